@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The built-in class tables, as texts in the rule language.
+//!
+//! What is in them and why is told in the `.rules` files themselves; here is only which class
+//! reads which.
+
+use super::{
+    change,
+    ApplyError,
+    Class,
+    RuleStore, //
+};
+
+/// The list that Linux 7.3 has for every class; the kernel module asks its own kernel instead.
+pub const STOCK: &str = include_str!("stock.rules");
+
+/// Names each text, so that a class is a list of names.
+macro_rules! texts {
+    ($($name:ident: $file:literal,)*) => {
+        $(const $name: &str = include_str!(concat!("strict/", $file, ".rules"));)*
+    };
+}
+
+texts! {
+    ADC: "adc",
+    BLOCK: "block",
+    CDROM: "cdrom",
+    CHANGER: "changer",
+    COMMON: "common",
+    COMMUNICATIONS: "communications",
+    DISK: "disk",
+    MAINTENANCE: "maintenance",
+    OCRW: "ocrw",
+    OPTICAL: "optical",
+    OSD: "osd",
+    PRINTER: "printer",
+    PROCESSOR: "processor",
+    RAID: "raid",
+    RBC: "rbc",
+    SCANNER: "scanner",
+    SELECT: "select",
+    TAPE: "tape",
+    ZONED: "zoned",
+}
+
+/// Returns the texts of the `strict` table of a class, to be read one behind the other.
+///
+/// The rules of the class come first, those that classes share behind them, so that the former
+/// win. Reserved and unknown types have only what every device answers harmlessly.
+pub const fn strict(class: Class) -> &'static [&'static str] {
+    match class {
+        Class::DISK | Class::ZBC => &[DISK, ZONED, BLOCK, SELECT, MAINTENANCE, COMMON],
+        Class::TAPE => &[TAPE, SELECT, MAINTENANCE, COMMON],
+        Class::PRINTER => &[PRINTER, SELECT, MAINTENANCE, COMMON],
+        Class::PROCESSOR => &[PROCESSOR, SELECT, MAINTENANCE, COMMON],
+        Class::WORM => &[BLOCK, SELECT, MAINTENANCE, COMMON],
+        Class::CDROM => &[CDROM, SELECT, COMMON],
+        Class::SCANNER => &[SCANNER, SELECT, MAINTENANCE, COMMON],
+        Class::OPTICAL => &[OPTICAL, BLOCK, SELECT, MAINTENANCE, COMMON],
+        Class::CHANGER => &[CHANGER, SELECT, MAINTENANCE, COMMON],
+        Class::COMMUNICATIONS => &[COMMUNICATIONS, SELECT, MAINTENANCE, COMMON],
+        Class::RAID => &[RAID, SELECT, MAINTENANCE, COMMON],
+        Class::RBC => &[RBC, SELECT, MAINTENANCE, COMMON],
+        Class::OCRW => &[OCRW, SELECT, MAINTENANCE, COMMON],
+        Class::OSD => &[OSD, SELECT, MAINTENANCE, COMMON],
+        Class::ADC => &[ADC, SELECT, MAINTENANCE, COMMON],
+        Class::ENCLOSURE | Class::BRIDGE | Class::SECURITY => &[SELECT, MAINTENANCE, COMMON],
+        _ => &[MAINTENANCE, COMMON],
+    }
+}
+
+/// Fills `store` with a table, given as texts to be read one behind the other.
+///
+/// # Errors
+///
+/// As of [`Change::apply`](super::Change::apply), with lines counted in the text they stand in.
+pub fn load<S: RuleStore>(texts: &[&str], store: &mut S) -> Result<(), ApplyError<S::Error>> {
+    store.clear();
+    for text in texts {
+        change::append(text.as_bytes(), store)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The decision on one command. It runs for every SG_IO: no allocation, no formatting.
+//!
+//! Capabilities are not looked at: whoever gets a refusal asks for `CAP_SYS_RAWIO` then, and only
+//! then.
+
+use super::{
+    Access,
+    Cdb,
+    Filter,
+    Verdict, //
+};
+
+/// What the decision depends on besides the command.
+#[derive(Clone, Copy)]
+pub struct State<'a> {
+    /// The device's `unpriv_sgio`: everything is allowed.
+    pub unpriv: bool,
+    /// The device's own rules, if it has any.
+    pub device: Option<Filter<'a>>,
+    /// The rules of the device's class.
+    pub class: Filter<'a>,
+}
+
+/// Whose rule decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Layer {
+    /// One of the device's own rules.
+    Device,
+    /// One of the rules of its class.
+    Class,
+}
+
+/// The answer, and the reason for it. Rules are counted from 0 in their layer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Allowed, since `unpriv_sgio` is set.
+    Unpriv,
+    /// Allowed by a rule.
+    Allowed(Layer, u16),
+    /// Refused by a `deny` rule.
+    Denied(Layer, u16),
+    /// Refused by an `allow w` rule, since the file is not open for writing.
+    NeedsWriteOpen(Layer, u16),
+    /// Refused, since no rule matches.
+    NoRule,
+}
+
+impl Decision {
+    /// Tells whether the command is allowed to a process without capabilities.
+    #[inline]
+    pub const fn is_allowed(self) -> bool {
+        matches!(self, Decision::Unpriv | Decision::Allowed(..))
+    }
+}
+
+/// Decides on a command: `unpriv_sgio`, then the device's rules, then the class's; the first
+/// rule that matches has the say, and without any the command is refused.
+#[inline]
+pub fn decide(state: &State<'_>, cdb: &Cdb<'_>, open_for_write: bool) -> Decision {
+    if state.unpriv {
+        return Decision::Unpriv;
+    }
+
+    let mut layer = Layer::Device;
+    let mut found = match &state.device {
+        Some(filter) => filter.first_match(cdb),
+        None => None,
+    };
+    if found.is_none() {
+        layer = Layer::Class;
+        found = state.class.first_match(cdb);
+    }
+
+    match found {
+        None => Decision::NoRule,
+        Some((number, rule)) => match rule.verdict() {
+            Verdict::Allow(Access::Write) if !open_for_write => {
+                Decision::NeedsWriteOpen(layer, number)
+            }
+            Verdict::Allow(_) => Decision::Allowed(layer, number),
+            Verdict::Deny => Decision::Denied(layer, number),
+        },
+    }
+}
+
+#[cfg(any(test, CONFIG_KUNIT))]
+#[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_decide))]
+mod tests {
+    use super::super::{
+        decide,
+        testing::compile,
+        Cdb,
+        Decision::{
+            self,
+            Allowed,
+            Denied,
+            NeedsWriteOpen,
+            NoRule,
+            Unpriv, //
+        },
+        Filter,
+        Layer::{
+            Class,
+            Device, //
+        },
+        State, //
+    };
+
+    /// Decides with the rules of two texts; the device has none of its own if its text is empty.
+    fn ask(device: &str, class: &str, cdb: &[u8], open_for_write: bool) -> Option<Decision> {
+        let device = compile(device);
+        let class = compile(class)?;
+        let state = State {
+            unpriv: false,
+            device: device.as_ref().map(|device| device.view()),
+            class: class.view(),
+        };
+        Some(decide(&state, &Cdb::new(cdb)?, open_for_write))
+    }
+
+    #[test]
+    fn order() {
+        let class = "allow r 12\nallow w 2a\ndeny 48\nallow r 00-7f";
+        for (device, opcode, reader, writer) in [
+            // The class alone.
+            ("", 0x12, Allowed(Class, 0), Allowed(Class, 0)),
+            ("", 0x2a, NeedsWriteOpen(Class, 1), Allowed(Class, 1)),
+            ("", 0x48, Denied(Class, 2), Denied(Class, 2)),
+            ("", 0x5f, Allowed(Class, 3), Allowed(Class, 3)),
+            ("", 0x89, NoRule, NoRule),
+            // The device's rules first, the class's where they are silent.
+            ("deny 12", 0x12, Denied(Device, 0), Denied(Device, 0)),
+            ("deny 12", 0x2a, NeedsWriteOpen(Class, 1), Allowed(Class, 1)),
+            ("allow r 2a", 0x2a, Allowed(Device, 0), Allowed(Device, 0)),
+            (
+                "deny 00\nallow w 48",
+                0x48,
+                NeedsWriteOpen(Device, 1),
+                Allowed(Device, 1),
+            ),
+            (
+                "allow w 5e-5f,89",
+                0x89,
+                NeedsWriteOpen(Device, 0),
+                Allowed(Device, 0),
+            ),
+            // A rule that needs a write open is a refusal for a reader, whatever comes later.
+            (
+                "allow w 12",
+                0x12,
+                NeedsWriteOpen(Device, 0),
+                Allowed(Device, 0),
+            ),
+            (
+                "allow w 12\nallow r 12",
+                0x12,
+                NeedsWriteOpen(Device, 0),
+                Allowed(Device, 0),
+            ),
+        ] {
+            for (open_for_write, expected) in [(false, reader), (true, writer)] {
+                let decision = ask(device, class, &[opcode, 0, 0, 0, 0, 0], open_for_write);
+                assert_eq!(decision, Some(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn fields() {
+        let class = "deny 5f";
+        let device = "allow w 5f [1]&1f=00-04,06";
+        for action in 0..32u8 {
+            let expected = match action {
+                0..=4 | 6 => Allowed(Device, 0),
+                _ => Denied(Class, 0),
+            };
+            for high in [0x00, 0x20, 0xe0] {
+                let cdb = [0x5f, high | action, 0, 0, 0, 0, 0, 0, 0x18, 0];
+                assert_eq!(ask(device, class, &cdb, true), Some(expected));
+            }
+        }
+        // A CDB cut short does not get by a deny rule with a field, nor through an allow rule.
+        let deny = "deny 9e [1]&1f=18\nallow r 9e";
+        assert_eq!(ask("", deny, &[0x9e], false), Some(Denied(Class, 0)));
+        assert_eq!(ask(device, class, &[0x5f], true), Some(Denied(Class, 0)));
+    }
+
+    #[test]
+    fn unpriv_comes_first() {
+        let deny = compile("deny 00-ff");
+        assert!(deny.is_some());
+        for opcode in 0..=255u8 {
+            for unpriv in [true, false] {
+                let decision = deny.as_ref().and_then(|deny| {
+                    let state = State {
+                        unpriv,
+                        device: Some(deny.view()),
+                        class: deny.view(),
+                    };
+                    Some(decide(&state, &Cdb::new(&[opcode])?, false))
+                });
+                let expected = if unpriv { Unpriv } else { Denied(Device, 0) };
+                assert_eq!(decision, Some(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn without_rules_everything_is_refused() {
+        let state = State {
+            unpriv: false,
+            device: Some(Filter::EMPTY),
+            class: Filter::EMPTY,
+        };
+        for opcode in 0..=255u8 {
+            let cdb = [opcode; 16];
+            let decision = Cdb::new(&cdb).map(|cdb| decide(&state, &cdb, true));
+            assert_eq!(decision, Some(NoRule));
+        }
+    }
+
+    #[test]
+    fn what_is_allowed() {
+        for (decision, allowed) in [
+            (Unpriv, true),
+            (Allowed(Device, 0), true),
+            (Allowed(Class, 4095), true),
+            (Denied(Device, 0), false),
+            (NeedsWriteOpen(Class, 0), false),
+            (NoRule, false),
+        ] {
+            assert_eq!(decision.is_allowed(), allowed);
+        }
+    }
+
+    #[test]
+    fn small_enough_for_registers() {
+        assert!(size_of::<Decision>() <= 8);
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What can be wrong with a text of rules, and the sentence that says it.
+//!
+//! No errno here: the module maps every [`ParseError`] to `-EINVAL`.
+
+use core::fmt::{
+    Display,
+    Formatter,
+    Result, //
+};
+
+/// The first error of a text, with its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ParseError {
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The byte in the line, counted from 1; one behind the last where something is missing.
+    pub column: u32,
+    /// What is wrong.
+    pub kind: ParseErrorKind,
+}
+
+/// What can be wrong with a text of rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParseErrorKind {
+    /// The text has no byte.
+    Empty,
+    /// The text has lines, but no rule.
+    NoRule,
+    /// A byte that is neither printable ASCII nor a tab.
+    Character(u8),
+    /// Lines with and without a `+` or `-` in front stand in one text.
+    MixedPrefixes,
+    /// The line does not begin with `allow` or `deny`.
+    Verdict,
+    /// `allow` is not followed by `r` or `w`.
+    Access,
+    /// No two hex digits where a value must stand.
+    Hex,
+    /// A range whose end is below its start.
+    Descending,
+    /// Something follows a value that is neither `,` nor `-` nor a blank.
+    AfterValue,
+    /// Something other than a field follows the opcodes.
+    Field,
+    /// A field on byte 0.
+    OpcodeByte,
+    /// A field whose byte is not a decimal number from 1 to 31.
+    FieldByte,
+    /// A field without `]` behind the number.
+    Bracket,
+    /// A mask of 00.
+    Mask,
+    /// A field without `=`.
+    Equals,
+    /// A value with bits outside the mask.
+    OutsideMask,
+    /// More fields than a rule can have.
+    TooManyFields,
+}
+
+impl Display for ParseErrorKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            Self::Empty => "the text is empty (an empty line alone resets the rules)",
+            Self::NoRule => "there is no rule in the text (an empty line alone resets the rules)",
+            Self::Character(byte) => {
+                return write!(f, "byte 0x{byte:02x} is not a printable ASCII character");
+            }
+            Self::MixedPrefixes => "either every rule begins with + or -, or none does",
+            Self::Verdict => "expected 'allow r', 'allow w' or 'deny'",
+            Self::Access => "expected 'r' or 'w' after 'allow'",
+            Self::Hex => "expected exactly two hex digits",
+            Self::Descending => "the range ends below its start",
+            Self::AfterValue => "expected ',', '-' or a blank after the value",
+            Self::Field => "expected a field like '[1]&1f=00-04'",
+            Self::OpcodeByte => "byte 0 is the opcode and cannot be a field",
+            Self::FieldByte => "the byte of a field must be a decimal number from 1 to 31",
+            Self::Bracket => "expected ']' after the number of the byte",
+            Self::Mask => "mask 00 leaves nothing to compare",
+            Self::Equals => "expected '='",
+            Self::OutsideMask => "the value has bits outside the mask and can never match",
+            Self::TooManyFields => "a rule can have at most 6 fields",
+        })
+    }
+}
+
+impl Display for ParseError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.line, self.column, self.kind
+        )
+    }
+}
+
+// The sentence above has the number in it.
+const _: () = assert!(super::MAX_FIELDS == 6);

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The policy: which SCSI commands a process without `CAP_SYS_RAWIO` may send through SG_IO.
+//!
+//! One source, compiled into the kernel module and into the user-space tool, so that what the
+//! tool answers is what the kernel decides. It is pure: no input or output, no allocation, no
+//! kernel interface, no `unsafe`. Whoever includes it owns the memory ([`RuleStore`], the arrays
+//! of an [`index`](fill_index)), the locking, and the capability check.
+//!
+//! Two ways lead through it:
+//!
+//! * text to policy: [`Change::parse`] checks a whole text, [`Change::apply`] then changes a list
+//!   of [`Rule`]s, [`fill_index`] prepares the list for quick look-up;
+//! * policy and command to answer: [`decide()`] on a [`State`] and a [`Cdb`].
+//!
+//! # The language
+//!
+//! ```text
+//! allow r 12                       # any open
+//! allow w 5f [1]&1f=00-04,06       # open for writing; byte 1 under mask 1f in {00..04, 06}
+//! allow r 7f [7]=18 [8]=00 [9]=09  # all fields must hold: READ(32)
+//! deny  48,c0-ff
+//!
+//! line    := [ '+' | '-' ] verdict opcodes { field } [ '#' comment ]
+//! verdict := 'allow r' | 'allow w' | 'deny'
+//! opcodes := items
+//! field   := '[' N ']' [ '&' HH ] '=' items      N: decimal, 1 to 31; HH: 01 to ff
+//! items   := item { ',' item }
+//! item    := HH | HH '-' HH                      two hex digits, either case; ascending
+//! ```
+//!
+//! One rule is one line of printable ASCII. Words are separated by blanks or tabs; inside a list
+//! or a field there are none. What a rule matches is said at [`Rule`], what the lines of a text do
+//! to a list at [`Change`], which rule decides at [`decide()`], and which tables are built in at
+//! [`strict`] and [`STOCK`].
+//!
+//! # Building
+//!
+//! All paths are relative to this module, because its crate differs from build to build. Tests
+//! stand beside the code; they run by KUnit in the kernel and by `cargo test` outside.
+
+mod builtin;
+mod byteset;
+mod cdb;
+mod change;
+mod class;
+mod decide;
+mod error;
+mod index;
+mod parse;
+mod print;
+mod rule;
+
+#[cfg(any(test, CONFIG_KUNIT))]
+mod expect;
+#[cfg(any(test, CONFIG_KUNIT))]
+mod holes_tests;
+#[cfg(any(test, CONFIG_KUNIT))]
+mod strict_tests;
+#[cfg(any(test, CONFIG_KUNIT))]
+mod testing;
+
+pub use self::{
+    builtin::{
+        load,
+        strict,
+        STOCK, //
+    },
+    byteset::{
+        ByteSet,
+        Ranges, //
+    },
+    cdb::{
+        Cdb,
+        MAX_CDB, //
+    },
+    change::{
+        ApplyError,
+        Change,
+        ChangeKind,
+        Edit,
+        RuleStore,
+        MAX_RULES, //
+    },
+    class::Class,
+    decide::{
+        decide,
+        Decision,
+        Layer,
+        State, //
+    },
+    error::{
+        ParseError,
+        ParseErrorKind, //
+    },
+    index::{
+        fill_index,
+        index_len,
+        Filter,
+        IndexError,
+        Start,
+        EMPTY_START, //
+    },
+    rule::{
+        Access,
+        Field,
+        Rule,
+        Verdict,
+        MAX_FIELDS, //
+    },
+};

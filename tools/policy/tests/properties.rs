@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Properties of the policy on random input, held against a naive reading of the same text.
+//!
+//! The naive side ([`naive`]) shares nothing with the policy: it reads the text anew for each
+//! command, word by word, as the documentation of the language has it.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{
+        select,
+        Index, //
+    },
+    test_runner::Config, //
+};
+use sgio_policy::{
+    filter::{
+        CompiledFilter,
+        RuleVec, //
+    },
+    policy::{
+        decide,
+        ApplyError,
+        Cdb,
+        Change,
+        ChangeKind,
+        Decision,
+        Filter,
+        Layer,
+        Rule,
+        RuleStore,
+        State, //
+    }, //
+};
+use std::{
+    fmt::{
+        Display,
+        Write, //
+    },
+    sync::Arc, //
+};
+
+/// A naive reading of rule texts. It only takes good texts and panics on others.
+mod naive {
+    /// What the first rule that matches says, with its number.
+    #[derive(Debug, PartialEq, Eq)]
+    pub(super) enum Verdict {
+        Any(usize),
+        Write(usize),
+        Deny(usize),
+        Silent,
+    }
+
+    pub(super) fn first_match(text: &str, cdb: &[u8]) -> Verdict {
+        let mut number = 0;
+        for line in text.lines() {
+            let line = line.split('#').next().unwrap();
+            let mut words = line.split_whitespace();
+            let verdict = match words.next() {
+                None => continue,
+                Some("allow") => words.next().unwrap(),
+                Some("deny") => "deny",
+                Some(word) => panic!("{word}"),
+            };
+            let opcodes = words.next().unwrap();
+            let matches = contains(opcodes, cdb[0])
+                && words.all(|field| match field_matches(field, cdb) {
+                    Some(matches) => matches,
+                    None => verdict == "deny",
+                });
+            match verdict {
+                _ if !matches => number += 1,
+                "r" => return Verdict::Any(number),
+                "w" => return Verdict::Write(number),
+                "deny" => return Verdict::Deny(number),
+                word => panic!("{word}"),
+            }
+        }
+        Verdict::Silent
+    }
+
+    /// `00-04,06` and so on.
+    fn contains(items: &str, value: u8) -> bool {
+        items.split(',').any(|item| match item.split_once('-') {
+            Some((first, last)) => (hex(first)..=hex(last)).contains(&value),
+            None => hex(item) == value,
+        })
+    }
+
+    /// `[1]&1f=00-04,06` and so on; `None` if the CDB has no such byte.
+    fn field_matches(field: &str, cdb: &[u8]) -> Option<bool> {
+        let (place, items) = field.split_once('=').unwrap();
+        let (byte, mask) = match place.split_once('&') {
+            Some((byte, mask)) => (byte, hex(mask)),
+            None => (place, 0xff),
+        };
+        let byte: usize = byte
+            .strip_prefix('[')
+            .and_then(|byte| byte.strip_suffix(']'))
+            .and_then(|byte| byte.parse().ok())
+            .unwrap();
+        cdb.get(byte).map(|value| contains(items, value & mask))
+    }
+
+    fn hex(digits: &str) -> u8 {
+        assert_eq!(digits.len(), 2);
+        u8::from_str_radix(digits, 16).unwrap()
+    }
+}
+
+/// Few opcodes and values, so that rules and commands meet often, and any.
+fn byte() -> impl Strategy<Value = u8> {
+    prop_oneof![
+        4 => select(&[0x00, 0x01, 0x12, 0x5e, 0x5f, 0x7f, 0x80, 0x9e, 0xff][..]),
+        1 => any::<u8>(),
+    ]
+}
+
+/// Two digits in either case.
+fn hex(value: u8, upper: bool) -> String {
+    if upper {
+        format!("{value:02X}")
+    } else {
+        format!("{value:02x}")
+    }
+}
+
+fn item() -> impl Strategy<Value = String> {
+    (byte(), byte(), any::<[bool; 3]>()).prop_map(|(one, other, [range, a, b])| {
+        let (first, last) = (one.min(other), one.max(other));
+        if range {
+            format!("{}-{}", hex(first, a), hex(last, b))
+        } else {
+            hex(first, a)
+        }
+    })
+}
+
+fn items() -> impl Strategy<Value = String> {
+    vec(item(), 1..5).prop_map(|items| items.join(","))
+}
+
+/// A field; with a mask its values are single and inside it.
+fn field() -> impl Strategy<Value = String> {
+    let number = prop_oneof![3 => 1..5u8, 1 => 1..32u8];
+    let masked = (1..=255u8, vec(byte(), 1..5), any::<bool>()).prop_map(|(mask, values, upper)| {
+        let values: Vec<_> = values.iter().map(|v| hex(v & mask, upper)).collect();
+        format!("&{}={}", hex(mask, upper), values.join(","))
+    });
+    let low = (1..=8u32, byte(), byte()).prop_map(|(bits, one, other)| {
+        let mask = (0xffu32 >> (8 - bits)) as u8;
+        let (one, other) = (one & mask, other & mask);
+        let (first, last) = (one.min(other), one.max(other));
+        format!("&{mask:02x}={first:02x}-{last:02x}")
+    });
+    let plain = items().prop_map(|items| format!("={items}"));
+    (number, prop_oneof![masked, low, plain]).prop_map(|(number, rest)| format!("[{number}]{rest}"))
+}
+
+fn blank() -> impl Strategy<Value = &'static str> {
+    select(&[" ", " ", " ", "  ", "\t", " \t "][..])
+}
+
+/// A good rule without prefix, in any way of writing.
+fn rule() -> impl Strategy<Value = String> {
+    (
+        select(&["allow r", "allow w", "deny"][..]),
+        items(),
+        vec(field(), 0..=6),
+        blank(),
+        select(&["", "", "", " ", "# x", "\t# deny 00 [1]=00"][..]),
+    )
+        .prop_map(|(verdict, opcodes, fields, blank, end)| {
+            let mut words: Vec<_> = verdict.split(' ').collect();
+            words.push(&opcodes);
+            words.extend(fields.iter().map(String::as_str));
+            words.join(blank) + end
+        })
+}
+
+/// A good text of rules without prefixes, blank lines and comments strewn in.
+fn text() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        6 => rule(),
+        1 => select(&["", " ", "\t", "# x", "  # deny 00"][..]).prop_map(str::to_owned),
+    ];
+    (vec(line, 0..12), rule(), any::<bool>()).prop_map(|(mut lines, last, newline)| {
+        lines.push(last);
+        lines.join("\n") + if newline { "\n" } else { "" }
+    })
+}
+
+fn cdb() -> impl Strategy<Value = Vec<u8>> {
+    vec(byte(), 1..=32)
+}
+
+fn parse(text: &str) -> Vec<Rule> {
+    let change = Change::parse(text.as_bytes());
+    let change = change.unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let mut rules = RuleVec::new();
+    change.apply(&mut rules).unwrap();
+    rules.rules().to_vec()
+}
+
+fn compile(rules: &[Rule]) -> Arc<CompiledFilter> {
+    let mut list = RuleVec::new();
+    for rule in rules {
+        list.push(*rule).unwrap();
+    }
+    CompiledFilter::compile(list).unwrap()
+}
+
+fn print(rules: &[Rule]) -> String {
+    lines(rules)
+}
+
+fn lines(items: impl IntoIterator<Item = impl Display>) -> String {
+    items.into_iter().fold(String::new(), |mut text, item| {
+        writeln!(text, "{item}").unwrap();
+        text
+    })
+}
+
+/// What the naive reading of both texts decides.
+fn expected(device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
+    for (layer, text) in [(Layer::Device, device), (Layer::Class, class)] {
+        let number = |number: usize| u16::try_from(number).unwrap();
+        return match naive::first_match(text, cdb) {
+            naive::Verdict::Any(n) => Decision::Allowed(layer, number(n)),
+            naive::Verdict::Write(n) if write => Decision::Allowed(layer, number(n)),
+            naive::Verdict::Write(n) => Decision::NeedsWriteOpen(layer, number(n)),
+            naive::Verdict::Deny(n) => Decision::Denied(layer, number(n)),
+            naive::Verdict::Silent => continue,
+        };
+    }
+    Decision::NoRule
+}
+
+fn config(cases: u32) -> Config {
+    Config {
+        failure_persistence: None,
+        ..Config::with_cases(cases)
+    }
+}
+
+proptest! {
+    #![proptest_config(config(3000))]
+
+    /// What is printed parses to the same rules, and prints the same again.
+    #[test]
+    fn round_trip(text in text()) {
+        let rules = parse(&text);
+        let printed = print(&rules);
+        let again = parse(&printed);
+        prop_assert!(again == rules, "{}", printed);
+        prop_assert_eq!(print(&again), printed);
+        prop_assert!(rules.iter().all(|rule| rule.to_string().len() <= Rule::MAX_TEXT));
+    }
+
+    /// The compiled filter of a text, and of its canonical print, decides as a naive reading does.
+    #[test]
+    fn decisions(text in text(), cdbs in vec(cdb(), 1..20), write: bool) {
+        let rules = parse(&text);
+        let printed = print(&rules);
+        let filter = compile(&rules);
+        let again = compile(&parse(&printed));
+        for cdb in &cdbs {
+            let decision = |filter: &CompiledFilter| {
+                let state = State { unpriv: false, device: None, class: filter.view() };
+                decide(&state, &Cdb::new(cdb).unwrap(), write)
+            };
+            let expected = expected("", &text, cdb, write);
+            prop_assert_eq!(decision(&filter), expected);
+            prop_assert_eq!(decision(&again), expected);
+            prop_assert_eq!(self::expected("", &printed, cdb, write), expected);
+        }
+    }
+
+    /// The device's rules come before the class's.
+    #[test]
+    fn layers(device in text(), class in text(), cdbs in vec(cdb(), 1..20), write: bool) {
+        let (of_device, of_class) = (compile(&parse(&device)), compile(&parse(&class)));
+        for cdb in &cdbs {
+            let state = State {
+                unpriv: false,
+                device: Some(of_device.view()),
+                class: of_class.view(),
+            };
+            let decision = decide(&state, &Cdb::new(cdb).unwrap(), write);
+            prop_assert_eq!(decision, expected(&device, &class, cdb, write));
+
+            let silent = State { device: Some(Filter::EMPTY), ..state };
+            let without = State { device: None, ..state };
+            let cdb = Cdb::new(cdb).unwrap();
+            prop_assert_eq!(decide(&silent, &cdb, write), decide(&without, &cdb, write));
+            let unpriv = State { unpriv: true, ..state };
+            prop_assert_eq!(decide(&unpriv, &cdb, write), Decision::Unpriv);
+        }
+    }
+
+    /// A good text with a character changed, lost or put in is an error, or means what a naive
+    /// reading of it means: it is never quietly taken for something else.
+    #[test]
+    fn misprints(
+        text in text(),
+        place: Index,
+        how in 0..3,
+        with in select(&b" \t\n#,-[]&=0123456789abcdefrwADFx+"[..]),
+        cdbs in vec(cdb(), 1..20),
+    ) {
+        let mut text = text.into_bytes();
+        let at = place.index(text.len());
+        match how {
+            0 => text[at] = with,
+            1 => { text.remove(at); }
+            _ => text.insert(at, with),
+        }
+        let text = String::from_utf8(text).unwrap();
+        if Change::parse(text.as_bytes()).is_ok_and(|change| change.kind() == ChangeKind::Replace) {
+            let filter = compile(&parse(&text));
+            for cdb in &cdbs {
+                let state = State { unpriv: false, device: None, class: filter.view() };
+                let decision = decide(&state, &Cdb::new(cdb).unwrap(), true);
+                prop_assert_eq!(decision, expected("", &text, cdb, true), "{}", text);
+            }
+        }
+    }
+
+    /// No bytes make the parser panic; errors lie inside the text and say so in one line.
+    #[test]
+    fn any_bytes(
+        text in prop_oneof![
+            vec(any::<u8>(), 0..200),
+            vec(select(&b"  \t\n#,-[]&=0019afrw+"[..]), 0..60),
+            vec(select(&["allow ", "deny ", "r ", "w ", "12", "48", "-", ",", " ", "[1]", "[31]",
+                "&1f", "=", "\n", "+", "#"][..]), 0..20)
+                .prop_map(|words| words.concat().into_bytes()),
+        ],
+    ) {
+        match Change::parse(&text) {
+            Ok(change) => {
+                let mut rules = RuleVec::new();
+                match change.apply(&mut rules) {
+                    Ok(()) | Err(ApplyError::NotFound { .. }) => (),
+                    Err(error) => panic!("{error}"),
+                }
+                let printed = print(rules.rules());
+                prop_assert!(printed.is_empty() || parse(&printed) == rules.rules());
+            }
+            Err(error) => {
+                let lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
+                let line = lines.get(error.line as usize - 1);
+                let inside = line.is_some_and(|line| error.column as usize <= line.len() + 1);
+                prop_assert!(inside && error.column > 0, "{}", error);
+                prop_assert!(!error.to_string().contains('\n'));
+            }
+        }
+    }
+
+    /// Edits do to a list of rules what they do to a list of lines.
+    #[test]
+    fn edits(
+        // Rules that are equal if and only if their canonical text is: so few that they meet.
+        start in vec(select(&POOL[..]), 1..8),
+        steps in vec((any::<bool>(), select(&POOL[..])), 1..12),
+    ) {
+        let mut rules = RuleVec::new();
+        for rule in parse(&start.join("\n")) {
+            rules.push(rule).unwrap();
+        }
+        let mut lines = start;
+        let mut text = String::new();
+        let mut missing = None;
+        for (number, (insert, rule)) in (1..).zip(&steps) {
+            text += &format!("{}{rule}\n", if *insert { "+" } else { "- " });
+            if missing.is_some() {
+                continue;
+            }
+            if *insert {
+                lines.insert(0, rule);
+            } else {
+                match lines.iter().position(|line| line == rule) {
+                    Some(at) => { lines.remove(at); }
+                    None => missing = Some(number),
+                }
+            }
+        }
+
+        let change = Change::parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(change.kind(), ChangeKind::Edit);
+        match (change.apply(&mut rules), missing) {
+            (Ok(()), None) => {
+                prop_assert_eq!(print(rules.rules()), self::lines(lines));
+            }
+            (Err(ApplyError::NotFound { line }), Some(number)) => prop_assert_eq!(line, number),
+            (result, _) => panic!("{result:?}, missing {missing:?}"),
+        }
+    }
+}
+
+/// Rules in canonical text.
+const POOL: [&str; 5] = [
+    "allow r 12",
+    "allow w 12",
+    "deny 12",
+    "allow r 12 [1]=00",
+    "deny 40-4f,ff [1]&1f=00-04 [2]=ff",
+];
