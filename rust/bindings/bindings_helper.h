@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module needs of the kernel's headers and the kernel crate has no bindings for. See
+ * `parameters` for what is taken from here.
+ */
+
+/* First, as an enum used before its definition gets a wrong type. */
+#include <linux/hrtimer_types.h>
+
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/device.h>
+#include <linux/ftrace.h>
+#include <linux/kernfs.h>
+#include <linux/percpu.h>
+#include <linux/ratelimit.h>
+#include <linux/rhashtable.h>
+#include <scsi/scsi_cmnd.h>
+#include <scsi/scsi_device.h>
+#include <scsi/scsi_driver.h>
+#include <scsi/scsi_host.h>
+#include <scsi/scsi_ioctl.h>
+
+#include "../helpers.c"

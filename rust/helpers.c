@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wrappers around what Rust cannot call: inline functions, macros and per-CPU accessors of the
+ * kernel, each with the name of what it wraps, where that has one.
+ */
+
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/device.h>
+#include <linux/ftrace.h>
+#include <linux/kernfs.h>
+#include <linux/percpu.h>
+#include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
+#include <linux/sched/task_stack.h>
+#include <scsi/scsi_cmnd.h>
+#include <scsi/scsi_device.h>
+#include <scsi/scsi_host.h>
+
+/* rust/kernel/ftrace.rs: runs inside of ftrace, so it must not be traced itself. */
+
+void sgio_helper_ftrace_regs_set_instruction_pointer(struct ftrace_regs *fregs, unsigned long ip);
+notrace void sgio_helper_ftrace_regs_set_instruction_pointer(struct ftrace_regs *fregs,
+							     unsigned long ip)
+{
+	ftrace_regs_set_instruction_pointer(fregs, ip);
+}
+
+/* A macro where the kernel has no RCU tasks. */
+void sgio_helper_synchronize_rcu_tasks(void);
+void sgio_helper_synchronize_rcu_tasks(void)
+{
+	synchronize_rcu_tasks();
+}
+
+/* rust/kernel/scsi/ */
+
+bool sgio_helper_object_is_on_stack(const void *obj);
+bool sgio_helper_object_is_on_stack(const void *obj)
+{
+	return object_is_on_stack(obj);
+}
+
+struct request *sgio_helper_blk_mq_rq_from_cdb(const u8 *cdb);
+struct request *sgio_helper_blk_mq_rq_from_cdb(const u8 *cdb)
+{
+	return blk_mq_rq_from_pdu(container_of(cdb, struct scsi_cmnd, cmnd[0]));
+}
+
+size_t sgio_helper_sizeof_cdb(void);
+size_t sgio_helper_sizeof_cdb(void)
+{
+	return sizeof_field(struct scsi_cmnd, cmnd);
+}
+
+unsigned int sgio_helper_scsi_device_host_no(struct scsi_device *sdev);
+unsigned int sgio_helper_scsi_device_host_no(struct scsi_device *sdev)
+{
+	return sdev->host->host_no;
+}
+
+const struct bus_type *sgio_helper_scsi_host_bus(struct Scsi_Host *shost);
+const struct bus_type *sgio_helper_scsi_host_bus(struct Scsi_Host *shost)
+{
+	return shost->shost_gendev.bus;
+}
+
+/* rust/kernel/device/bus.rs, rust/kernel/block.rs */
+
+void sgio_helper_device_lock(struct device *dev);
+void sgio_helper_device_lock(struct device *dev)
+{
+	device_lock(dev);
+}
+
+int sgio_helper_device_lock_interruptible(struct device *dev);
+int sgio_helper_device_lock_interruptible(struct device *dev)
+{
+	return device_lock_interruptible(dev);
+}
+
+void sgio_helper_device_unlock(struct device *dev);
+void sgio_helper_device_unlock(struct device *dev)
+{
+	device_unlock(dev);
+}
+
+bool sgio_helper_blk_queue_registered(struct request_queue *q);
+bool sgio_helper_blk_queue_registered(struct request_queue *q)
+{
+	return blk_queue_registered(q);
+}
+
+struct kernfs_node *sgio_helper_kernfs_find_and_get(struct kernfs_node *kn, const char *name);
+struct kernfs_node *sgio_helper_kernfs_find_and_get(struct kernfs_node *kn, const char *name)
+{
+	return kernfs_find_and_get(kn, name);
+}
+
+/* rust/kernel/cred.rs */
+
+void sgio_helper_cap_clear(struct cred *cred);
+void sgio_helper_cap_clear(struct cred *cred)
+{
+	cap_clear(cred->cap_effective);
+}
+
+const struct cred *sgio_helper_override_creds(const struct cred *new);
+const struct cred *sgio_helper_override_creds(const struct cred *new)
+{
+	return override_creds(new);
+}
+
+const struct cred *sgio_helper_revert_creds(const struct cred *old);
+const struct cred *sgio_helper_revert_creds(const struct cred *old)
+{
+	return revert_creds(old);
+}
+
+/* rust/kernel/task.rs */
+
+void sgio_helper_get_current_comm(char *buf);
+void sgio_helper_get_current_comm(char *buf)
+{
+	strscpy(buf, current->comm, TASK_COMM_LEN);
+}
+
+/* rust/kernel/percpu.rs */
+
+u64 __percpu *sgio_helper_alloc_percpu_u64(void);
+u64 __percpu *sgio_helper_alloc_percpu_u64(void)
+{
+	return alloc_percpu(u64);
+}
+
+void sgio_helper_free_percpu_u64(u64 __percpu *ptr);
+void sgio_helper_free_percpu_u64(u64 __percpu *ptr)
+{
+	free_percpu(ptr);
+}
+
+void sgio_helper_this_cpu_inc_u64(u64 __percpu *ptr);
+void sgio_helper_this_cpu_inc_u64(u64 __percpu *ptr)
+{
+	this_cpu_inc(*ptr);
+}
+
+u64 sgio_helper_per_cpu_sum_u64(u64 __percpu *ptr);
+u64 sgio_helper_per_cpu_sum_u64(u64 __percpu *ptr)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(ptr, cpu));
+	return sum;
+}
+
+/* rust/kernel/ratelimit.rs */
+
+void sgio_helper_ratelimit_state_init(struct ratelimit_state *rs, int interval, int burst);
+void sgio_helper_ratelimit_state_init(struct ratelimit_state *rs, int interval, int burst)
+{
+	ratelimit_state_init(rs, interval, burst);
+}
+
+/*
+ * rust/kernel/pointer_map.rs: a hash table's lookup is inlined with its parameters, so that they
+ * must stand where the C compiler sees them. The node is what Rust embeds at the start of its own.
+ */
+
+struct sgio_pointer_node {
+	struct rhash_head head;
+	const void *key;
+};
+
+static u32 sgio_hash_pointer(const void *key, u32 len, u32 seed)
+{
+	return hash_long((unsigned long)*(const void *const *)key ^ seed, 32);
+}
+
+static const struct rhashtable_params sgio_pointer_params = {
+	.key_len = sizeof_field(struct sgio_pointer_node, key),
+	.key_offset = offsetof(struct sgio_pointer_node, key),
+	.head_offset = offsetof(struct sgio_pointer_node, head),
+	.hashfn = sgio_hash_pointer,
+	.automatic_shrinking = true,
+};
+
+int sgio_helper_pointer_map_init(struct rhashtable *ht);
+int sgio_helper_pointer_map_init(struct rhashtable *ht)
+{
+	return rhashtable_init(ht, &sgio_pointer_params);
+}
+
+struct sgio_pointer_node *sgio_helper_pointer_map_lookup(struct rhashtable *ht, const void *key);
+struct sgio_pointer_node *sgio_helper_pointer_map_lookup(struct rhashtable *ht, const void *key)
+{
+	return rhashtable_lookup(ht, &key, sgio_pointer_params);
+}
+
+int sgio_helper_pointer_map_insert(struct rhashtable *ht, struct sgio_pointer_node *node);
+int sgio_helper_pointer_map_insert(struct rhashtable *ht, struct sgio_pointer_node *node)
+{
+	return rhashtable_lookup_insert_fast(ht, &node->head, sgio_pointer_params);
+}
+
+int sgio_helper_pointer_map_remove(struct rhashtable *ht, struct sgio_pointer_node *node);
+int sgio_helper_pointer_map_remove(struct rhashtable *ht, struct sgio_pointer_node *node)
+{
+	return rhashtable_remove_fast(ht, &node->head, sgio_pointer_params);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The decision on a command that somebody is about to send.
+//!
+//! The policy comes first and the capability last: what the policy allows never asks for
+//! `CAP_SYS_RAWIO`, so that no security module logs a denial that means nothing.
+
+use crate::{
+    device::{
+        count,
+        Device, //
+    },
+    events,
+    filter::CompiledFilter,
+    kernel_ext::{
+        capability::Capability,
+        scsi::cmd_allowed::{
+            Addressed,
+            Cdb,
+            CmdAllowed, //
+        }, //
+    },
+    policy::{
+        self,
+        decide,
+        Class, //
+    },
+    state::State,
+};
+use kernel::{
+    sync::{
+        atomic::Relaxed,
+        rcu, //
+    }, //
+};
+
+/// Decides by the [`State`] that is in force.
+pub(crate) struct Decider;
+
+impl CmdAllowed for Decider {
+    #[inline]
+    fn cmd_allowed(cdb: &Cdb<'_>, open_for_write: bool) -> bool {
+        let guard = rcu::read_lock();
+        match State::current(&guard) {
+            Some(state) => cmd_allowed(state, cdb, open_for_write, &guard),
+            // Not while the hook is armed.
+            None => Capability::SYS_RAWIO.current_has(),
+        }
+    }
+}
+
+#[inline]
+fn cmd_allowed(state: &State, cdb: &Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
+    let Some(addressed) = cdb.addressed() else {
+        return as_stock(state, cdb.opcode(), open_for_write);
+    };
+    match state.devices.get(addressed.queue.as_ptr(), guard) {
+        Some(known) => for_device(state, &known.device, &addressed, open_for_write, guard),
+        None => for_unknown(state, &addressed, open_for_write, guard),
+    }
+}
+
+#[inline]
+fn for_device(
+    state: &State,
+    device: &Device,
+    addressed: &Addressed<'_>,
+    open_for_write: bool,
+    guard: &rcu::Guard,
+) -> bool {
+    let allowed = policy::Cdb::new(addressed.cdb).is_some_and(|cdb| {
+        let rules = policy::State {
+            unpriv: device.unpriv_sgio.load(Relaxed),
+            device: device.rules.read(guard).map(CompiledFilter::view),
+            class: state.class_filter(device.class, guard),
+        };
+        decide(&rules, &cdb, open_for_write).is_allowed()
+    });
+    if allowed {
+        device.stats.allowed.inc();
+        return true;
+    }
+    not_allowed(state, device, addressed, open_for_write)
+}
+
+/// The capability, and what is done without it.
+#[cold]
+fn not_allowed(
+    state: &State,
+    device: &Device,
+    addressed: &Addressed<'_>,
+    open_for_write: bool,
+) -> bool {
+    if Capability::SYS_RAWIO.current_has() {
+        count(&device.stats.privileged);
+        true
+    } else if device.complain.load(Relaxed) {
+        count(&device.stats.complained);
+        events::complain(state, device, addressed.cdb, open_for_write);
+        true
+    } else {
+        count(&device.stats.refused);
+        false
+    }
+}
+
+/// A device that is not in the map: it is just being added, so that it has no rules of its own yet,
+/// or just being removed, so that no command of a user reaches it any more.
+#[cold]
+fn for_unknown(
+    state: &State,
+    addressed: &Addressed<'_>,
+    open_for_write: bool,
+    guard: &rcu::Guard,
+) -> bool {
+    let pdt = addressed.peripheral_device_type();
+    let allowed = policy::Cdb::new(addressed.cdb).is_some_and(|cdb| {
+        let rules = policy::State {
+            unpriv: false,
+            device: None,
+            class: state.class_filter(Class::from_type(pdt), guard),
+        };
+        decide(&rules, &cdb, open_for_write).is_allowed()
+    });
+    allowed || Capability::SYS_RAWIO.current_has()
+}
+
+/// The kernel's own answer, where the device cannot be told.
+#[cold]
+fn as_stock(state: &State, opcode: u8, open_for_write: bool) -> bool {
+    state.stock.allows(opcode, open_for_write) || Capability::SYS_RAWIO.current_has()
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Capabilities, in the initial user namespace only.
+//!
+//! C header: [`include/linux/capability.h`](srctree/include/linux/capability.h)
+
+use crate::kernel_ext::bindings;
+use kernel::{
+    fs::file::LocalFile,
+    prelude::*, //
+};
+
+/// A capability.
+#[derive(Clone, Copy)]
+pub(crate) struct Capability(c_int);
+
+impl Capability {
+    /// `CAP_SYS_RAWIO`, which lets a process send any SCSI command.
+    pub(crate) const SYS_RAWIO: Self = Self(bindings::CAP_SYS_RAWIO as c_int);
+
+    /// Whether the current task has the capability. A use is accounted (`PF_SUPERPRIV`) and a
+    /// denial may be audited, so ask only when the answer decides.
+    pub(crate) fn current_has(self) -> bool {
+        // SAFETY: `capable()` may be called for every valid capability, in any task's context.
+        unsafe { bindings::capable(self.0) }
+    }
+
+    /// Whether whoever opened `file` had the capability at that time.
+    pub(crate) fn opener_had(self, file: &LocalFile) -> bool {
+        // SAFETY: `file` is valid for the duration of the call, `init_user_ns` always.
+        unsafe { bindings::file_ns_capable(file.as_ptr(), &raw mut bindings::init_user_ns, self.0) }
+    }
+}

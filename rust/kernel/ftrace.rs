@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sending the callers of a kernel function to another function.
+//!
+//! The mechanism is livepatch's: an ftrace handler with `FTRACE_OPS_FL_IPMODIFY` changes the
+//! address at which the traced function goes on. A function can have one such handler.
+//!
+//! Not here: tracing, filters by name, calling the original function while it is redirected.
+//!
+//! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
+
+use crate::kernel_ext::bindings;
+use kernel::{
+    error::to_result,
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    types::Opaque, //
+};
+
+// Without it ftrace_regs_set_instruction_pointer() does nothing.
+#[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
+compile_error!("CONFIG_DYNAMIC_FTRACE_WITH_ARGS is needed");
+
+/// While this object lives, calls of one function arrive at another.
+///
+/// # Invariants
+///
+/// `ops` is registered, and its filter holds the redirected function alone.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Redirect {
+    #[pin]
+    ops: Opaque<bindings::ftrace_ops>,
+}
+
+// SAFETY: A registered `ftrace_ops` may be unregistered from any thread.
+unsafe impl Send for Redirect {}
+
+// SAFETY: There is nothing to do with a shared `Redirect`.
+unsafe impl Sync for Redirect {}
+
+/// `ftrace_func_t`; `ops->private` is the address to go on at.
+///
+/// It writes one register and calls nothing that could be traced, so that it needs no protection
+/// against recursion. (Rust code carries no ftrace calls itself.)
+///
+/// # Safety
+///
+/// Called by ftrace, for `ops` that [`Redirect::new`] registered.
+unsafe extern "C" fn go_on_at_replacement(
+    _ip: c_ulong,
+    _parent_ip: c_ulong,
+    ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: By the safety requirement; `ops` is pinned, outlives the registration, and does not
+    // change during it.
+    let to = unsafe { (*ops).private };
+    // SAFETY: `fregs` is valid for the duration of the handler, which may set the instruction
+    // pointer because of `FTRACE_OPS_FL_IPMODIFY`.
+    unsafe { bindings::ftrace_regs_set_instruction_pointer(fregs, to as c_ulong) };
+}
+
+impl Redirect {
+    /// Redirects the calls of the function at `from`, which has the name `name`, to the function at
+    /// `to`. Why it cannot be done, if so, is said in the kernel log.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: ftrace knows no function that starts at `from` (it was built without, or it is
+    ///   marked `notrace`).
+    /// - `EBUSY`: another IPMODIFY user, such as a livepatch, has the function already, or ftrace
+    ///   is switched off (`kernel.ftrace_enabled`).
+    /// - `ENODEV`: ftrace has been disabled or has shut itself down.
+    /// - `ENOMEM`.
+    ///
+    /// # Safety
+    ///
+    /// `to` is the address of a function with the signature and the calling convention of the one
+    /// at `from`, sound to be called wherever that one is. It may be called until this object is
+    /// dropped, and it must not block for something that the dropping thread holds.
+    pub(crate) unsafe fn new(
+        name: &'static CStr,
+        from: *const c_void,
+        to: *const c_void,
+    ) -> impl PinInit<Self, Error> {
+        // PERMANENT: it cannot be switched off behind our back (`kernel.ftrace_enabled`).
+        const FLAGS: u32 = bindings::FTRACE_OPS_FL_IPMODIFY | bindings::FTRACE_OPS_FL_PERMANENT;
+
+        try_pin_init!(Self {
+            // INVARIANT: The initializer fails or registers `ops`, with a filter for `from`.
+            ops <- Opaque::try_ffi_init(move |ops: *mut bindings::ftrace_ops| {
+                // SAFETY: `ops` is valid for writes and pinned until it is unregistered.
+                unsafe {
+                    ops.write(bindings::ftrace_ops {
+                        func: Some(go_on_at_replacement),
+                        flags: FLAGS as c_ulong,
+                        private: to.cast_mut(),
+                        ..Default::default()
+                    })
+                };
+                Self::register(ops, from).inspect_err(|e| {
+                    let why = match *e {
+                        EBUSY => "a livepatch or another IPMODIFY user has it, or ftrace is off",
+                        EINVAL => "ftrace does not know it",
+                        ENODEV => "ftrace is disabled",
+                        _ => "registration failed",
+                    };
+                    pr_err!("{}() cannot be redirected ({:?}): {}\n", name, e, why);
+                })
+            }),
+        })
+    }
+
+    fn register(ops: *mut bindings::ftrace_ops, from: *const c_void) -> Result {
+        // SAFETY: `ops` is initialised and pinned; ftrace reads the address only to look it up.
+        to_result(unsafe { bindings::ftrace_set_filter_ip(ops, from as c_ulong, 0, 0) })?;
+        // SAFETY: `ops` is initialised, pinned and not registered.
+        to_result(unsafe { bindings::register_ftrace_function(ops) }).inspect_err(|_| {
+            // SAFETY: `ops` is not registered and not used again.
+            unsafe { bindings::ftrace_free_filter(ops) };
+        })
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Redirect {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariant `ops` is registered.
+        let ret = unsafe { bindings::unregister_ftrace_function(self.ops.get()) };
+        if ret != 0 {
+            // ftrace has found something wrong and shut itself down: it leaves all call sites as
+            // they are, so that this code must stay for ever.
+            pr_emerg!("ftrace is broken ({}): this module cannot go\n", ret);
+            loop {
+                fsleep(Delta::from_secs(3600));
+            }
+        }
+        // A task may have been sent to the replacement and be there yet; it cannot sleep there,
+        // so once every task has been seen outside of the kernel or asleep, none is. (The call
+        // above does the same for the sake of its own trampoline, which is not promised.)
+        //
+        // SAFETY: Called in process context, without RCU read side lock.
+        unsafe { bindings::synchronize_rcu_tasks() };
+        // SAFETY: `ops` is not registered any more and not used again.
+        unsafe { bindings::ftrace_free_filter(self.ops.get()) };
+    }
+}

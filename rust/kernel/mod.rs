@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Abstractions that the kernel crate does not have (yet), shaped and named as if it had.
+//!
+//! Nothing in here knows of the filter. This is the only part of the module that may contain
+//! `unsafe` code, and, since they are private to it, the only one that can use the bindings.
+
+#[path = "../bindings.rs"]
+mod bindings;
+
+pub(crate) mod block;
+pub(crate) mod capability;
+pub(crate) mod cred;
+pub(crate) mod device;
+pub(crate) mod ftrace;
+pub(crate) mod kobject;
+pub(crate) mod percpu;
+pub(crate) mod pointer_map;
+pub(crate) mod ratelimit;
+pub(crate) mod scsi;
+pub(crate) mod sync;
+pub(crate) mod sysfs;
+pub(crate) mod task;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! SCSI devices, as the filter sees them.
+//!
+//! Not here: hosts, targets, commands of our own.
+//!
+//! C header: [`include/scsi/scsi_device.h`](srctree/include/scsi/scsi_device.h)
+
+pub(crate) mod cmd_allowed;
+pub(crate) mod interface;
+pub(crate) mod queue_files;
+
+use super::{
+    block::{
+        Disk,
+        QueueId, //
+    },
+    device::bus::{
+        Bus,
+        LockedDevice, //
+    },
+    kobject::Parent, //
+};
+use crate::kernel_ext::bindings;
+use kernel::{
+    container_of,
+    fmt,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// A SCSI device.
+///
+/// # Invariants
+///
+/// It has been added to its bus, and is alive for as long as it is borrowed.
+#[repr(transparent)]
+pub(crate) struct Device(Opaque<bindings::scsi_device>);
+
+impl Device {
+    /// The device behind its class device (`sdev_dev`).
+    ///
+    /// # Safety
+    ///
+    /// `dev` is the `sdev_dev` of a SCSI device that is valid for `'a`.
+    unsafe fn from_class_device<'a>(dev: *mut bindings::device) -> &'a Self {
+        // SAFETY: By the safety requirement.
+        unsafe { &*Opaque::cast_from(container_of!(dev, bindings::scsi_device, sdev_dev)).cast() }
+    }
+
+    /// The device behind a device of the SCSI bus, if it is one: there are hosts and targets too.
+    pub(crate) fn from_locked<'a>(dev: &'a LockedDevice<'_>) -> Option<&'a Self> {
+        // SAFETY: A `LockedDevice` is valid.
+        if unsafe { bindings::scsi_is_sdev_device(dev.as_raw()) } == 0 {
+            return None;
+        }
+        let dev = dev.as_raw();
+        // SAFETY: The device is the `sdev_gendev` of a SCSI device, and valid while `dev` is.
+        Some(unsafe {
+            &*Opaque::cast_from(container_of!(dev, bindings::scsi_device, sdev_gendev)).cast()
+        })
+    }
+
+    /// The identity of the device's request queue, which it has for life.
+    pub(crate) fn queue_id(&self) -> QueueId {
+        QueueId::new(self.queue())
+    }
+
+    fn queue(&self) -> *mut bindings::request_queue {
+        // SAFETY: The device is valid and its queue was set before it was added.
+        unsafe { (*self.0.get()).request_queue }
+    }
+
+    /// The peripheral device type, as INQUIRY reported it when the device was found.
+    pub(crate) fn peripheral_device_type(&self) -> u8 {
+        // SAFETY: The device is valid; `type` does not change after it was added.
+        unsafe { (*self.0.get()).type_ }
+    }
+
+    /// The device's directory in sysfs.
+    pub(crate) fn as_parent(&self) -> Parent<'_> {
+        // SAFETY: The device has been added, and its directory stays at least until the class
+        // interface has been told of its removal.
+        unsafe { Parent::from_raw(&raw mut (*self.0.get()).sdev_gendev.kobj) }
+    }
+
+    /// The disk that the bound driver made of the device, if it did. `lock` is that of this device.
+    fn disk<'a>(&self, lock: &'a LockedDevice<'_>) -> Option<Disk<'a>> {
+        // Without a driver, or while it comes or goes, `disk` may be a leftover.
+        if !lock.is_bound() {
+            return None;
+        }
+        // SAFETY: The queue is the device's. A disk is added in a driver's probe function and
+        // deleted in its remove function, both of which run with the device lock held, which `lock`
+        // is for `'a`.
+        unsafe { Disk::of_queue(self.queue()) }
+    }
+
+    /// The device's address.
+    pub(crate) fn hctl(&self) -> Hctl {
+        let sdev = self.0.get();
+        // SAFETY: The device is valid, and so is its host; the addresses never change.
+        unsafe {
+            Hctl {
+                host: bindings::scsi_device_host_no(sdev),
+                channel: (*sdev).channel,
+                target: (*sdev).id,
+                lun: (*sdev).lun,
+            }
+        }
+    }
+}
+
+/// A device's address: host, channel, target, LUN.
+#[derive(Clone, Copy)]
+pub(crate) struct Hctl {
+    host: c_uint,
+    channel: c_uint,
+    target: c_uint,
+    lun: u64,
+}
+
+impl fmt::Display for Hctl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}:{}",
+            self.host, self.channel, self.target, self.lun
+        )
+    }
+}
+
+/// The SCSI bus.
+///
+/// `scsi_bus_type` is not exported, so it is read off a host that is made for this and never added.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn bus() -> Result<Bus> {
+    struct Template(bindings::scsi_host_template);
+    // SAFETY: It is constant.
+    unsafe impl Sync for Template {}
+    static TEMPLATE: Template = Template(pin_init::zeroed());
+
+    // SAFETY: A template of zeros has no callbacks, which is enough for a host that is not added.
+    let host = unsafe { bindings::scsi_host_alloc(&raw const TEMPLATE.0, 0) };
+    if host.is_null() {
+        return Err(ENOMEM);
+    }
+    // SAFETY: `host` is valid.
+    let bus = unsafe { bindings::scsi_host_bus(host) };
+    // SAFETY: The reference comes from `scsi_host_alloc()`.
+    unsafe { bindings::scsi_host_put(host) };
+    // SAFETY: `scsi_alloc_host()` sets the bus to `scsi_bus_type`, which stays registered until
+    // scsi_mod, which this module uses symbols of, is unloaded.
+    Ok(unsafe { Bus::from_raw(bus) })
+}

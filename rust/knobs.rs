@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files in sysfs, and what all of them have in common.
+//!
+//! What they mean, and every error they give: `Documentation/ABI/testing/`.
+
+mod classes;
+mod device;
+mod queue;
+
+pub(crate) use self::{
+    classes::Root,
+    device::{
+        DeviceDirectory, //
+        Devices,
+    },
+    queue::queue_files, //
+};
+
+use crate::{
+    events,
+    filter::RuleVec,
+    kernel_ext::{
+        capability::Capability,
+        sysfs::{
+            Page,
+            Write, //
+        }, //
+    },
+    policy::{
+        ApplyError,
+        Change, //
+    },
+    state::{
+        Rules,
+        State, //
+    },
+};
+use kernel::{
+    fmt::{
+        self,
+        Write as _, //
+    },
+    prelude::*,
+};
+
+/// The text of a write that is permitted and whole.
+///
+/// # Errors
+///
+/// `EPERM` if the file was opened without `CAP_SYS_RAWIO`, `EFBIG` if the text may be a piece of a
+/// longer one.
+fn accept<'a>(write: &Write<'a>) -> Result<&'a [u8]> {
+    if !Capability::SYS_RAWIO.opener_had(write.file()) {
+        return Err(EPERM);
+    }
+    if write.may_be_a_piece() {
+        return Err(EFBIG);
+    }
+    Ok(write.text())
+}
+
+/// A switch: `0` or `1`, perhaps with a newline.
+///
+/// # Errors
+///
+/// `EINVAL` for everything else.
+fn switch(text: &[u8]) -> Result<bool> {
+    match word(text) {
+        b"0" => Ok(false),
+        b"1" => Ok(true),
+        _ => Err(EINVAL),
+    }
+}
+
+/// A text without the one newline that may end it.
+fn word(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\n").unwrap_or(text)
+}
+
+fn show_switch(value: bool, page: &mut Page<'_>) -> Result {
+    Ok(writeln!(page, "{}", u8::from(value))?)
+}
+
+/// Prints rules so that they can be written back: no rules are an empty line.
+fn show_rules(rules: &Rules, page: &mut Page<'_>) -> Result {
+    // Not under the RCU lock: there may be many, and anybody can read them.
+    let filter = rules.get();
+    let rules = filter
+        .as_ref()
+        .map_or(&[][..], |filter| filter.view().rules());
+    if rules.is_empty() {
+        writeln!(page)?;
+    }
+    for rule in rules {
+        writeln!(page, "{rule}")?;
+        if page.is_full() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a text of rules. What is wrong with it goes to the kernel log, with the name of `whose`.
+///
+/// # Errors
+///
+/// `EINVAL`.
+fn parse<'a>(state: &State, whose: &dyn fmt::Display, text: &'a [u8]) -> Result<Change<'a>> {
+    Change::parse(text).map_err(|e| {
+        events::bad_text(state, whose, &e);
+        EINVAL
+    })
+}
+
+/// The list that `change` makes of `old`. To be called with `State::writers` held.
+///
+/// # Errors
+///
+/// `ENOENT`, `ENOSPC` and `ENOMEM`, as the ABI describes them.
+fn apply(
+    state: &State,
+    whose: &dyn fmt::Display,
+    change: &Change<'_>,
+    old: &Rules,
+) -> Result<RuleVec> {
+    let mut rules = match old.get() {
+        Some(old) => RuleVec::copy_of(old.view().rules())?,
+        None => RuleVec::new(),
+    };
+    change.apply(&mut rules).map_err(|e| {
+        events::bad_text(state, whose, &e);
+        match e {
+            ApplyError::Invalid(_) => EINVAL,
+            ApplyError::NotFound { .. } => ENOENT,
+            ApplyError::TooMany { .. } => ENOSPC,
+            ApplyError::Store(e) => e,
+        }
+    })?;
+    Ok(rules)
+}
+
+#[kunit_tests(sgio_filter_knobs)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_is_0_or_1() {
+        for (text, expected) in [
+            (&b"0"[..], Ok(false)),
+            (b"1", Ok(true)),
+            (b"0\n", Ok(false)),
+            (b"1\n", Ok(true)),
+            (b"", Err(EINVAL)),
+            (b"\n", Err(EINVAL)),
+            (b"1\n\n", Err(EINVAL)),
+            (b" 1", Err(EINVAL)),
+            (b"1 ", Err(EINVAL)),
+            (b"01", Err(EINVAL)),
+            (b"2", Err(EINVAL)),
+            (b"-1", Err(EINVAL)),
+            (b"y", Err(EINVAL)),
+            (b"1\0", Err(EINVAL)),
+        ] {
+            assert!(switch(text) == expected);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/sys/kernel/sgio_filter/`.
+//!
+//! ABI: `Documentation/ABI/testing/sysfs-kernel-sgio_filter`
+
+use super::{
+    accept,
+    apply,
+    parse,
+    show_rules,
+    word, //
+};
+use crate::{
+    filter::CompiledFilter,
+    kernel_ext::{
+        kobject::{
+            Kobject,
+            Parent, //
+        },
+        sysfs::{
+            File,
+            Page,
+            Write, //
+        }, //
+    },
+    policy::{
+        ByteSet,
+        ChangeKind,
+        Class,
+        Rule,
+        RuleStore,
+        Verdict, //
+    },
+    state::{
+        State,
+        Table, //
+    },
+};
+use kernel::{
+    fmt::{
+        self,
+        Write as _, //
+    },
+    prelude::*,
+    str::CString,
+    sync::Arc, //
+};
+
+/// The version of the interface in sysfs.
+const VERSION: u32 = 1;
+
+/// The whole tree. It is taken down from the leaves to the root.
+pub(crate) struct Root {
+    _each: KVec<Kobject<ClassKnobs>>,
+    _classes: Kobject<()>,
+    _root: Kobject<()>,
+}
+
+static ROOT_FILES: [File<Kobject<()>>; 1] = [File::read_only(c"version", |(), page| {
+    Ok(writeln!(page, "{VERSION}")?)
+})];
+
+impl Root {
+    /// Makes the tree.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, also if there is one already.
+    pub(crate) fn new(state: &Arc<State>) -> Result<Self> {
+        let root = Kobject::new(Parent::kernel(), c"sgio_filter", (), &ROOT_FILES)?;
+        let classes = Kobject::new(root.as_parent(), c"classes", (), &[])?;
+        let mut each = KVec::with_capacity(Class::ALL.len(), GFP_KERNEL)?;
+        for class in Class::ALL {
+            let name = CString::try_from_fmt(fmt!("{}", class.name()))?;
+            let knobs = ClassKnobs {
+                state: state.clone(),
+                class,
+            };
+            let directory = Kobject::new(classes.as_parent(), &name, knobs, &CLASS_FILES)?;
+            each.push(directory, GFP_KERNEL)?;
+        }
+        Ok(Self {
+            _each: each,
+            _classes: classes,
+            _root: root,
+        })
+    }
+}
+
+/// What the files of one class work on.
+struct ClassKnobs {
+    state: Arc<State>,
+    class: Class,
+}
+
+static CLASS_FILES: [File<Kobject<ClassKnobs>>; 2] = [
+    File::writable(c"rules", ClassKnobs::show_rules, ClassKnobs::store_rules),
+    File::writable(c"table", ClassKnobs::show_table, ClassKnobs::store_table),
+];
+
+impl ClassKnobs {
+    fn show_rules(&self, page: &mut Page<'_>) -> Result {
+        show_rules(self.state.class_rules(self.class), page)
+    }
+
+    fn store_rules(&self, write: &Write<'_>) -> Result {
+        let change = parse(&self.state, self, accept(write)?)?;
+        if change.kind() == ChangeKind::Reset {
+            return self.take_table(self.state.default_table);
+        }
+
+        let writers = self.state.writers.lock();
+        let old = self.state.class_rules(self.class);
+        let mut rules = apply(&self.state, self, &change, old)?;
+        if rules.rules().is_empty() {
+            // An empty text means the built-in table, so that "nothing" needs words of its own.
+            rules.push(Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?)?;
+        }
+        let old = self
+            .state
+            .replace_class(self.class, CompiledFilter::compile(rules)?, None);
+        drop(writers);
+        drop(old);
+        Ok(())
+    }
+
+    fn show_table(&self, page: &mut Page<'_>) -> Result {
+        let table = self.state.class_table(self.class);
+        Ok(writeln!(page, "{}", table.map_or("custom", Table::name))?)
+    }
+
+    fn store_table(&self, write: &Write<'_>) -> Result {
+        let name = word(accept(write)?);
+        let table = [Table::Strict, Table::Stock]
+            .into_iter()
+            .find(|table| table.name().as_bytes() == name);
+        self.take_table(table.ok_or(EINVAL)?)
+    }
+
+    fn take_table(&self, table: Table) -> Result {
+        let rules = self.state.compile_table(self.class, table)?;
+        let writers = self.state.writers.lock();
+        let old = self.state.replace_class(self.class, rules, Some(table));
+        drop(writers);
+        drop(old);
+        Ok(())
+    }
+}
+
+impl fmt::Display for ClassKnobs {
+    /// Its name, for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "class {}", self.class.name())
+    }
+}

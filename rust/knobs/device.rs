@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/sys/bus/scsi/devices/<h:c:t:l>/sgio_filter/`, for devices that come and go.
+//!
+//! ABI: `Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter`
+
+use super::{
+    accept,
+    apply,
+    parse,
+    show_rules,
+    show_switch,
+    switch, //
+};
+use crate::{
+    device::Device,
+    filter::CompiledFilter,
+    kernel_ext::{
+        kobject::Kobject,
+        scsi::{
+            self,
+            interface::Client, //
+        },
+        sysfs::{
+            File,
+            Page,
+            Write, //
+        }, //
+    },
+    policy::RuleStore,
+    state::{
+        KnownDevice,
+        State, //
+    },
+};
+use kernel::{
+    fmt::Write as _,
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
+};
+
+/// The directory of one device.
+pub(crate) type DeviceDirectory = Kobject<Knobs>;
+
+/// What the files of one device work on.
+pub(crate) struct Knobs {
+    state: Arc<State>,
+    device: Arc<Device>,
+}
+
+static FILES: [File<DeviceDirectory>; 5] = [
+    File::writable(
+        c"unpriv_sgio",
+        Knobs::show_unpriv_sgio,
+        Knobs::store_unpriv_sgio,
+    ),
+    File::writable(c"complain", Knobs::show_complain, Knobs::store_complain),
+    File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
+    File::read_only(c"class", Knobs::show_class),
+    File::read_only(c"stats", Knobs::show_stats),
+];
+
+/// Shows `unpriv_sgio`, which has a second place in the disk's `queue` directory.
+pub(super) fn show_unpriv_sgio(device: &Device, page: &mut Page<'_>) -> Result {
+    show_switch(device.unpriv_sgio.load(Relaxed), page)
+}
+
+/// Sets `unpriv_sgio`.
+pub(super) fn store_unpriv_sgio(device: &Device, write: &Write<'_>) -> Result {
+    device.unpriv_sgio.store(switch(accept(write)?)?, Relaxed);
+    Ok(())
+}
+
+impl Knobs {
+    fn show_unpriv_sgio(&self, page: &mut Page<'_>) -> Result {
+        show_unpriv_sgio(&self.device, page)
+    }
+
+    fn store_unpriv_sgio(&self, write: &Write<'_>) -> Result {
+        store_unpriv_sgio(&self.device, write)
+    }
+
+    fn show_complain(&self, page: &mut Page<'_>) -> Result {
+        show_switch(self.device.complain.load(Relaxed), page)
+    }
+
+    fn store_complain(&self, write: &Write<'_>) -> Result {
+        self.device.complain.store(switch(accept(write)?)?, Relaxed);
+        Ok(())
+    }
+
+    fn show_class(&self, page: &mut Page<'_>) -> Result {
+        Ok(writeln!(page, "{}", self.device.class.name())?)
+    }
+
+    fn show_rules(&self, page: &mut Page<'_>) -> Result {
+        show_rules(&self.device.rules, page)
+    }
+
+    fn store_rules(&self, write: &Write<'_>) -> Result {
+        let hctl = &self.device.hctl;
+        let change = parse(&self.state, hctl, accept(write)?)?;
+
+        let writers = self.state.writers.lock();
+        let rules = apply(&self.state, hctl, &change, &self.device.rules)?;
+        let new = if rules.rules().is_empty() {
+            None
+        } else {
+            Some(CompiledFilter::compile(rules)?)
+        };
+        let old = self.device.rules.replace(new);
+        // Others may write while this one waits for the readers.
+        drop(writers);
+        drop(old);
+        Ok(())
+    }
+
+    fn show_stats(&self, page: &mut Page<'_>) -> Result {
+        let stats = &self.device.stats;
+        for (name, value) in [
+            ("allowed", stats.allowed.sum()),
+            ("privileged", stats.privileged.load(Relaxed)),
+            ("complained", stats.complained.load(Relaxed)),
+            ("refused", stats.refused.load(Relaxed)),
+        ] {
+            writeln!(page, "{name} {value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the map of devices, and their directories, as the SCSI devices come and go.
+pub(crate) struct Devices;
+
+impl Devices {
+    fn add_to(state: Arc<State>, scsi: &scsi::Device) -> Result {
+        let device = Arc::new(Device::new(scsi)?, GFP_KERNEL)?;
+        let knobs = Knobs {
+            state: state.clone(),
+            device: device.clone(),
+        };
+        // Without knobs the device still has its class's filter.
+        let directory = Kobject::new(scsi.as_parent(), c"sgio_filter", knobs, &FILES)
+            .inspect_err(|e| pr_err!("{}: no sgio_filter directory: {:?}\n", device.hctl, e))
+            .ok();
+        let known = KnownDevice {
+            device,
+            _directory: directory,
+        };
+        state.devices.insert(scsi.queue_id().as_ptr(), known)
+    }
+}
+
+impl Client for Devices {
+    fn add(device: &scsi::Device) {
+        let Some(state) = State::get() else {
+            return;
+        };
+        if let Err(e) = Self::add_to(state, device) {
+            pr_err!("{}: only the class's filter: {:?}\n", device.hctl(), e);
+        }
+    }
+
+    fn remove(device: &scsi::Device) {
+        if let Some(state) = State::get() {
+            drop(state.devices.remove(device.queue_id().as_ptr()));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A filter for SCSI commands, per device and per class, in the place of the kernel's one list.
+//!
+//! `scsi_cmd_allowed()` decides which commands a process without `CAP_SYS_RAWIO` may send through
+//! SG_IO and its relatives. This module redirects it, on an unmodified kernel, to a policy that
+//! knows the device.
+//!
+//! This file only wires. The layers, each of which uses only what is below it:
+//!
+//! - the filter: [`knobs`] (text from sysfs), [`hook`] (the decision), [`events`] (messages), and
+//!   what it holds, [`state`], [`device`], [`stock`], [`filter`];
+//! - [`policy`]: pure; no kernel, no allocation, shared with user space;
+//! - [`kernel_ext`]: abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
+
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+#[path = "kernel/mod.rs"]
+mod kernel_ext;
+
+mod device;
+mod events;
+mod filter;
+mod hook;
+mod knobs;
+pub mod policy;
+mod state;
+mod stock;
+
+use kernel::prelude::*;
+
+module! {
+    type: SgioFilter,
+    name: "sgio_filter",
+    authors: ["sgio-filter developers"],
+    description: "Per-device filter for SCSI commands sent through SG_IO",
+    license: "GPL",
+    params: {
+        strict: bool {
+            default: true,
+            description: "Table that the classes start with: 1 corrected for the class (default), 0 the kernel's own list",
+        },
+        queue_knob: bool {
+            default: true,
+            description: "Add unpriv_sgio to the queue directory of SCSI disks (default 1)",
+        },
+    },
+}
+
+/// The module while it is loaded. What is armed last is disarmed first: the hook goes before the
+/// filters that it asks, so that no command is decided with half of them.
+#[pin_data]
+struct SgioFilter {
+    #[pin]
+    _hook: kernel_ext::scsi::cmd_allowed::Hook<hook::Decider>,
+    _queue_files: Option<kernel_ext::scsi::queue_files::QueueFiles>,
+    #[pin]
+    _devices: kernel_ext::scsi::interface::Registration<knobs::Devices>,
+    _root: knobs::Root,
+    _in_force: state::InForce,
+}
+
+impl kernel::InPlaceModule for SgioFilter {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let table = if *module_parameters::strict.value_ref() {
+            state::Table::Strict
+        } else {
+            state::Table::Stock
+        };
+        let queue_knob = *module_parameters::queue_knob.value_ref();
+
+        pin_init::pin_init_scope(move || {
+            let state = state::State::new(table)?;
+            Ok(try_pin_init!(Self {
+                _in_force: state::InForce::new(state.clone()),
+                _root: knobs::Root::new(&state)?,
+                _devices <- kernel_ext::scsi::interface::Registration::new(),
+                _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
+                _hook <- kernel_ext::scsi::cmd_allowed::Hook::new(),
+            }))
+        })
+    }
+}

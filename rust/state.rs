@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Everything the filter holds: the classes, the devices, the kernel's own list.
+//!
+//! Decisions read it under RCU. Whoever changes rules holds `writers`, and frees what was replaced
+//! after the readers.
+
+use crate::{
+    device::Device,
+    filter::{
+        CompiledFilter,
+        RuleVec, //
+    },
+    kernel_ext::{
+        block::QueueId,
+        pointer_map::PointerMap,
+        ratelimit::RateLimit,
+        sync::rcu::{
+            RcuArc,
+            Retired, //
+        }, //
+    },
+    knobs::DeviceDirectory,
+    policy::{
+        self,
+        ApplyError,
+        Class, //
+    },
+    stock::Stock,
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        rcu,
+        Arc,
+        Mutex, //
+    },
+};
+
+/// The state that decisions are made on, while the module is loaded.
+static STATE: RcuArc<State> = RcuArc::none();
+
+/// The filter's state.
+#[pin_data]
+pub(crate) struct State {
+    /// The running kernel's own list.
+    pub(crate) stock: Stock,
+    /// The table that a class is reset to.
+    pub(crate) default_table: Table,
+    classes: [ClassState; CLASSES],
+    /// The devices, by their request queues.
+    #[pin]
+    pub(crate) devices: PointerMap<KnownDevice>,
+    /// Held while rules are replaced, so that editing starts from what is there. It is taken inside
+    /// of a sysfs file, and nothing is taken inside of it.
+    #[pin]
+    pub(crate) writers: Mutex<()>,
+    /// For what anybody can make the kernel log.
+    #[pin]
+    pub(crate) complaints: RateLimit,
+    /// For what only an administrator can.
+    #[pin]
+    pub(crate) mistakes: RateLimit,
+}
+
+/// A device and its knobs.
+pub(crate) struct KnownDevice {
+    /// The device.
+    pub(crate) device: Arc<Device>,
+    /// Its directory in sysfs, if that could be made.
+    pub(crate) _directory: Option<DeviceDirectory>,
+}
+
+/// Rules in force. What is published here is owned by nobody else and never changes.
+pub(crate) type Rules = RcuArc<CompiledFilter>;
+
+/// How many peripheral device types there are.
+const CLASSES: usize = Class::ALL.len();
+
+/// What the filter knows of a class.
+struct ClassState {
+    rules: Rules,
+    /// The [`Table`] that `rules` come from, 0 if they were written by hand.
+    table: Atomic<u32>,
+}
+
+impl ClassState {
+    const fn new() -> Self {
+        Self {
+            rules: RcuArc::none(),
+            table: Atomic::new(0),
+        }
+    }
+}
+
+/// A built-in table of rules for a class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// Corrected for the class.
+    Strict = 1,
+    /// The running kernel's list.
+    Stock = 2,
+}
+
+impl Table {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Stock => "stock",
+        }
+    }
+}
+
+impl State {
+    /// The state without devices, with `table` for all classes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stock::of_running_kernel`], `ENOMEM`.
+    pub(crate) fn new(table: Table) -> Result<Arc<Self>> {
+        let stock = Stock::of_running_kernel()?;
+        let state = Arc::pin_init(
+            try_pin_init!(Self {
+                stock,
+                default_table: table,
+                classes: [const { ClassState::new() }; CLASSES],
+                devices <- PointerMap::new(),
+                writers <- new_mutex!(()),
+                complaints <- RateLimit::new(c"sgio_filter: complain"),
+                mistakes <- RateLimit::new(c"sgio_filter: rules"),
+            }),
+            GFP_KERNEL,
+        )?;
+        for class in Class::ALL {
+            let filter = state.compile_table(class, table)?;
+            drop(state.replace_class(class, filter, Some(table)));
+        }
+        Ok(state)
+    }
+
+    /// The rules of `class`, for as long as the RCU read side lock is held.
+    #[inline]
+    pub(crate) fn class_filter<'a>(
+        &'a self,
+        class: Class,
+        guard: &'a rcu::Guard,
+    ) -> policy::Filter<'a> {
+        self.class_rules(class)
+            .read(guard)
+            .map_or(policy::Filter::EMPTY, CompiledFilter::view)
+    }
+
+    /// The place of the rules of `class`.
+    #[inline]
+    pub(crate) fn class_rules(&self, class: Class) -> &Rules {
+        &self.class(class).rules
+    }
+
+    #[inline]
+    fn class(&self, class: Class) -> &ClassState {
+        // `Class` holds less than 32, which the compiler does not know.
+        &self.classes[usize::from(class.type_code()) % CLASSES]
+    }
+
+    /// The built-in table that the rules of `class` are, if they are one.
+    pub(crate) fn class_table(&self, class: Class) -> Option<Table> {
+        let number = self.class(class).table.load(Relaxed);
+        [Table::Strict, Table::Stock]
+            .into_iter()
+            .find(|table| *table as u32 == number)
+    }
+
+    /// Makes `filter` the rules of `class`. To be called with `writers` held.
+    pub(crate) fn replace_class(
+        &self,
+        class: Class,
+        filter: Arc<CompiledFilter>,
+        table: Option<Table>,
+    ) -> Retired<CompiledFilter> {
+        let class = self.class(class);
+        class
+            .table
+            .store(table.map_or(0, |table| table as u32), Relaxed);
+        class.rules.replace(Some(filter))
+    }
+
+    /// The rules of a built-in table.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn compile_table(&self, class: Class, table: Table) -> Result<Arc<CompiledFilter>> {
+        let rules = match table {
+            Table::Stock => self.stock.rules()?,
+            Table::Strict => {
+                let mut rules = RuleVec::new();
+                policy::load(policy::strict(class), &mut rules).map_err(|e| match e {
+                    ApplyError::Store(e) => e,
+                    // The tables are constants, and tested.
+                    _ => EINVAL,
+                })?;
+                rules
+            }
+        };
+        CompiledFilter::compile(rules)
+    }
+
+    /// The device that a queue belongs to.
+    pub(crate) fn device(&self, queue: QueueId) -> Option<Arc<Device>> {
+        let guard = rcu::read_lock();
+        let known = self.devices.get(queue.as_ptr(), &guard)?;
+        Some(known.device.clone())
+    }
+
+    /// The state that is in force, if one is, for as long as the RCU read side lock is held.
+    #[inline]
+    pub(crate) fn current(guard: &rcu::Guard) -> Option<&State> {
+        STATE.read(guard)
+    }
+
+    /// The state that is in force, if one is.
+    pub(crate) fn get() -> Option<Arc<Self>> {
+        STATE.get()
+    }
+}
+
+/// While this object lives, a state is in force.
+pub(crate) struct InForce(());
+
+impl InForce {
+    /// Puts `state` in force.
+    pub(crate) fn new(state: Arc<State>) -> Self {
+        drop(STATE.replace(Some(state)));
+        Self(())
+    }
+}
+
+impl Drop for InForce {
+    fn drop(&mut self) {
+        drop(STATE.replace(None));
+    }
+}
