@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two ways to build. With KDIR: like any out-of-tree module, by the toolchain
+# of that kernel build tree. Without: in a Debian build root that is prepared
+# first, for kernels that come with it, which are what the tests run.
+
+TESTING := tools/testing
+KERNEL ?= stock
+ifeq ($(filter stock test,$(KERNEL)),)
+$(error KERNEL is stock or test, not '$(KERNEL)')
+endif
+
+ifneq ($(KDIR),)
+
+RELEASE = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+OUT = $(CURDIR)/build/$(RELEASE)
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(OUT)
+
+.PHONY: modules modules_install clean check-kdir
+modules: check-kdir
+	@mkdir -p $(OUT)
+	+$(KBUILD) modules
+	@echo "built build/$(RELEASE)/sgio_filter.ko"
+
+modules_install: modules
+	+$(KBUILD) modules_install
+
+clean: check-kdir
+	rm -rf $(OUT)
+
+check-kdir:
+	@RUSTC='$(RUSTC)' $(TESTING)/setup/check-kdir $(KDIR)
+
+else
+
+IN_ROOT := $(TESTING)/setup/in-root
+VM := $(TESTING)/vm/run
+
+.PHONY: help
+help:
+	@echo 'On a machine with nothing prepared (each target does the set-up it needs):'
+	@echo '  make demo      show what the filter does, on the stock kernel in a VM'
+	@echo '  make test      build everything, run every test (ONLY=pattern: some)'
+	@echo '  make lint      formatting, clippy, ABI files, scripts'
+	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|test)'
+	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
+	@echo '  make shell     a shell in a VM                          (KERNEL= SHARE=)'
+	@echo '  make programs  the test programs for the guest, in build/bin'
+	@echo '  make setup     build root, stock kernel, test kernel; setup-stock: less'
+	@echo '  make clean     remove build/'
+	@echo 'Against a Rust-enabled kernel build tree of your own:'
+	@echo '  make KDIR=tree [RUSTC=rustc] [modules|modules_install|clean]'
+
+.PHONY: setup setup-root setup-stock setup-test
+setup:
+	@$(TESTING)/setup/setup all
+
+setup-root setup-stock setup-test: setup-%:
+	@$(TESTING)/setup/setup $*
+
+.PHONY: modules programs
+modules: setup-$(KERNEL)
+	@$(TESTING)/setup/build-module $(KERNEL)
+
+programs: setup-root
+	@$(IN_ROOT) make --no-print-directory -C $(TESTING)/guest OUT=/sgio/build/bin
+
+.PHONY: vm shell
+vm: modules programs
+	@$(if $(RUN),,echo "make vm: say what to run by RUN='command'" >&2; exit 1;) \
+	$(VM) --kernel $(KERNEL) $(if $(SHARE),--share '$(SHARE)') -- '$(subst ','\'',$(value RUN))'
+
+shell: modules programs
+	@$(VM) --kernel $(KERNEL) $(if $(SHARE),--share '$(SHARE)') --timeout 86400 \
+		--interactive -- 'exec bash -l'
+
+.PHONY: lint test demo
+lint: setup
+	@$(TESTING)/lint/lint
+
+test:
+	@$(TESTING)/run-tests $(if $(ONLY),'$(ONLY)')
+
+demo: setup-stock
+	@$(MAKE) --no-print-directory modules programs KERNEL=stock
+	@$(VM) --kernel stock -- /sgio/src/tools/testing/scenarios/demo/demo.sh
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+endif
