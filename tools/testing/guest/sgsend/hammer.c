@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Traffic until SIGTERM: one process for each target sends commands whose
+ * verdict no table differs about, so that a wrong one is seen whatever
+ * happens to the filter meanwhile.
+ */
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sgsend.h"
+
+static volatile sig_atomic_t stop;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static const struct {
+	uint8_t opcode;
+	bool execute;
+	bool allowed;
+} steady[] = {
+	{ 0x12, false, true },		/* INQUIRY */
+	{ 0x00, true, true },		/* TEST UNIT READY */
+	{ 0x5e, false, false },		/* PERSISTENT RESERVE IN */
+	{ 0x03, false, true },		/* REQUEST SENSE */
+	{ 0x89, false, false },		/* COMPARE AND WRITE */
+	{ 0xff, false, false },		/* vendor specific */
+};
+
+static int one(const struct target *t, enum open_mode mode)
+{
+	unsigned long sent = 0, wrong = 0, errors = 0;
+	int fd = open_target(t, mode), last_errno = 0;
+
+	while (!stop) {
+		for (size_t i = 0; i < sizeof(steady) / sizeof(steady[0]); i++) {
+			struct request rq = {};
+			struct reply re = {};
+
+			cdb_of_opcode(&rq.cdb, steady[i].opcode);
+			rq.probe = !steady[i].execute && !t->iface->executes;
+			if (rq.probe) {
+				rq.out = unmapped_page();
+				rq.out_len = 512;
+			}
+			t->iface->send(fd, &rq, &re);
+			sent++;
+			if (!is_allowed(&re) && re.err != EPERM) {
+				errors++;
+				last_errno = re.err;
+			} else if (is_allowed(&re) != steady[i].allowed) {
+				wrong++;
+			}
+		}
+		/* It writes a line to the kernel log each time. */
+		if (t->iface->executes)
+			usleep(50000);
+	}
+	printf("%s %s %s: %lu sent, %lu wrong, %lu errors", t->iface->name, t->node,
+	       mode_name[mode], sent, wrong, errors);
+	printf(errors ? " (last: errno %d)\n" : "\n", last_errno);
+	fflush(stdout);
+	close(fd);
+	return wrong || !sent;
+}
+
+int hammer(const struct target *targets, int n)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+	int bad = 0, status;
+	pid_t pids[n];
+
+	sigaction(SIGTERM, &sa, NULL);
+	for (int i = 0; i < n; i++) {
+		pids[i] = fork();
+		if (pids[i] < 0)
+			err(2, "fork");
+		if (!pids[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			_exit(one(&targets[i], targets[i].modes & 1u << MODE_RW &&
+				  (i % 2 || targets[i].modes == 1u << MODE_RW) ?
+				  MODE_RW : MODE_RO));
+		}
+	}
+	while (!stop)
+		pause();
+	for (int i = 0; i < n; i++)
+		kill(pids[i], SIGTERM);
+	for (int i = 0; i < n; i++)
+		if (waitpid(pids[i], &status, 0) < 0 || status)
+			bad = 1;
+	return bad;
+}

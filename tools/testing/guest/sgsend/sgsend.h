@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sgsend: send a CDB through any of the kernel's interfaces for SCSI
+ * pass-through and say what became of it.
+ */
+#ifndef SGSEND_H
+#define SGSEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cdb.h"
+
+#define SENSE_LEN	64
+#define TIMEOUT_MS	20000
+
+struct request {
+	struct cdb cdb;
+	/*
+	 * Attach data at an unmapped address: the permission check comes
+	 * before the data, so that EFAULT means allowed and nothing is executed.
+	 */
+	bool probe;
+	void *in;
+	unsigned int in_len;
+	const void *out;
+	unsigned int out_len;
+};
+
+struct reply {
+	int err;		/* errno of the call, 0 if it was executed */
+	uint8_t status;		/* SCSI status */
+	uint8_t host_status;
+	uint8_t sense[SENSE_LEN];
+	unsigned int sense_len;
+	unsigned int resid;
+};
+
+struct interface {
+	const char *name;
+	const char *what;
+	unsigned int max_cdb;
+	bool executes;		/* cannot probe */
+	void (*send)(int fd, const struct request *rq, struct reply *re);
+};
+
+enum open_mode { MODE_RO, MODE_WO, MODE_RW, MODE_COUNT };
+
+struct target {
+	const struct interface *iface;
+	const char *node;
+	unsigned int modes;	/* bits by enum open_mode */
+};
+
+struct sweep {
+	bool opcodes;		/* all 256 of them */
+	uint8_t sa_of[256];	/* the service actions of these */
+	int nr_sa_of;
+	const char *dir;	/* for the tables; NULL: standard output */
+};
+
+extern const char *const mode_name[MODE_COUNT];
+const struct interface *find_interface(const char *name);
+void list_interfaces(void);
+/* "INTERFACE[/MODE,..]:NODE"; ends the program if there is no such interface. */
+struct target parse_target(char *arg, unsigned int default_modes);
+int open_target(const struct target *t, enum open_mode mode);
+/* One page nobody can read or write. */
+void *unmapped_page(void);
+
+/* One file per interface. */
+void send_sg_v3(int fd, const struct request *rq, struct reply *re);
+void send_bsg(int fd, const struct request *rq, struct reply *re);
+void send_bsg_uring(int fd, const struct request *rq, struct reply *re);
+void send_bsg_uring_worker(int fd, const struct request *rq, struct reply *re);
+void send_send_command(int fd, const struct request *rq, struct reply *re);
+void send_cdrom_packet(int fd, const struct request *rq, struct reply *re);
+
+/* "allowed", "refused" or the name of another errno. */
+const char *verdict(const struct reply *re);
+bool is_allowed(const struct reply *re);
+void print_reply(const struct request *rq, const struct reply *re);
+
+/* Become uid and gid 65534 with no capability, for good. */
+void become_nobody(void);
+
+int sweep(const struct target *targets, int n, const struct sweep *s);
+int hammer(const struct target *targets, int n);
+
+#endif
