@@ -22,7 +22,7 @@ kernel_log_text() {
 		sed '1,/sgio: end of the run/d' "$1/console"
 	else
 		cat "$1/console"
-	fi 2>/dev/null | tr -d '\r'
+	fi 2>/dev/null | tr -d '\r' || : # there may be no console yet
 }
 
 # kernel_log_splat DIR: prints the first complaint with its surroundings;

@@ -13,24 +13,35 @@ queue=$(queue "$a")/unpriv_sgio
 put "$d/rules" "allow r 5e" "deny 5f [1]&1f=02"
 printf '+allow w 5f\n' >"$sysfs/classes/tape/rules"
 
-# All the state there is.
+# state FILE...: what they say, into $state. All of them, and those next to what
+# is written.
 state() {
-	head -v -n 5000 "$d"/{unpriv_sgio,rules,complain,class} "$queue" \
-		"$sysfs"/version "$sysfs"/classes/*/{rules,table}
+	local file text
+	state=
+	for file; do
+		slurp text "$file"
+		state+="$file: $text"
+	done
 }
-state >"$tmp/state"
+everything=("$d"/{unpriv_sgio,rules,complain,class} "$queue" "$sysfs"/version
+	"$sysfs"/classes/*/{rules,table})
+near=("$d"/{unpriv_sgio,rules,complain} "$queue" "$sysfs"/classes/tape/{rules,table})
+state "${everything[@]}"
+all_before=$state
+state "${near[@]}"
+before=$state
 
 # bad NAME ERRNO [KNOB-OPTION...] FILE < DATA
 bad() {
 	local name=$1 want=$2 got
 	shift 2
 	got=$(knob "$@" 2>&1)
-	state >"$tmp/now"
+	state "${near[@]}"
 	if [ "$got" != "$want" ]; then
 		not_ok "$name" "got $got, want $want"
-	elif ! cmp -s "$tmp/state" "$tmp/now"; then
-		not_ok "$name" "changed:" "$(diff "$tmp/state" "$tmp/now")"
-		cp "$tmp/now" "$tmp/state"
+	elif [ "$state" != "$before" ]; then
+		not_ok "$name" "changed:" "$(diff <(echo "$before") <(echo "$state"))"
+		before=$state
 	else
 		ok "$name: $want"
 	fi
@@ -42,20 +53,19 @@ numbers=("$d/unpriv_sgio" "$d/complain" "$queue")
 rules=("$d/rules" "$sysfs/classes/tape/rules")
 tables=("$sysfs/classes/tape/table")
 all=("${numbers[@]}" "${rules[@]}" "${tables[@]}")
-name() { echo "${1#/sys/}"; }
 
 for file in "${numbers[@]}"; do
 	for text in 2 -1 01 10 11 +1 0x1 on yes Y 'a' '1 ' ' 1' $'\t0' '1\n\n' '1\n0\n' '\n' \
 		'1\0' '\0' '\0001' '1\r\n' 'allow r 12'; do
 		# shellcheck disable=SC2059
-		printf "$text" | bad "$(name "$file") <- '$text'" EINVAL "$file"
+		bad "${file#/sys/} <- '$text'" EINVAL "$file" < <(printf -- "$text")
 	done
 done
 
 for file in "${rules[@]}"; do
 	while IFS= read -r text; do
 		# shellcheck disable=SC2059
-		printf "$text\n" | bad "$(name "$file") <- '$text'" EINVAL "$file"
+		bad "${file#/sys/} <- '$text'" EINVAL "$file" < <(printf -- "$text\n")
 	done <<-'END'
 		allow
 		allow r
@@ -122,27 +132,27 @@ for file in "${rules[@]}"; do
 		# two\n# comments
 		\001
 	END
-	printf '+allow r 89\n-allow r 8b\n' | bad "$(name "$file"): - of a rule that is not there" ENOENT "$file"
-	printf -- '-allow w 5e\n' | bad "$(name "$file"): - of a rule like one that is there" ENOENT "$file"
-	head -c 4095 /dev/zero | tr '\0' a | bad "$(name "$file"): one long line" EINVAL "$file"
-	head -c 4000 /dev/urandom | tr '\n' x | bad "$(name "$file"): random bytes" EINVAL "$file"
+	n=${file#/sys/}
+	bad "$n: - of a rule that is not there" ENOENT "$file" < <(printf '+allow r 89\n-allow r 8b\n')
+	bad "$n: - of a rule like one that is there" ENOENT "$file" <<<"-allow w 5e"
+	bad "$n: one long line" EINVAL "$file" < <(head -c 4095 /dev/zero | tr '\0' a)
+	bad "$n: random bytes" EINVAL "$file" < <(head -c 4000 /dev/urandom | tr '\n' x)
 done
 
 for file in "${tables[@]}"; do
 	for text in custom stric strictt 'strict ' ' stock' 'Stock' 'stock\n\n' 'stock\0' 'stock\nstrict\n' 0 '\n'; do
 		# shellcheck disable=SC2059
-		printf "$text" | bad "$(name "$file") <- '$text'" EINVAL "$file"
+		bad "${file#/sys/} <- '$text'" EINVAL "$file" < <(printf -- "$text")
 	done
 done
 
 for file in "${all[@]}"; do
-	n=$(name "$file")
-	printf '' | bad "$n: nothing" "ok 0" "$file"
-	head -c $((1 << 20)) /dev/zero | tr '\0' '\n' | bad "$n: 1 MB of newlines" EFBIG "$file"
-	{ while :; do echo "allow r 12"; done; } 2>/dev/null | head -c $((1 << 20)) |
-		bad "$n: 1 MB of rules" EFBIG "$file"
-	bytes 4096 | bad "$n: exactly a page" EFBIG "$file"
-	bytes 8192 | bad "$n: two pages" EFBIG "$file"
+	n=${file#/sys/}
+	bad "$n: nothing" "ok 0" "$file" </dev/null
+	bad "$n: 1 MB of newlines" EFBIG "$file" < <(head -c $((1 << 20)) /dev/zero | tr '\0' '\n')
+	bad "$n: 1 MB of rules" EFBIG "$file" < <(yes "allow r 12" | head -c $((1 << 20)))
+	bad "$n: exactly a page" EFBIG "$file" < <(bytes 4096)
+	bad "$n: two pages" EFBIG "$file" < <(bytes 8192)
 	case $file in
 	*rules) echo "deny 12" ;;
 	*table) echo stock ;;
@@ -166,11 +176,11 @@ for file in "${all[@]}"; do
 	fi
 	is "$n: good text by nobody" "$(as_nobody knob "$file" <"$tmp/good" 2>&1)" EACCES
 done
-state >"$tmp/now"
-same "nothing has changed" "$tmp/now" "$tmp/state"
+state "${everything[@]}"
+is "nothing has changed anywhere" "$state" "$all_before"
 
 for file in "$d/class" "$d/stats" "$sysfs"/version; do
-	echo 1 | bad "$(name "$file") cannot be written" EACCES "$file"
+	bad "${file#/sys/} cannot be written" EACCES "$file" <<<1
 done
 
 # The other side: what is good is taken.
@@ -192,8 +202,7 @@ like "the log names line and column" "$log" "*line 2*column*"
 is "... in one line" "$(wc -l <<<"$log")" 1
 echo "# $log"
 log_mark
-for _ in $(seq 200); do echo x; done >"$tmp/bad"
-for _ in $(seq 200); do knob "$d/rules" <"$tmp/bad" >/dev/null; done
+for _ in {1..200}; do echo x >"$d/rules"; done 2>/dev/null
 n=$(log_grep -ci sgio_filter)
 check "the log is rate-limited ($n lines)" test "$n" -lt 50
 

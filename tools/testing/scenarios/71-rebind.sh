@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A disk that is kept open while sd is unbound and bound again: the release of the
+# old gendisk clears the queue's pointer to the new one. The new one's knob must
+# go with the module all the same, or the next read of it runs into freed code.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+debug_load
+debug_add 0
+b=$hctl
+must_load
+use_device "$b"
+check "the disk has the knob" wait_for test -w "$(queue "$b")/unpriv_sgio"
+old=${disk_of[$b]}
+
+exec 5<"$old"
+echo "$b" >/sys/bus/scsi/drivers/sd/unbind
+absent "unbound, and kept open: no disk, no knob" "/sys/bus/scsi/devices/$b/block/*"
+# With block cgroups the new disk waits for the end of the old one.
+echo "$b" >/sys/bus/scsi/drivers/sd/bind &
+binding=$!
+nap 1
+exec 5<&-
+check "bound again" wait "$binding"
+use_device "$b"
+new=$(queue "$b")/unpriv_sgio
+check "the new disk has the knob" wait_for test -w "$new"
+echo 1 >"$new"
+is "... of the same device" "$(cat "$(dev "$b")/unpriv_sgio")" 1
+
+check "the module unloads" unload
+nothing_left "unloaded"
+check "... and loads" load
+check "the disk has the knob" wait_for test -w "$new"
+is "... which works" "$(cat "$new")" 0
+check "the module unloads again" unload
+nothing_left "unloaded again"
+finish
