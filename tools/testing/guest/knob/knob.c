@@ -101,7 +101,10 @@ int main(int argc, char **argv)
 	if (caps == LATER)
 		rawio(1, 1);
 	while (repeat--) {
-		n = offset >= 0 ? pwrite(fd, buf, len, offset) : pwrite(fd, buf, len, 0);
+		if (offset >= 0)
+			n = pwrite(fd, buf, len, offset);
+		else
+			n = lseek(fd, 0, SEEK_SET) ? -1 : write(fd, buf, len);
 		if (n < 0)
 			return fail();
 	}
