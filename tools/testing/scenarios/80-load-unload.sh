@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # 200 times in and out of the kernel while several unprivileged processes send
 # commands by every interface: no wrong verdict, no error, nothing left behind.
+# vm: --timeout 2400
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
