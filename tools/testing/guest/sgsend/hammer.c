@@ -64,7 +64,7 @@ static int one(const struct target *t, enum open_mode mode)
 		 * Leave time for what is to happen meanwhile. The interface
 		 * that executes writes a line to the kernel log each time.
 		 */
-		usleep(t->iface->executes ? 50000 : 2000);
+		usleep(t->iface->executes ? 50000 : 20000);
 	}
 	printf("%s %s %s: %lu sent, %lu wrong, %lu errors", t->iface->name, t->node,
 	       mode_name[mode], sent, wrong, errors);
