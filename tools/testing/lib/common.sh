@@ -32,7 +32,7 @@ as_root() {
 	elif command -v sudo >/dev/null; then
 		sudo -- "$@"
 	else
-		die "${1##*/} must run as root: install sudo, or run make as root"
+		die "${1##*/} needs root: install sudo, or run make as root"
 	fi
 }
 
