@@ -197,7 +197,7 @@ echo 0 >"$d/unpriv_sgio"
 # The log says where the mistake is, once.
 log_mark
 put "$d/rules" "allow r 12" "allow w 5g" 2>/dev/null
-log=$(log_grep -i sgio_filter)
+log=$(log_grep "sgio_filter: .*rules not changed")
 like "the log names line and column" "$log" "*line 2*column*"
 is "... in one line" "$(wc -l <<<"$log")" 1
 echo "# $log"

@@ -3,6 +3,9 @@
 # A disk that is kept open while sd is unbound and bound again: the release of the
 # old gendisk clears the queue's pointer to the new one. The new one's knob must
 # go with the module all the same, or the next read of it runs into freed code.
+# With block cgroups 7.3.4 itself does not survive this, with or without the module:
+# add_disk() waits for the old disk to end, then follows the cleared pointer
+# (elevator_change_done()). There, the disk is bound again when nobody holds it.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
@@ -17,12 +20,12 @@ old=${disk_of[$b]}
 exec 5<"$old"
 echo "$b" >/sys/bus/scsi/drivers/sd/unbind
 absent "unbound, and kept open: no disk, no knob" "/sys/bus/scsi/devices/$b/block/*"
-# With block cgroups the new disk waits for the end of the old one.
-echo "$b" >/sys/bus/scsi/drivers/sd/bind &
-binding=$!
-nap 1
+if grep -qw blkcg_init_disk /proc/kallsyms; then
+	exec 5<&-
+	skip "bound again with the old disk open" "the kernel cannot, see above"
+fi
+check "bound again" bash -c 'echo "$1" >/sys/bus/scsi/drivers/sd/bind' - "$b"
 exec 5<&-
-check "bound again" wait "$binding"
 use_device "$b"
 new=$(queue "$b")/unpriv_sgio
 check "the new disk has the knob" wait_for test -w "$new"

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Nothing that the module allocates is forgotten, by kmemleak, which sees what is
+# too small for the count of 80-load-unload.
+# vm: --append kmemleak=on
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+kmemleak=/sys/kernel/debug/kmemleak
+[ -e $kmemleak ] || {
+	skip "kmemleak has nothing of the module" "not in this kernel"
+	finish
+}
+
+debug_load
+debug_add 0
+check "what is there before does not count" bash -c "echo scan >$kmemleak && echo clear >$kmemleak"
+for _ in $(seq 5); do
+	must_load
+	put "$(dev "$hctl")/rules" "allow r 5e" "allow w 5f [1]=00"
+	echo "deny 89" >"$(dev "$hctl")/rules"
+	echo "allow r 5z" >"$(dev "$hctl")/rules" 2>/dev/null
+	echo "+allow r 5e" >$sysfs/classes/disk/rules
+	echo stock >$sysfs/classes/disk/table
+	echo 1 >"$(dev "$hctl")/unpriv_sgio"
+	unload
+done
+must_load
+know_devices
+debug_add 1
+echo "allow r 5e" >"$(dev "$hctl")/rules"
+echo -1 >"$debug/add_host"
+unload
+check "a load that is refused" bash -c '! insmod "$1" strict=perhaps 2>/dev/null' - "$SGIO_KO"
+
+# An object counts when it is some seconds old and two scans have not found it.
+sleep 6
+check "a scan" bash -c "echo scan >$kmemleak"
+check "another scan" bash -c "echo scan >$kmemleak"
+is "kmemleak has nothing of the module" "$(grep -B 20 -A 20 sgio $kmemleak)" ""
+echo "# of others: $(grep -c '^unreferenced' $kmemleak)"
+finish
