@@ -24,7 +24,7 @@ if grep -qw blkcg_init_disk /proc/kallsyms; then
 	exec 5<&-
 	skip "bound again with the old disk open" "the kernel cannot, see above"
 fi
-check "bound again" bash -c 'echo "$1" >/sys/bus/scsi/drivers/sd/bind' - "$b"
+check "bound again" tee /sys/bus/scsi/drivers/sd/bind <<<"$b"
 exec 5<&-
 use_device "$b"
 new=$(queue "$b")/unpriv_sgio

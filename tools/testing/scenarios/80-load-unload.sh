@@ -38,7 +38,7 @@ is "unloaded: the hook is gone" "$(hooked)" 0
 traffic $(for d in "${devices[@]}"; do targets "$d"; done)
 start=$SECONDS
 done=0
-for i in $(seq $cycles); do
+for i in $(seq "$cycles"); do
 	load strict=$((i % 2)) || break
 	[ $((i % 10)) -ne 0 ] || {
 		echo "allow r 5e [1]=1f" >"$(dev "${devices[0]}")/rules"
@@ -47,11 +47,11 @@ for i in $(seq $cycles); do
 	unload || break
 	done=$i
 	# The slabs of traffic itself have grown by then.
-	[ $i -ne $((cycles / 2)) ] || memory >"$tmp/memory.half"
+	[ "$i" -ne $((cycles / 2)) ] || memory >"$tmp/memory.half"
 done
 memory >"$tmp/memory.end"
 traffic_ends "load and unload"
-is "load and unload under traffic" "$done" $cycles
+is "load and unload under traffic" "$done" "$cycles"
 echo "# $((SECONDS - start)) s"
 is "no command failed otherwise" "$(grep -vc ', 0 errors' "$tmp/traffic")" 0
 sent=$(awk '{ n += $4 } END { print n }' "$tmp/traffic")
@@ -60,7 +60,7 @@ check "$sent commands were sent" test "$sent" -gt 2000
 grown=$(paste "$tmp/memory.half" "$tmp/memory.end" | awk '{ print $1, $4 - $2 }')
 echo "# grown in the second half by (kB): ${grown//$'\n'/, }"
 is "memory has not grown by 2 kB a cycle" \
-	"$(awk -v most=$cycles '$2 > most { print }' <<<"$grown")" ""
+	"$(awk -v most="$cycles" '$2 > most { print }' <<<"$grown")" ""
 check "no address range of the module is left" bash -c "! grep sgio_filter /proc/vmallocinfo"
 is "the hook is gone" "$(hooked)" 0
 nothing_left "after all"

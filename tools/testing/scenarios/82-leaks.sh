@@ -31,7 +31,7 @@ debug_add 1
 echo "allow r 5e" >"$(dev "$hctl")/rules"
 echo -1 >"$debug/add_host"
 unload
-check "a load that is refused" bash -c '! insmod "$1" strict=perhaps 2>/dev/null' - "$SGIO_KO"
+is "a load that is refused" "$(load strict=perhaps 2>/dev/null || echo refused)" refused
 
 # An object counts when it is some seconds old and two scans have not found it.
 sleep 6
