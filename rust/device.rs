@@ -24,8 +24,10 @@ use kernel::{
 
 /// The state of one device. It is made with the defaults and dies with the device.
 pub(crate) struct Device {
-    /// Its address, for messages.
+    /// Its address.
     pub(crate) hctl: Hctl,
+    /// No other device has or had it.
+    pub(crate) id: u64,
     /// Its class, for life.
     pub(crate) class: Class,
     /// Everything is allowed.
@@ -36,7 +38,12 @@ pub(crate) struct Device {
     pub(crate) rules: Rules,
     /// What was answered.
     pub(crate) stats: Stats,
+    /// The last transaction it was named in. With `State::writers` locked.
+    pub(crate) transaction: Atomic<u64>,
 }
+
+/// The id of the next device.
+static NEXT_ID: Atomic<u64> = Atomic::new(1);
 
 impl Device {
     /// The defaults.
@@ -47,11 +54,13 @@ impl Device {
     pub(crate) fn new(device: &scsi::Device) -> Result<Self> {
         Ok(Self {
             hctl: device.hctl(),
+            id: NEXT_ID.fetch_add(1, Relaxed),
             class: Class::from_type(device.peripheral_device_type()),
             unpriv_sgio: Atomic::new(false),
             complain: Atomic::new(false),
             rules: RcuArc::none(),
             stats: Stats::new()?,
+            transaction: Atomic::new(0),
         })
     }
 }

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the filter says in the kernel log. All of it is rate-limited: unprivileged processes can
-//! cause it.
+//! What the filter says: in the kernel log, in the audit log, by its tracepoint. What unprivileged
+//! processes can cause in a log is rate-limited.
 
 use crate::{
     device::Device,
-    kernel_ext::task::Comm,
+    kernel_ext::{
+        audit,
+        scsi::cmd_allowed::CDB_BUFFER,
+        task::{
+            self,
+            Comm, //
+        },
+        trace, //
+    },
+    ruling::{
+        numbers,
+        Ruling, //
+    },
     state::State, //
 };
 use kernel::{
@@ -13,6 +25,87 @@ use kernel::{
     fmt,
     prelude::*, //
 };
+
+/// What became of a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The policy allows it.
+    Allowed = 0,
+    /// The policy does not, but the sender has `CAP_SYS_RAWIO`.
+    Privileged = 1,
+    /// The policy does not, and the device only complains.
+    Complained = 2,
+    /// The sender gets EPERM.
+    Refused = 3,
+}
+
+impl Outcome {
+    /// Whether the command is sent.
+    pub(crate) fn lets_through(self) -> bool {
+        self != Self::Refused
+    }
+}
+
+/// For the tracepoint.
+#[inline(always)]
+pub(crate) fn decided(
+    device: &Device,
+    cdb: &[u8; CDB_BUFFER],
+    open_for_write: bool,
+    ruling: &Ruling<'_>,
+    outcome: Outcome,
+) {
+    trace::decision(
+        #[cold]
+        || {
+            let (decision, layer, rule) = numbers(ruling.decision);
+            trace::Decision {
+                lun: device.hctl.lun,
+                host: device.hctl.host,
+                channel: device.hctl.channel,
+                target: device.hctl.target,
+                rule: rule.into(),
+                class: device.class.type_code(),
+                outcome: outcome as u8,
+                decision,
+                layer,
+                write: open_for_write,
+                cdb: *cdb,
+            }
+        },
+    );
+}
+
+/// A refusal, for the audit log.
+#[cold]
+pub(crate) fn refused(
+    state: &State,
+    device: &Device,
+    cdb: &[u8],
+    open_for_write: bool,
+    ruling: &Ruling<'_>,
+) {
+    if !audit::is_enabled() || !state.audited.allows() {
+        return;
+    }
+    let decision = match numbers(ruling.decision).0 {
+        3 => "denied",
+        4 => "needs_write",
+        _ => "no_rule",
+    };
+    let open = if open_for_write { "w" } else { "r" };
+    audit::log_kernel_other(fmt!(
+        "op=sgio dev={} class={} open={} decision={} cdb={:#} pid={} uid={} comm={:#}",
+        device.hctl,
+        device.class.name(),
+        open,
+        decision,
+        Hex(cdb),
+        current!().tgid(),
+        task::current_uid(),
+        Comm::of_current(),
+    ));
+}
 
 /// Something was let through that the filter would have refused.
 #[cold]
@@ -45,7 +138,7 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
-/// A CDB, without the zeros at its end.
+/// A CDB, without the zeros at its end; without blanks, if the alternate form is asked for.
 struct Hex<'a>(&'a [u8]);
 
 impl fmt::Display for Hex<'_> {
@@ -57,7 +150,8 @@ impl fmt::Display for Hex<'_> {
             .rposition(|byte| *byte != 0)
             .map_or(6, |last| (last + 1).max(6));
         for (n, byte) in self.0.iter().take(len).enumerate() {
-            write!(f, "{}{byte:02x}", if n == 0 { "" } else { " " })?;
+            let blank = n != 0 && !f.alternate();
+            write!(f, "{}{byte:02x}", if blank { " " } else { "" })?;
         }
         Ok(())
     }

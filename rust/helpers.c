@@ -4,6 +4,7 @@
  * kernel, each with the name of what it wraps, where that has one.
  */
 
+#include <linux/audit.h>
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/capability.h>
@@ -12,10 +13,12 @@
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/sched/task_stack.h>
+#include <linux/uidgid.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
@@ -122,10 +125,48 @@ const struct cred *sgio_helper_revert_creds(const struct cred *old)
 
 /* rust/kernel/task.rs */
 
+u32 sgio_helper_current_uid_in_init_ns(void);
+u32 sgio_helper_current_uid_in_init_ns(void)
+{
+	return from_kuid(&init_user_ns, current_uid());
+}
+
 void sgio_helper_get_current_comm(char *buf);
 void sgio_helper_get_current_comm(char *buf)
 {
 	strscpy(buf, current->comm, TASK_COMM_LEN);
+}
+
+/* rust/kernel/sync/seqcount.rs */
+
+void sgio_helper_preempt_disable(void);
+void sgio_helper_preempt_disable(void)
+{
+	preempt_disable();
+}
+
+void sgio_helper_preempt_enable(void);
+void sgio_helper_preempt_enable(void)
+{
+	preempt_enable();
+}
+
+/* rust/kernel/audit.rs */
+
+bool sgio_helper_audit_enabled_now(void);
+bool sgio_helper_audit_enabled_now(void)
+{
+#ifdef CONFIG_AUDIT
+	return audit_enabled;
+#else
+	return false;
+#endif
+}
+
+void sgio_helper_audit_log_kernel_other(const char *text);
+void sgio_helper_audit_log_kernel_other(const char *text)
+{
+	audit_log(audit_context(), GFP_ATOMIC, AUDIT_KERNEL_OTHER, "%s", text);
 }
 
 /* rust/kernel/percpu.rs */
@@ -134,6 +175,12 @@ u64 __percpu *sgio_helper_alloc_percpu_u64(void);
 u64 __percpu *sgio_helper_alloc_percpu_u64(void)
 {
 	return alloc_percpu(u64);
+}
+
+u64 __percpu *sgio_helper_alloc_percpu_u64s(size_t n);
+u64 __percpu *sgio_helper_alloc_percpu_u64s(size_t n)
+{
+	return __alloc_percpu(size_mul(n, sizeof(u64)), __alignof__(u64));
 }
 
 void sgio_helper_free_percpu_u64(u64 __percpu *ptr);

@@ -10,8 +10,10 @@ use crate::{
         count,
         Device, //
     },
-    events,
-    filter::CompiledFilter,
+    events::{
+        self,
+        Outcome, //
+    },
     kernel_ext::{
         capability::Capability,
         scsi::cmd_allowed::{
@@ -22,17 +24,12 @@ use crate::{
     },
     policy::{
         self,
-        decide,
         Class, //
     },
+    ruling::Ruling,
     state::State,
 };
-use kernel::{
-    sync::{
-        atomic::Relaxed,
-        rcu, //
-    }, //
-};
+use kernel::sync::rcu;
 
 /// Decides by the [`State`] that is in force.
 pub(crate) struct Decider;
@@ -68,19 +65,24 @@ fn for_device(
     open_for_write: bool,
     guard: &rcu::Guard,
 ) -> bool {
-    let allowed = policy::Cdb::new(addressed.cdb).is_some_and(|cdb| {
-        let rules = policy::State {
-            unpriv: device.unpriv_sgio.load(Relaxed),
-            device: device.rules.read(guard).map(CompiledFilter::view),
-            class: state.class_filter(device.class, guard),
-        };
-        decide(&rules, &cdb, open_for_write).is_allowed()
-    });
-    if allowed {
+    // The buffer is never empty.
+    let Some(cdb) = policy::Cdb::new(addressed.cdb) else {
+        return Capability::SYS_RAWIO.current_has();
+    };
+    let ruling = state.rule_on(device, &cdb, open_for_write, guard);
+    ruling.count();
+    if ruling.decision.is_allowed() {
         device.stats.allowed.inc();
+        events::decided(
+            device,
+            addressed.cdb,
+            open_for_write,
+            &ruling,
+            Outcome::Allowed,
+        );
         return true;
     }
-    not_allowed(state, device, addressed, open_for_write)
+    not_allowed(state, device, addressed, open_for_write, &ruling)
 }
 
 /// The capability, and what is done without it.
@@ -90,18 +92,22 @@ fn not_allowed(
     device: &Device,
     addressed: &Addressed<'_>,
     open_for_write: bool,
+    ruling: &Ruling<'_>,
 ) -> bool {
-    if Capability::SYS_RAWIO.current_has() {
+    let outcome = if Capability::SYS_RAWIO.current_has() {
         count(&device.stats.privileged);
-        true
-    } else if device.complain.load(Relaxed) {
+        Outcome::Privileged
+    } else if ruling.complain {
         count(&device.stats.complained);
         events::complain(state, device, addressed.cdb, open_for_write);
-        true
+        Outcome::Complained
     } else {
         count(&device.stats.refused);
-        false
-    }
+        events::refused(state, device, addressed.cdb, open_for_write, ruling);
+        Outcome::Refused
+    };
+    events::decided(device, addressed.cdb, open_for_write, ruling, outcome);
+    outcome.lets_through()
 }
 
 /// A device that is not in the map: it is just being added, so that it has no rules of its own yet,
@@ -113,14 +119,10 @@ fn for_unknown(
     open_for_write: bool,
     guard: &rcu::Guard,
 ) -> bool {
-    let pdt = addressed.peripheral_device_type();
+    let class = Class::from_type(addressed.peripheral_device_type());
     let allowed = policy::Cdb::new(addressed.cdb).is_some_and(|cdb| {
-        let rules = policy::State {
-            unpriv: false,
-            device: None,
-            class: state.class_filter(Class::from_type(pdt), guard),
-        };
-        decide(&rules, &cdb, open_for_write).is_allowed()
+        let ruling = state.rule_on_class(class, &cdb, open_for_write, guard);
+        ruling.decision.is_allowed()
     });
     allowed || Capability::SYS_RAWIO.current_has()
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in sysfs, and what all of them have in common.
+//! The files in sysfs and `/dev/sgio_filter`, and what all of them have in common.
 //!
 //! What they mean, and every error they give: `Documentation/ABI/testing/`.
 
 mod classes;
+mod control;
 mod device;
 mod queue;
+mod transaction;
 
 pub(crate) use self::{
     classes::Root,
+    control::Control,
     device::{
         DeviceDirectory, //
         Devices,
@@ -94,6 +97,20 @@ fn show_rules(rules: &Rules, page: &mut Page<'_>) -> Result {
     }
     for rule in rules {
         writeln!(page, "{rule}")?;
+        if page.is_full() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Prints how often each rule decided, and the rule.
+fn show_hits(rules: &Rules, page: &mut Page<'_>) -> Result {
+    let Some(filter) = rules.get() else {
+        return Ok(writeln!(page)?);
+    };
+    for (number, rule) in filter.view().rules().iter().enumerate() {
+        writeln!(page, "{} {rule}", filter.hits(number))?;
         if page.is_full() {
             break;
         }

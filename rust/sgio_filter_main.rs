@@ -8,8 +8,9 @@
 //!
 //! This file only wires. The layers, each of which uses only what is below it:
 //!
-//! - the filter: [`knobs`] (text from sysfs), [`hook`] (the decision), [`events`] (messages), and
-//!   what it holds, [`state`], [`device`], [`stock`], [`filter`];
+//! - the filter: [`knobs`] (text from user space), [`hook`] (the answer to a command), [`ruling`]
+//!   (the decision), [`events`] (messages), and what it holds, [`state`], [`device`], [`stock`],
+//!   [`filter`];
 //! - [`policy`]: pure; no kernel, no allocation, shared with user space;
 //! - [`kernel_ext`]: abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
 
@@ -25,6 +26,7 @@ mod filter;
 mod hook;
 mod knobs;
 pub mod policy;
+mod ruling;
 mod state;
 mod stock;
 
@@ -54,6 +56,8 @@ module! {
 struct SgioFilter {
     #[pin]
     _hook: kernel_ext::scsi::cmd_allowed::Hook<hook::Decider>,
+    #[pin]
+    _control: knobs::Control,
     _queue_files: Option<kernel_ext::scsi::queue_files::QueueFiles>,
     #[pin]
     _devices: kernel_ext::scsi::interface::Registration<knobs::Devices>,
@@ -64,9 +68,9 @@ struct SgioFilter {
 impl kernel::InPlaceModule for SgioFilter {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let table = if *module_parameters::strict.value_ref() {
-            state::Table::Strict
+            policy::Table::Strict
         } else {
-            state::Table::Stock
+            policy::Table::Stock
         };
         let queue_knob = *module_parameters::queue_knob.value_ref();
 
@@ -76,6 +80,7 @@ impl kernel::InPlaceModule for SgioFilter {
                 _in_force: state::InForce::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
                 _devices <- kernel_ext::scsi::interface::Registration::new(),
+                _control <- knobs::Control::new(),
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel_ext::scsi::cmd_allowed::Hook::new(),
             }))

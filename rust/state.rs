@@ -15,16 +15,20 @@ use crate::{
         block::QueueId,
         pointer_map::PointerMap,
         ratelimit::RateLimit,
-        sync::rcu::{
-            RcuArc,
-            Retired, //
-        }, //
+        sync::{
+            rcu::{
+                RcuArc,
+                Retired, //
+            },
+            seqcount::SeqCount, //
+        },
     },
     knobs::DeviceDirectory,
     policy::{
         self,
         ApplyError,
-        Class, //
+        Class,
+        Table, //
     },
     stock::Stock,
 };
@@ -60,12 +64,19 @@ pub(crate) struct State {
     /// of a sysfs file, and nothing is taken inside of it.
     #[pin]
     pub(crate) writers: Mutex<()>,
+    /// Counts the transactions, so that one is not decided upon half done.
+    pub(crate) changing: SeqCount,
+    /// The number of the last transaction. With `writers` locked.
+    pub(crate) transactions: Atomic<u64>,
     /// For what anybody can make the kernel log.
     #[pin]
     pub(crate) complaints: RateLimit,
     /// For what only an administrator can.
     #[pin]
     pub(crate) mistakes: RateLimit,
+    /// For what anybody can make the kernel audit.
+    #[pin]
+    pub(crate) audited: RateLimit,
 }
 
 /// A device and its knobs.
@@ -98,25 +109,6 @@ impl ClassState {
     }
 }
 
-/// A built-in table of rules for a class.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Table {
-    /// Corrected for the class.
-    Strict = 1,
-    /// The running kernel's list.
-    Stock = 2,
-}
-
-impl Table {
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Strict => "strict",
-            Self::Stock => "stock",
-        }
-    }
-}
-
 impl State {
     /// The state without devices, with `table` for all classes.
     ///
@@ -132,8 +124,11 @@ impl State {
                 classes: [const { ClassState::new() }; CLASSES],
                 devices <- PointerMap::new(),
                 writers <- new_mutex!(()),
+                changing: SeqCount::new(),
+                transactions: Atomic::new(0),
                 complaints <- RateLimit::new(c"sgio_filter: complain"),
                 mistakes <- RateLimit::new(c"sgio_filter: rules"),
+                audited <- RateLimit::new(c"sgio_filter: audit"),
             }),
             GFP_KERNEL,
         )?;
@@ -142,18 +137,6 @@ impl State {
             drop(state.replace_class(class, filter, Some(table)));
         }
         Ok(state)
-    }
-
-    /// The rules of `class`, for as long as the RCU read side lock is held.
-    #[inline]
-    pub(crate) fn class_filter<'a>(
-        &'a self,
-        class: Class,
-        guard: &'a rcu::Guard,
-    ) -> policy::Filter<'a> {
-        self.class_rules(class)
-            .read(guard)
-            .map_or(policy::Filter::EMPTY, CompiledFilter::view)
     }
 
     /// The place of the rules of `class`.
@@ -171,9 +154,7 @@ impl State {
     /// The built-in table that the rules of `class` are, if they are one.
     pub(crate) fn class_table(&self, class: Class) -> Option<Table> {
         let number = self.class(class).table.load(Relaxed);
-        [Table::Strict, Table::Stock]
-            .into_iter()
-            .find(|table| *table as u32 == number)
+        Table::ALL.into_iter().find(|table| *table as u32 == number)
     }
 
     /// Makes `filter` the rules of `class`. To be called with `writers` held.

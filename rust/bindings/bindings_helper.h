@@ -22,3 +22,5 @@
 #include <scsi/scsi_ioctl.h>
 
 #include "../helpers.c"
+#include "../trace/sgio_filter.h"
+#include "../uapi/sgio_filter.h"

@@ -2,12 +2,14 @@
 
 //! Abstractions that the kernel crate does not have (yet), shaped and named as if it had.
 //!
-//! Nothing in here knows of the filter. This is the only part of the module that may contain
+//! Nothing in here knows of the filter, but for the layout of what it exchanges ([`trace`],
+//! [`uapi`]). This is the only part of the module that may contain
 //! `unsafe` code, and, since they are private to it, the only one that can use the bindings.
 
 #[path = "../bindings.rs"]
 mod bindings;
 
+pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod capability;
 pub(crate) mod cred;
@@ -21,3 +23,5 @@ pub(crate) mod scsi;
 pub(crate) mod sync;
 pub(crate) mod sysfs;
 pub(crate) mod task;
+pub(crate) mod trace;
+pub(crate) mod uapi;

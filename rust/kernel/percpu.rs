@@ -58,9 +58,93 @@ impl Drop for Counter {
     }
 }
 
+/// A fixed number of counters, each with a part per CPU.
+///
+/// # Invariants
+///
+/// `first` comes from `__alloc_percpu()`, with room for `len` counters per CPU, and is owned by this
+/// object; without counters there is none.
+pub(crate) struct Counters {
+    first: Option<NonNull<u64>>,
+    len: usize,
+}
+
+// SAFETY: As for `Counter`.
+unsafe impl Send for Counters {}
+
+// SAFETY: As for `Counter`.
+unsafe impl Sync for Counters {}
+
+impl Counters {
+    /// `len` counters at 0.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, also for more than the per-CPU allocator can give at once (32 KiB per CPU).
+    pub(crate) fn new(len: usize) -> Result<Self> {
+        if len == 0 {
+            return Ok(Self { first: None, len });
+        }
+        // SAFETY: May be called in any context that may sleep.
+        let first = unsafe { bindings::alloc_percpu_u64s(len) };
+        // INVARIANT: A pointer that is not null comes from `__alloc_percpu()`.
+        Ok(Self {
+            first: Some(NonNull::new(first).ok_or(ENOMEM)?),
+            len,
+        })
+    }
+
+    fn get(&self, index: usize) -> Option<*mut u64> {
+        let first = self.first.filter(|_| index < self.len)?;
+        // A per-CPU pointer is an offset, no address of the allocation.
+        Some(first.as_ptr().wrapping_add(index))
+    }
+
+    /// Adds one to a counter, on this CPU. One that is not there is not counted.
+    #[inline]
+    pub(crate) fn inc(&self, index: usize) {
+        if let Some(counter) = self.get(index) {
+            // SAFETY: By the type invariant and `get()` this is a valid per-CPU pointer.
+            unsafe { bindings::this_cpu_inc_u64(counter) };
+        }
+    }
+
+    /// The sum of a counter over all CPUs, which may miss what is counted meanwhile.
+    pub(crate) fn sum(&self, index: usize) -> u64 {
+        self.get(index).map_or(0, |counter| {
+            // SAFETY: As in `inc()`.
+            unsafe { bindings::per_cpu_sum_u64(counter) }
+        })
+    }
+}
+
+impl Drop for Counters {
+    fn drop(&mut self) {
+        if let Some(first) = self.first {
+            // SAFETY: By the type invariant the pointer is a per-CPU pointer owned here.
+            unsafe { bindings::free_percpu_u64(first.as_ptr()) };
+        }
+    }
+}
+
 #[kunit_tests(sgio_filter_percpu)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counters_are_apart() -> Result {
+        let counters = Counters::new(3)?;
+        for index in [0, 2, 2, 3, usize::MAX] {
+            counters.inc(index);
+        }
+        assert_eq!([0, 1, 2, 3].map(|index| counters.sum(index)), [1, 0, 2, 0]);
+        let none = Counters::new(0)?;
+        none.inc(0);
+        assert_eq!(none.sum(0), 0);
+        // As many as a list may have rules.
+        Counters::new(4096)?;
+        Ok(())
+    }
 
     #[test]
     fn counts_from_zero() -> Result {

@@ -112,12 +112,42 @@ impl Device {
 }
 
 /// A device's address: host, channel, target, LUN.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hctl {
-    host: c_uint,
-    channel: c_uint,
-    target: c_uint,
-    lun: u64,
+    /// The number of the host.
+    pub(crate) host: u32,
+    /// The channel of the host.
+    pub(crate) channel: u32,
+    /// The target on the channel.
+    pub(crate) target: u32,
+    /// The logical unit.
+    pub(crate) lun: u64,
+}
+
+impl Hctl {
+    /// The queue of the device at this address, if there is one at this moment.
+    pub(crate) fn queue(&self) -> Option<QueueId> {
+        // SAFETY: No requirements.
+        let host = unsafe { bindings::scsi_host_lookup(self.host) };
+        if host.is_null() {
+            return None;
+        }
+        // SAFETY: `host` is valid.
+        let sdev =
+            unsafe { bindings::scsi_device_lookup(host, self.channel, self.target, self.lun) };
+        let queue = (!sdev.is_null()).then(|| {
+            // SAFETY: `sdev` is valid; its queue was set before it could be found. The reference
+            // comes from the look-up.
+            unsafe {
+                let queue = (*sdev).request_queue;
+                bindings::scsi_device_put(sdev);
+                QueueId::new(queue)
+            }
+        });
+        // SAFETY: The reference comes from the look-up.
+        unsafe { bindings::scsi_host_put(host) };
+        queue
+    }
 }
 
 impl fmt::Display for Hctl {

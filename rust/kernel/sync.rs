@@ -3,3 +3,4 @@
 //! Synchronisation.
 
 pub(crate) mod rcu;
+pub(crate) mod seqcount;

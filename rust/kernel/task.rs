@@ -10,6 +10,12 @@ use kernel::{
     prelude::*, //
 };
 
+/// The real uid of the current task, in the initial user namespace.
+pub(crate) fn current_uid() -> u32 {
+    // SAFETY: No requirements in process context.
+    unsafe { bindings::current_uid_in_init_ns() }
+}
+
 /// The name of a task (`comm`), as it was at one moment.
 pub(crate) struct Comm([u8; bindings::TASK_COMM_LEN as usize]);
 
@@ -24,12 +30,19 @@ impl Comm {
 }
 
 impl fmt::Display for Comm {
-    /// A task can name itself as it likes, so that only what is plain is shown as it is.
+    /// A task can name itself as it likes, so that only what is plain is shown as it is: escaped,
+    /// or, in the alternate form, as in the audit log: in quotes, or all of it in hex.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.0.iter().take_while(|byte| **byte != 0);
-        for byte in name {
-            write!(f, "{}", core::ascii::escape_default(*byte))?;
+        let name = || self.0.iter().take_while(|byte| **byte != 0);
+        if !f.alternate() {
+            return name().try_for_each(|byte| write!(f, "{}", core::ascii::escape_default(*byte)));
         }
-        Ok(())
+        let plain = name().all(|byte| matches!(byte, b'!'..=b'~') && *byte != b'"');
+        if !plain {
+            return name().try_for_each(|byte| write!(f, "{byte:02X}"));
+        }
+        f.write_str("\"")?;
+        name().try_for_each(|byte| write!(f, "{}", char::from(*byte)))?;
+        f.write_str("\"")
     }
 }

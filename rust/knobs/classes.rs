@@ -8,11 +8,15 @@ use super::{
     accept,
     apply,
     parse,
+    show_hits,
     show_rules,
     word, //
 };
 use crate::{
-    filter::CompiledFilter,
+    filter::{
+        CompiledFilter,
+        RuleVec, //
+    },
     kernel_ext::{
         kobject::{
             Kobject,
@@ -30,12 +34,10 @@ use crate::{
         Class,
         Rule,
         RuleStore,
+        Table,
         Verdict, //
     },
-    state::{
-        State,
-        Table, //
-    },
+    state::State,
 };
 use kernel::{
     fmt::{
@@ -94,10 +96,26 @@ struct ClassKnobs {
     class: Class,
 }
 
-static CLASS_FILES: [File<Kobject<ClassKnobs>>; 2] = [
+static CLASS_FILES: [File<Kobject<ClassKnobs>>; 3] = [
     File::writable(c"rules", ClassKnobs::show_rules, ClassKnobs::store_rules),
+    File::read_only(c"hits", |knobs: &ClassKnobs, page| {
+        show_hits(knobs.state.class_rules(knobs.class), page)
+    }),
     File::writable(c"table", ClassKnobs::show_table, ClassKnobs::store_table),
 ];
+
+/// The rules of a class that are not a table.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(super) fn compile_custom(mut rules: RuleVec) -> Result<Arc<CompiledFilter>> {
+    if rules.rules().is_empty() {
+        // An empty text means the built-in table, so that "nothing" needs words of its own.
+        rules.push(Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?)?;
+    }
+    CompiledFilter::compile(rules)
+}
 
 impl ClassKnobs {
     fn show_rules(&self, page: &mut Page<'_>) -> Result {
@@ -112,14 +130,8 @@ impl ClassKnobs {
 
         let writers = self.state.writers.lock();
         let old = self.state.class_rules(self.class);
-        let mut rules = apply(&self.state, self, &change, old)?;
-        if rules.rules().is_empty() {
-            // An empty text means the built-in table, so that "nothing" needs words of its own.
-            rules.push(Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?)?;
-        }
-        let old = self
-            .state
-            .replace_class(self.class, CompiledFilter::compile(rules)?, None);
+        let rules = compile_custom(apply(&self.state, self, &change, old)?)?;
+        let old = self.state.replace_class(self.class, rules, None);
         drop(writers);
         drop(old);
         Ok(())
@@ -131,10 +143,7 @@ impl ClassKnobs {
     }
 
     fn store_table(&self, write: &Write<'_>) -> Result {
-        let name = word(accept(write)?);
-        let table = [Table::Strict, Table::Stock]
-            .into_iter()
-            .find(|table| table.name().as_bytes() == name);
+        let table = Table::from_name(word(accept(write)?));
         self.take_table(table.ok_or(EINVAL)?)
     }
 

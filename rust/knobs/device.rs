@@ -8,13 +8,17 @@ use super::{
     accept,
     apply,
     parse,
+    show_hits,
     show_rules,
     show_switch,
     switch, //
 };
 use crate::{
     device::Device,
-    filter::CompiledFilter,
+    filter::{
+        CompiledFilter,
+        RuleVec, //
+    },
     kernel_ext::{
         kobject::Kobject,
         scsi::{
@@ -37,7 +41,10 @@ use kernel::{
     fmt::Write as _,
     prelude::*,
     sync::{
-        atomic::Relaxed,
+        atomic::{
+            Acquire,
+            Relaxed, //
+        },
         Arc, //
     },
 };
@@ -51,7 +58,7 @@ pub(crate) struct Knobs {
     device: Arc<Device>,
 }
 
-static FILES: [File<DeviceDirectory>; 5] = [
+static FILES: [File<DeviceDirectory>; 7] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
@@ -59,19 +66,32 @@ static FILES: [File<DeviceDirectory>; 5] = [
     ),
     File::writable(c"complain", Knobs::show_complain, Knobs::store_complain),
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
+    File::read_only(c"hits", Knobs::show_hits),
     File::read_only(c"class", Knobs::show_class),
+    File::read_only(c"id", Knobs::show_id),
     File::read_only(c"stats", Knobs::show_stats),
 ];
 
 /// Shows `unpriv_sgio`, which has a second place in the disk's `queue` directory.
 pub(super) fn show_unpriv_sgio(device: &Device, page: &mut Page<'_>) -> Result {
-    show_switch(device.unpriv_sgio.load(Relaxed), page)
+    show_switch(device.unpriv_sgio.load(Acquire), page)
 }
 
 /// Sets `unpriv_sgio`.
 pub(super) fn store_unpriv_sgio(device: &Device, write: &Write<'_>) -> Result {
     device.unpriv_sgio.store(switch(accept(write)?)?, Relaxed);
     Ok(())
+}
+
+/// The rules of a device, `None` if there is none.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(super) fn compile_own(rules: RuleVec) -> Result<Option<Arc<CompiledFilter>>> {
+    (!rules.rules().is_empty())
+        .then(|| CompiledFilter::compile(rules))
+        .transpose()
 }
 
 impl Knobs {
@@ -92,6 +112,14 @@ impl Knobs {
         Ok(())
     }
 
+    fn show_id(&self, page: &mut Page<'_>) -> Result {
+        Ok(writeln!(page, "{}", self.device.id)?)
+    }
+
+    fn show_hits(&self, page: &mut Page<'_>) -> Result {
+        show_hits(&self.device.rules, page)
+    }
+
     fn show_class(&self, page: &mut Page<'_>) -> Result {
         Ok(writeln!(page, "{}", self.device.class.name())?)
     }
@@ -106,12 +134,7 @@ impl Knobs {
 
         let writers = self.state.writers.lock();
         let rules = apply(&self.state, hctl, &change, &self.device.rules)?;
-        let new = if rules.rules().is_empty() {
-            None
-        } else {
-            Some(CompiledFilter::compile(rules)?)
-        };
-        let old = self.device.rules.replace(new);
+        let old = self.device.rules.replace(compile_own(rules)?);
         // Others may write while this one waits for the readers.
         drop(writers);
         drop(old);

@@ -103,6 +103,12 @@ impl<E> Display for ApplyError<E> {
 }
 
 impl<'a> Change<'a> {
+    /// The reset.
+    pub(super) const RESET: Change<'static> = Change {
+        text: b"\n",
+        kind: ChangeKind::Reset,
+    };
+
     /// Checks a whole text and says what it is.
     ///
     /// One rule is one line. Blank lines and lines with only a comment are skipped, as long as
@@ -122,12 +128,7 @@ impl<'a> Change<'a> {
         };
         match text {
             [] => return Err(empty(ParseErrorKind::Empty)),
-            [b'\n'] => {
-                return Ok(Change {
-                    text,
-                    kind: ChangeKind::Reset,
-                })
-            }
+            [b'\n'] => return Ok(Change::RESET),
             _ => (),
         }
 

@@ -7,10 +7,12 @@
 //! kernel interface, no `unsafe`. Whoever includes it owns the memory ([`RuleStore`], the arrays
 //! of an [`index`](fill_index)), the locking, and the capability check.
 //!
-//! Two ways lead through it:
+//! Three ways lead through it:
 //!
 //! * text to policy: [`Change::parse`] checks a whole text, [`Change::apply`] then changes a list
 //!   of [`Rule`]s, [`fill_index`] prepares the list for quick look-up;
+//! * text to policies: [`Transaction::parse`] checks a text that changes several devices and
+//!   classes, each by a [`Change`];
 //! * policy and command to answer: [`decide()`] on a [`State`] and a [`Cdb`].
 //!
 //! # The language
@@ -50,6 +52,7 @@ mod index;
 mod parse;
 mod print;
 mod rule;
+mod transaction;
 
 #[cfg(any(test, CONFIG_KUNIT))]
 mod expect;
@@ -107,5 +110,14 @@ pub use self::{
         Rule,
         Verdict,
         MAX_FIELDS, //
+    },
+    transaction::{
+        Address,
+        Section,
+        Table,
+        Target,
+        Transaction,
+        TransactionError,
+        TransactionErrorKind, //
     },
 };

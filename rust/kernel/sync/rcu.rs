@@ -127,6 +127,56 @@ impl<T> Drop for Retired<T> {
     }
 }
 
+/// Several [`Retired`] values, which wait for one grace period together.
+///
+/// # Invariants
+///
+/// Each pointer came from [`Arc::into_raw`] and its reference is owned by this object.
+#[must_use = "dropping it waits for a grace period: choose where"]
+pub(crate) struct RetiredSet<T> {
+    ptrs: KVVec<*mut T>,
+    _owned: PhantomData<Arc<T>>,
+}
+
+impl<T> RetiredSet<T> {
+    /// An empty set with room for `capacity` values.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn with_capacity(capacity: usize) -> Result<Self> {
+        Ok(Self {
+            ptrs: KVVec::with_capacity(capacity, GFP_KERNEL)?,
+            _owned: PhantomData,
+        })
+    }
+
+    /// Puts a value in. Does not sleep while there is room; without room, it waits on its own.
+    pub(crate) fn push(&mut self, retired: Retired<T>) {
+        if retired.ptr.is_null() {
+            return;
+        }
+        // INVARIANT: The reference is that of `retired`, which is forgotten.
+        if self.ptrs.push_within_capacity(retired.ptr).is_ok() {
+            core::mem::forget(retired);
+        }
+    }
+}
+
+impl<T> Drop for RetiredSet<T> {
+    fn drop(&mut self) {
+        if self.ptrs.is_empty() {
+            return;
+        }
+        rcu::synchronize_rcu();
+        for ptr in &self.ptrs {
+            // SAFETY: By the type invariant, and once for each; whoever read the value before it
+            // was taken out of its place has finished (above).
+            drop(unsafe { Arc::from_raw(*ptr) });
+        }
+    }
+}
+
 #[kunit_tests(sgio_filter_rcu_arc)]
 mod tests {
     use super::*;
@@ -158,6 +208,22 @@ mod tests {
         drop(taken);
         drop(place.replace(Some(value.clone())));
         drop(place);
+        assert!(Arc::into_unique_or_drop(value).is_some());
+        Ok(())
+    }
+
+    #[test]
+    fn a_set_drops_each_reference_once() -> Result {
+        let value = Arc::new(0, GFP_KERNEL)?;
+        let places = [RcuArc::none(), RcuArc::none(), RcuArc::none()];
+        let mut set = RetiredSet::with_capacity(2)?;
+        for place in &places {
+            set.push(place.replace(Some(value.clone())));
+            // The third has no room, and is dropped at once.
+            set.push(place.replace(None));
+        }
+        assert_eq!(set.ptrs.len(), 2);
+        drop(set);
         assert!(Arc::into_unique_or_drop(value).is_some());
         Ok(())
     }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Records in the audit log.
+//!
+//! Not here: records with fields of their own types, user messages.
+//!
+//! C header: [`include/linux/audit.h`](srctree/include/linux/audit.h)
+
+use crate::kernel_ext::bindings;
+use core::fmt::Write as _;
+use kernel::prelude::*;
+
+/// Whether the kernel audits at this moment.
+#[inline]
+pub(crate) fn is_enabled() -> bool {
+    // SAFETY: A read of one word.
+    unsafe { bindings::audit_enabled_now() }
+}
+
+/// Logs a record of type `AUDIT_KERNEL_OTHER`, which is the one for modules, in any context. What
+/// is longer than a [`Text`] is cut off. `text` must hold nothing that a sender chose, unless that
+/// is encoded.
+pub(crate) fn log_kernel_other(text: kernel::fmt::Arguments<'_>) {
+    let mut buffer = Text {
+        bytes: [0; Text::SIZE],
+        len: 0,
+    };
+    // It never fails.
+    let _ = buffer.write_fmt(text);
+    // SAFETY: The last byte is never written to, so that the text ends with a zero. The function
+    // copies it.
+    unsafe { bindings::audit_log_kernel_other(buffer.bytes.as_ptr().cast()) };
+}
+
+/// A text that ends with a zero.
+struct Text {
+    bytes: [u8; Text::SIZE],
+    len: usize,
+}
+
+impl Text {
+    const SIZE: usize = 320;
+}
+
+impl core::fmt::Write for Text {
+    fn write_str(&mut self, s: &str) -> core::fmt::Result {
+        let room = self.bytes.get_mut(self.len..Self::SIZE - 1);
+        for (to, from) in room.unwrap_or_default().iter_mut().zip(s.as_bytes()) {
+            *to = *from;
+            self.len += 1;
+        }
+        Ok(())
+    }
+}
+
+#[kunit_tests(sgio_filter_audit)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_with_a_zero() {
+        let mut text = Text {
+            bytes: [0; Text::SIZE],
+            len: 0,
+        };
+        for _ in 0..Text::SIZE {
+            let _ = text.write_str("ab");
+        }
+        assert_eq!(text.len, Text::SIZE - 1);
+        assert_eq!(text.bytes.last(), Some(&0));
+        assert!(text.bytes.starts_with(b"abab"));
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Changes to several devices and classes, made as a whole or not at all.
+//!
+//! First everything is prepared: parsed, looked up, compiled, with all the memory that it takes.
+//! Then it is published, which cannot fail, inside of [`State::changing`], so that no decision is
+//! made on a part of it. What was replaced is freed after the readers, all at once.
+
+use super::{
+    apply,
+    classes::compile_custom,
+    device::compile_own, //
+};
+use crate::{
+    device::Device,
+    events,
+    filter::CompiledFilter,
+    kernel_ext::{
+        scsi::Hctl,
+        sync::rcu::RetiredSet, //
+    },
+    policy::{
+        Address,
+        ChangeKind,
+        Class,
+        Section,
+        Table,
+        Target,
+        Transaction, //
+    },
+    state::State, //
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::{
+        atomic::{
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    }, //
+};
+
+/// What one section does.
+enum Prepared {
+    Device {
+        device: Arc<Device>,
+        unpriv_sgio: Option<bool>,
+        complain: Option<bool>,
+        /// `Some(None)`: none of its own any more.
+        rules: Option<Option<Arc<CompiledFilter>>>,
+    },
+    Class {
+        class: Class,
+        rules: Arc<CompiledFilter>,
+        table: Option<Table>,
+    },
+}
+
+/// Makes all changes of a text.
+///
+/// # Errors
+///
+/// As the ABI describes them; nothing has changed then.
+pub(super) fn make(state: &State, text: &[u8]) -> Result {
+    let transaction = Transaction::parse(text).map_err(|e| {
+        events::bad_text(state, &"transaction", &e);
+        EINVAL
+    })?;
+    let sections = transaction.sections().count();
+
+    let writers = state.writers.lock();
+    let number = state.transactions.load(Relaxed) + 1;
+    state.transactions.store(number, Relaxed);
+    let mut prepared = KVVec::with_capacity(sections, GFP_KERNEL)?;
+    let mut classes = 0u32;
+    for section in transaction.sections() {
+        let change = prepare(state, &section)?;
+        let again = match &change {
+            Prepared::Device { device, .. } => device.transaction.xchg(number, Relaxed) == number,
+            Prepared::Class { class, .. } => {
+                let bit = 1 << (class.type_code() % 32);
+                let again = classes & bit != 0;
+                classes |= bit;
+                again
+            }
+        };
+        if again {
+            events::bad_text(state, &Whose(section.line), &"it comes twice");
+            return Err(EINVAL);
+        }
+        prepared.push(change, GFP_KERNEL)?;
+    }
+
+    let mut retired = RetiredSet::with_capacity(sections)?;
+    state.changing.write(|| {
+        for change in &mut prepared {
+            publish(state, change, &mut retired);
+        }
+    });
+    // Others may write while this one waits for the readers.
+    drop(writers);
+    drop(retired);
+    Ok(())
+}
+
+fn prepare(state: &State, section: &Section<'_>) -> Result<Prepared> {
+    // Lines of an error in the rules count from there.
+    let whose = Whose(section.rules_line);
+    match section.target {
+        Target::Device(address, id) => {
+            let device = find(state, address).inspect_err(|_| {
+                events::bad_text(state, &Whose(section.line), &"there is no such device");
+            })?;
+            if id.is_some_and(|id| id != device.id) {
+                events::bad_text(state, &Whose(section.line), &"another device is there now");
+                return Err(ESTALE);
+            }
+            let rules = match &section.rules {
+                None => None,
+                Some(change) => Some(compile_own(apply(state, &whose, change, &device.rules)?)?),
+            };
+            Ok(Prepared::Device {
+                device,
+                unpriv_sgio: section.unpriv_sgio,
+                complain: section.complain,
+                rules,
+            })
+        }
+        Target::Class(class) => {
+            let table = match (section.table, &section.rules) {
+                (None, Some(change)) if change.kind() == ChangeKind::Reset => {
+                    Some(state.default_table)
+                }
+                (table, _) => table,
+            };
+            let rules = match (table, &section.rules) {
+                (Some(table), _) => state.compile_table(class, table)?,
+                (None, Some(change)) => {
+                    compile_custom(apply(state, &whose, change, state.class_rules(class))?)?
+                }
+                // The parser lets no section pass that changes nothing.
+                (None, None) => return Err(EINVAL),
+            };
+            Ok(Prepared::Class {
+                class,
+                rules,
+                table,
+            })
+        }
+    }
+}
+
+/// The device at an address.
+///
+/// # Errors
+///
+/// `ENODEV`.
+pub(super) fn find(state: &State, address: Address) -> Result<Arc<Device>> {
+    let hctl = Hctl {
+        host: address.host,
+        channel: address.channel,
+        target: address.target,
+        lun: address.lun,
+    };
+    let device = hctl.queue().and_then(|queue| state.device(queue));
+    // Between the two look-ups the queue may have become another device's.
+    device.filter(|device| device.hctl == hctl).ok_or(ENODEV)
+}
+
+/// Does not sleep and cannot fail.
+fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<CompiledFilter>) {
+    match change {
+        Prepared::Device {
+            device,
+            unpriv_sgio,
+            complain,
+            rules,
+        } => {
+            if let Some(unpriv_sgio) = unpriv_sgio {
+                device.unpriv_sgio.store(*unpriv_sgio, Release);
+            }
+            if let Some(complain) = complain {
+                device.complain.store(*complain, Release);
+            }
+            if let Some(rules) = rules.take() {
+                retired.push(device.rules.replace(rules));
+            }
+        }
+        Prepared::Class {
+            class,
+            rules,
+            table,
+        } => retired.push(state.replace_class(*class, rules.clone(), *table)),
+    }
+}
+
+/// A place in the text, for messages.
+struct Whose(u32);
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "transaction, behind line {}", self.0)
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the policy in force says of a command: the policy's decision, on rules of one moment.
+
+use crate::{
+    device::Device,
+    filter::CompiledFilter,
+    policy::{
+        self,
+        decide,
+        Cdb,
+        Class,
+        Decision,
+        Filter,
+        Layer, //
+    },
+    state::State, //
+};
+use kernel::sync::{
+    atomic::Acquire,
+    rcu, //
+};
+
+/// How often one looks again because of a transaction that is just being published. That is a few
+/// stores per device, not preempted; this is far more than it takes for the devices of any host.
+const TRIES: usize = 1 << 16;
+
+/// What the policy says of a command.
+#[derive(Clone, Copy)]
+pub(crate) struct Ruling<'a> {
+    /// The answer to a process without capabilities.
+    pub(crate) decision: Decision,
+    /// The device lets refusals through.
+    pub(crate) complain: bool,
+    /// Whose rule it was.
+    by: Option<&'a CompiledFilter>,
+}
+
+impl<'a> Ruling<'a> {
+    /// Where one cannot tell: nothing is allowed.
+    const CLOSED: Self = Self {
+        decision: Decision::NoRule,
+        complain: false,
+        by: None,
+    };
+
+    #[inline]
+    fn new(
+        unpriv: bool,
+        complain: bool,
+        device: Option<&'a CompiledFilter>,
+        class: Option<&'a CompiledFilter>,
+        cdb: &Cdb<'_>,
+        open_for_write: bool,
+    ) -> Self {
+        let rules = policy::State {
+            unpriv,
+            device: device.map(CompiledFilter::view),
+            class: class.map_or(Filter::EMPTY, CompiledFilter::view),
+        };
+        let decision = decide(&rules, cdb, open_for_write);
+        let by = match layer(decision) {
+            None => None,
+            Some((Layer::Device, _)) => device,
+            Some((Layer::Class, _)) => class,
+        };
+        Self {
+            decision,
+            complain,
+            by,
+        }
+    }
+
+    /// Counts that the rule decided.
+    #[inline]
+    pub(crate) fn count(&self) {
+        if let (Some(filter), Some((_, rule))) = (self.by, layer(self.decision)) {
+            filter.hit(rule);
+        }
+    }
+}
+
+impl State {
+    /// What is said of a command to `device`.
+    #[inline]
+    pub(crate) fn rule_on<'a>(
+        &'a self,
+        device: &'a Device,
+        cdb: &Cdb<'_>,
+        open_for_write: bool,
+        guard: &'a rcu::Guard,
+    ) -> Ruling<'a> {
+        for _ in 0..TRIES {
+            let Some(began) = self.changing.begin() else {
+                core::hint::spin_loop();
+                continue;
+            };
+            let ruling = Ruling::new(
+                device.unpriv_sgio.load(Acquire),
+                device.complain.load(Acquire),
+                device.rules.read(guard),
+                self.class_rules(device.class).read(guard),
+                cdb,
+                open_for_write,
+            );
+            if self.changing.unchanged(began) {
+                return ruling;
+            }
+        }
+        Ruling::CLOSED
+    }
+
+    /// What is said of a command to a device of `class` without rules of its own.
+    #[inline]
+    pub(crate) fn rule_on_class<'a>(
+        &'a self,
+        class: Class,
+        cdb: &Cdb<'_>,
+        open_for_write: bool,
+        guard: &'a rcu::Guard,
+    ) -> Ruling<'a> {
+        let rules = self.class_rules(class).read(guard);
+        Ruling::new(false, false, None, rules, cdb, open_for_write)
+    }
+}
+
+/// The rule that decided, if one did.
+#[inline]
+fn layer(decision: Decision) -> Option<(Layer, u16)> {
+    match decision {
+        Decision::NoRule | Decision::Unpriv => None,
+        Decision::Allowed(layer, rule)
+        | Decision::Denied(layer, rule)
+        | Decision::NeedsWriteOpen(layer, rule) => Some((layer, rule)),
+    }
+}
+
+/// A decision in numbers, for user space: `SGIO_FILTER_NO_RULE`, ...; `SGIO_FILTER_LAYER_NONE`, ...;
+/// the number of the rule.
+pub(crate) fn numbers(decision: Decision) -> (u8, u8, u16) {
+    let kind = match decision {
+        Decision::NoRule => 0,
+        Decision::Unpriv => 1,
+        Decision::Allowed(..) => 2,
+        Decision::Denied(..) => 3,
+        Decision::NeedsWriteOpen(..) => 4,
+    };
+    match layer(decision) {
+        None => (kind, 0, 0),
+        Some((Layer::Device, rule)) => (kind, 1, rule),
+        Some((Layer::Class, rule)) => (kind, 2, rule),
+    }
+}
