@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BUF_MAX		(2 << 20)
+#define BUF_MAX		(20 << 20)
 
 static char buf[BUF_MAX];
 
@@ -104,7 +104,8 @@ int main(int argc, char **argv)
 		if (offset >= 0)
 			n = pwrite(fd, buf, len, offset);
 		else
-			n = lseek(fd, 0, SEEK_SET) ? -1 : write(fd, buf, len);
+			n = lseek(fd, 0, SEEK_SET) && errno != ESPIPE ?
+				-1 : write(fd, buf, len);
 		if (n < 0)
 			return fail();
 	}

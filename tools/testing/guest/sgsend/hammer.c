@@ -79,7 +79,28 @@ static int one(const struct target *t, enum open_mode mode)
 	return wrong || !sent;
 }
 
-int hammer(const struct target *targets, int n)
+/* One opcode, as fast as it goes; how often it was allowed. */
+static int only(const struct target *t, uint8_t opcode)
+{
+	unsigned long sent = 0, allowed = 0;
+	int fd = open_target(t, MODE_RW);
+
+	while (!stop) {
+		struct request rq = { .probe = true, .out = unmapped_page(), .out_len = 512 };
+		struct reply re = {};
+
+		cdb_of_opcode(&rq.cdb, opcode);
+		t->iface->send(fd, &rq, &re);
+		sent++;
+		allowed += is_allowed(&re);
+	}
+	printf("%s %s: %lu sent, %lu allowed\n", t->iface->name, t->node, sent, allowed);
+	fflush(stdout);
+	close(fd);
+	return !sent;
+}
+
+int hammer(const struct target *targets, int n, int opcode)
 {
 	struct sigaction sa = { .sa_handler = on_term };
 	int bad = 0, status;
@@ -92,6 +113,8 @@ int hammer(const struct target *targets, int n)
 			err(2, "fork");
 		if (!pids[i]) {
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			if (opcode >= 0)
+				_exit(only(&targets[i], opcode));
 			_exit(one(&targets[i], targets[i].modes & 1u << MODE_RW &&
 				  (i % 2 || targets[i].modes == 1u << MODE_RW) ?
 				  MODE_RW : MODE_RO));

@@ -18,6 +18,7 @@ static void usage(void)
 "       sgsend [OPTION]... --sweep-sa OP,.. TARGET...   all service actions of opcodes,\n"
 "                                                    by interfaces with CDBs of 32 bytes\n"
 "       sgsend [OPTION]... --hammer TARGET...        traffic until SIGTERM\n"
+"       sgsend [OPTION]... --hammer-opcode OP TARGET...   of one opcode, counted\n"
 "TARGET is INTERFACE:NODE, or INTERFACE/MODE,..:NODE with open modes ro, wo, rw\n"
 "  --read, --write, --write-only   open mode; a sweep takes several (default: --read)\n"
 "  --as-nobody                     open and send as uid and gid 65534, no capability\n"
@@ -72,7 +73,7 @@ static int send_one(const struct target *t, struct request *rq)
 
 int main(int argc, char **argv)
 {
-	enum { READ = 1, WRITE, WRITE_ONLY, NOBODY, PROBE, IN, OUT, INTO, SWEEP, SA, HAMMER };
+	enum { READ = 1, WRITE, WRITE_ONLY, NOBODY, PROBE, IN, OUT, INTO, SWEEP, SA, HAMMER, ONLY };
 	static const struct option options[] = {
 		{ "read", no_argument, NULL, READ },
 		{ "write", no_argument, NULL, WRITE },
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
 		{ "sweep", no_argument, NULL, SWEEP },
 		{ "sweep-sa", required_argument, NULL, SA },
 		{ "hammer", no_argument, NULL, HAMMER },
+		{ "hammer-opcode", required_argument, NULL, ONLY },
 		{ }
 	};
 	static uint8_t data_in[DATA_MAX], data_out[DATA_MAX];
@@ -92,7 +94,8 @@ int main(int argc, char **argv)
 	struct sweep s = {};
 	unsigned int modes = 0;
 	bool traffic = false;
-	int opt;
+	int opt, only = -1;
+	uint8_t list[256];
 
 	while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (opt) {
@@ -128,6 +131,11 @@ int main(int argc, char **argv)
 			if (!s.nr_sa_of)
 				errx(2, "%s: not a list of opcodes", optarg);
 			break;
+		case ONLY:
+			if (cdb_parse_opcodes(optarg, list) != 1)
+				errx(2, "%s: not an opcode", optarg);
+			only = list[0];
+			/* fallthrough */
 		case HAMMER:
 			traffic = true;
 			break;
@@ -145,7 +153,7 @@ int main(int argc, char **argv)
 
 		for (int i = 0; i < argc; i++)
 			targets[i] = parse_target(argv[i], modes ?: 1u << MODE_RO | 1u << MODE_RW);
-		return traffic ? hammer(targets, argc) : sweep(targets, argc, &s);
+		return traffic ? hammer(targets, argc, only) : sweep(targets, argc, &s);
 	}
 
 	struct target t = parse_target(argv[0], modes ?: 1u << MODE_RO);

@@ -86,6 +86,6 @@ void print_reply(const struct request *rq, const struct reply *re);
 void become_nobody(void);
 
 int sweep(const struct target *targets, int n, const struct sweep *s);
-int hammer(const struct target *targets, int n);
+int hammer(const struct target *targets, int n, int opcode);
 
 #endif

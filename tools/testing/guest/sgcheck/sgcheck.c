@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Questions to /dev/sgio_filter, by the structure of the UAPI header: a second
+ * reader of it beside the tool. The sweep prints what ruleeval prints.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "../../../../rust/uapi/sgio_filter.h"
+#include "../sgsend/cdb.h"
+
+static int fd;
+
+static void usage(void)
+{
+	fprintf(stderr,
+"usage: sgcheck WHO ro|rw CDB-BYTE...   \"decision layer rule complain\" in numbers\n"
+"       sgcheck WHO --sweep OP[,OP]...  all opcodes, and all service actions of those\n"
+"       sgcheck WHO --bad WHAT          a question with a mistake: the errno\n"
+"WHO is H:C:T:L or a peripheral device type in hex.\n");
+	exit(2);
+}
+
+/* Who is asked about; the rest is zero. */
+static struct sgio_filter_check about(const char *who)
+{
+	struct sgio_filter_check check = { .size = sizeof(check) };
+	unsigned int host, channel, target;
+	unsigned long long lun;
+
+	if (sscanf(who, "%u:%u:%u:%llu", &host, &channel, &target, &lun) == 4) {
+		check.host = host;
+		check.channel = channel;
+		check.target = target;
+		check.lun = lun;
+	} else {
+		check.flags = SGIO_FILTER_BY_CLASS;
+		check.class = strtoul(who, NULL, 16);
+	}
+	return check;
+}
+
+static const char *ask(struct sgio_filter_check *check)
+{
+	return ioctl(fd, SGIO_FILTER_IOC_CHECK, check) ? strerrorname_np(errno) : NULL;
+}
+
+static void set_cdb(struct sgio_filter_check *check, const struct cdb *cdb, bool write)
+{
+	memcpy(check->cdb, cdb->b, sizeof(check->cdb));
+	check->cdb_len = cdb->len;
+	if (write)
+		check->flags |= SGIO_FILTER_WRITE;
+}
+
+static const char *verdict(const char *who, const struct cdb *cdb, bool write)
+{
+	struct sgio_filter_check check = about(who);
+	const char *error;
+
+	set_cdb(&check, cdb, write);
+	error = ask(&check);
+	if (error)
+		errx(1, "%s", error);
+	return check.decision == SGIO_FILTER_UNPRIV || check.decision == SGIO_FILTER_ALLOWED ?
+		"allowed" : "refused";
+}
+
+static void sweep(const char *who, const char *list)
+{
+	static const char *const mode[] = { "ro", "rw" };
+	uint8_t ops[256];
+	struct cdb cdb;
+	char name[16];
+	int n = cdb_parse_opcodes(list, ops);
+
+	if (!n)
+		usage();
+	for (int w = 0; w < 2; w++) {
+		for (int op = 0; op < 256; op++) {
+			cdb_of_opcode(&cdb, op);
+			printf("%02x %s %s\n", op, mode[w], verdict(who, &cdb, w));
+		}
+		for (int i = 0; i < n; i++)
+			for (unsigned int k = 0; cdb_of_service_action(&cdb, ops[i], k, name); k++)
+				printf("%s %s %s\n", name, mode[w], verdict(who, &cdb, w));
+	}
+}
+
+static const char *bad(const char *who, const char *what)
+{
+	struct sgio_filter_check check = about(who);
+	void *where = &check;
+	unsigned long cmd = SGIO_FILTER_IOC_CHECK;
+
+	check.cdb_len = 6;
+	if (!strcmp(what, "nothing"))
+		;
+	else if (!strcmp(what, "size"))
+		check.size--;
+	else if (!strcmp(what, "flags"))
+		check.flags |= 4;
+	else if (!strcmp(what, "reserved"))
+		check.reserved = 1;
+	else if (!strcmp(what, "class"))
+		check.class = 32;
+	else if (!strcmp(what, "both"))
+		check.flags ^= SGIO_FILTER_BY_CLASS;
+	else if (!strcmp(what, "length-0"))
+		check.cdb_len = 0;
+	else if (!strcmp(what, "length-33"))
+		check.cdb_len = 33;
+	else if (!strcmp(what, "length-max"))
+		check.cdb_len = -1;
+	else if (!strcmp(what, "behind"))
+		check.cdb[6] = 1;
+	else if (!strcmp(what, "pointer"))
+		where = NULL;
+	else if (!strcmp(what, "ioctl"))
+		cmd = _IOWR(0xbc, 0x02, struct sgio_filter_check);
+	else if (!strcmp(what, "ioctl-size"))
+		cmd = _IOWR(0xbc, 0x01, int);
+	else
+		usage();
+	return ioctl(fd, cmd, where) ? strerrorname_np(errno) : "ok";
+}
+
+int main(int argc, char **argv)
+{
+	struct sgio_filter_check check;
+	const char *error;
+	struct cdb cdb;
+
+	if (argc < 4)
+		usage();
+	fd = open("/dev/sgio_filter", O_RDWR);
+	if (fd < 0) {
+		puts(strerrorname_np(errno));
+		return 1;
+	}
+	if (!strcmp(argv[2], "--sweep")) {
+		sweep(argv[1], argv[3]);
+		return 0;
+	}
+	if (!strcmp(argv[2], "--bad")) {
+		puts(bad(argv[1], argv[3]));
+		return 0;
+	}
+	if ((strcmp(argv[2], "ro") && strcmp(argv[2], "rw")) ||
+	    !cdb_parse(&cdb, argc - 3, argv + 3))
+		usage();
+	check = about(argv[1]);
+	set_cdb(&check, &cdb, argv[2][1] == 'w');
+	error = ask(&check);
+	if (error)
+		puts(error);
+	else
+		printf("%u %u %u %u\n", check.decision, check.layer, check.rule, check.complain);
+	return !!error;
+}

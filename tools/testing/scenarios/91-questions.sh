@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What the kernel says it would answer is what the rules say, and what it answers;
+# and what is told of the decisions: counts per rule, the tracepoint, the audit log.
+# vm: --append audit=1
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+multiplexed=1b,3c,48,4d,5e,5f,7f,83,84,94,95,9d,9e,9f,a3,a4,a9,ab
+debug_load
+debug_add 0
+a=$hctl
+bsg=bsg:/dev/bsg/$a
+must_load
+use_device "$a"
+
+# The ioctl, by class and by device.
+for class in "$sysfs"/classes/*; do
+	codes+=("$class")
+done
+type=0
+for name in disk tape printer processor worm cdrom scanner optical changer communications 0a 0b raid \
+	enclosure rbc ocrw bridge osd adc security zbc 15 16 17 18 19 1a 1b 1c 1d wlun unknown; do
+	ruleeval --sweep "$multiplexed" <"$sysfs/classes/$name/rules" >"$tmp/rules"
+	sgcheck "$(printf %x $type)" --sweep "$multiplexed" >"$tmp/kernel"
+	same "$name: the kernel says what the rules say" "$tmp/kernel" "$tmp/rules"
+	type=$((type + 1))
+done
+is "all classes" "$type" "${#codes[@]}"
+put "$(dev "$a")/rules" "deny 12 [1]=01" "allow w 5f [1]&1f=00-04" "allow r 5e"
+cat "$(dev "$a")/rules" "$sysfs/classes/disk/rules" | ruleeval --sweep "$multiplexed" >"$tmp/rules"
+sgcheck "$a" --sweep "$multiplexed" >"$tmp/kernel"
+same "a device with rules of its own" "$tmp/kernel" "$tmp/rules"
+sweep "$tmp/sweep" "$multiplexed" "$a"
+same "... and that is what it does" "$tmp/kernel" "$tmp/sweep/bsg_$a"
+
+is "allowed by the device's third rule" "$(sgcheck "$a" ro 5e 00 00 00 00 00 00 00 fc 00)" "2 1 2 0"
+is "needs a write open" "$(sgcheck "$a" ro 5f 01 00 00 00 00 00 00 18 00)" "4 1 1 0"
+is "denied" "$(sgcheck "$a" rw 12 01 00 00 fc 00)" "3 1 0 0"
+is "no rule" "$(sgcheck "$a" rw ff 00 00 00 00 00)" "0 0 0 0"
+like "by the class" "$(sgcheck "$a" rw 12 00 00 00 fc 00)" "2 2 * 0"
+echo 1 >"$(dev "$a")/complain"
+is "complain is told" "$(sgcheck "$a" rw ff 00 00 00 00 00)" "0 0 0 1"
+echo 0 >"$(dev "$a")/complain"
+echo 1 >"$(dev "$a")/unpriv_sgio"
+is "unpriv_sgio" "$(sgcheck "$a" ro ff 00 00 00 00 00)" "1 0 0 0"
+echo 0 >"$(dev "$a")/unpriv_sgio"
+
+for what in size flags reserved both length-0 length-33 length-max behind; do
+	is "a bad question: $what" "$(sgcheck "$a" --bad $what)" EINVAL
+done
+is "a bad question: class" "$(sgcheck 0 --bad class)" EINVAL
+is "a bad question: class and device" "$(sgcheck 1 --bad both)" EINVAL
+is "no such device" "$(sgcheck 99:0:0:0 --bad nothing)" ENODEV
+is "a bad pointer" "$(sgcheck "$a" --bad pointer)" EFAULT
+is "another ioctl" "$(sgcheck "$a" --bad ioctl)" ENOTTY
+is "another size" "$(sgcheck "$a" --bad ioctl-size)" ENOTTY
+is "no mistake" "$(sgcheck "$a" --bad nothing)" ok
+
+# Counts per rule.
+put "$(dev "$a")/rules" "deny 12 [1]=01" "allow w 5f [1]&1f=00-04" "allow r 5e"
+is "hits begin at 0" "$(cut -d' ' -f1 "$(dev "$a")/hits" | xargs)" "0 0 0"
+for _ in 1 2 3; do nobody --probe --read "$bsg" 5e00000000000000fc00; done >/dev/null
+nobody --probe --read "$bsg" 5f000000000000001800 >/dev/null
+nobody --probe --write "$bsg" 120100000000 >/dev/null
+nobody --probe --write "$bsg" ff0000000000 >/dev/null
+is "hits per rule" "$(cat "$(dev "$a")/hits")" "1 deny 12 [1]=01
+1 allow w 5f [1]&1f=00-04
+3 allow r 5e"
+# The line of the class's rule that decides on an INQUIRY.
+read -r _ _ rule _ < <(sgcheck "$a" ro 120000000000)
+hits() { sed -n "$((rule + 1))s/ .*//p" "$sysfs/classes/disk/hits"; }
+before=$(hits)
+for _ in 1 2; do nobody --probe --read "$bsg" 120000000000 >/dev/null; done
+is "hits of a class" "$(($(hits) - before))" 2
+is "a class's hits and rules go together" "$(cut -d' ' -f2- "$sysfs/classes/disk/hits")" "$(cat "$sysfs/classes/disk/rules")"
+
+# The tracepoint.
+tracing=/sys/kernel/tracing
+event=$tracing/events/sgio_filter/decision
+if [ -d $event ]; then
+	echo >$tracing/trace
+	echo 1 >$event/enable
+	nobody --probe --read "$bsg" 5e00000000000000fc00 >/dev/null
+	nobody --probe --read "$bsg" 5f000000000000001800 >/dev/null
+	nobody --probe --write "$bsg" ff0000000000 >/dev/null
+	nobody --probe --read "$bsg" 120000000000 >/dev/null
+	sgsend --probe --read "$bsg" ff0000000000 >/dev/null
+	echo 0 >$event/enable
+	nobody --probe --write "$bsg" ff0000000000 >/dev/null
+	# Which of the class's rules it was is the table's business, and the cgroup the guest's.
+	traced=$(sed -n '/: decision: /{s/.*: dev=/dev=/;s/cgroup=[0-9]* //;s/\(layer=class\) rule=[0-9]*/\1/;p}' $tracing/trace)
+	z() { printf ' 00%.0s' $(seq "$1"); }
+	is "the decisions, traced" "$traced" \
+"dev=$a class=0 outcome=allowed decision=allowed layer=device rule=2 open=r uid=65534 cdb=5e$(z 7) fc$(z 23)
+dev=$a class=0 outcome=refused decision=needs_write layer=device rule=1 open=r uid=65534 cdb=5f$(z 7) 18$(z 23)
+dev=$a class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid=65534 cdb=ff$(z 31)
+dev=$a class=0 outcome=allowed decision=allowed layer=class open=r uid=65534 cdb=12$(z 31)
+dev=$a class=0 outcome=privileged decision=no_rule layer=none rule=0 open=r uid=0 cdb=ff$(z 31)"
+else
+	not_ok "the tracepoint is there"
+fi
+
+# The audit log: without a daemon its records are in the kernel log.
+nap 6 # the rate limit's interval
+log_mark
+nobody --probe --write "$bsg" ff0000000001 >/dev/null
+# A thread of the kernel prints them.
+wait_for log_grep 'type=1316'
+like "a refusal is audited" "$(log_grep 'type=1316' | tail -n 1)" \
+	"*op=sgio dev=$a class=disk open=w decision=no_rule cdb=ff0000000001 pid=* uid=65534 comm=\"sgsend\"*"
+for _ in {1..40}; do nobody --probe --write "$bsg" ff0000000002; done >/dev/null
+wait_for log_grep 'op=sgio.*ff0000000002'
+nap 1
+lines=$(log_grep -c 'op=sgio.*ff0000000002')
+check "... but not without end ($lines of 40)" test "$lines" -ge 1 -a "$lines" -lt 25
+nobody --probe --read "$bsg" 120000000000 >/dev/null
+sgsend --probe --read "$bsg" ff0000000003 >/dev/null
+nap 1
+is "... and nothing else" "$(log_grep 'op=sgio' | grep -vc 'ff000000000[12]')" 0
+check "the module unloads" unload
+absent "no tracepoint is left" $event
+finish
