@@ -13,7 +13,6 @@
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
 #include <linux/percpu.h>
-#include <linux/preempt.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
@@ -137,20 +136,6 @@ void sgio_helper_get_current_comm(char *buf)
 	strscpy(buf, current->comm, TASK_COMM_LEN);
 }
 
-/* rust/kernel/sync/seqcount.rs */
-
-void sgio_helper_preempt_disable(void);
-void sgio_helper_preempt_disable(void)
-{
-	preempt_disable();
-}
-
-void sgio_helper_preempt_enable(void);
-void sgio_helper_preempt_enable(void)
-{
-	preempt_enable();
-}
-
 /* rust/kernel/audit.rs */
 
 bool sgio_helper_audit_enabled_now(void);
@@ -180,7 +165,8 @@ u64 __percpu *sgio_helper_alloc_percpu_u64(void)
 u64 __percpu *sgio_helper_alloc_percpu_u64s(size_t n);
 u64 __percpu *sgio_helper_alloc_percpu_u64s(size_t n)
 {
-	return __alloc_percpu(size_mul(n, sizeof(u64)), __alignof__(u64));
+	return __alloc_percpu_gfp(size_mul(n, sizeof(u64)), __alignof__(u64),
+				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 void sgio_helper_free_percpu_u64(u64 __percpu *ptr);

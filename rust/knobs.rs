@@ -110,7 +110,8 @@ fn show_hits(rules: &Rules, page: &mut Page<'_>) -> Result {
         return Ok(writeln!(page)?);
     };
     for (number, rule) in filter.view().rules().iter().enumerate() {
-        writeln!(page, "{} {rule}", filter.hits(number))?;
+        // Of one width, so that a list that is read in pieces fits together.
+        writeln!(page, "{:>20} {rule}", filter.hits(number))?;
         if page.is_full() {
             break;
         }

@@ -21,10 +21,6 @@ use kernel::sync::{
     rcu, //
 };
 
-/// How often one looks again because of a transaction that is just being published. That is a few
-/// stores per device, not preempted; this is far more than it takes for the devices of any host.
-const TRIES: usize = 1 << 16;
-
 /// What the policy says of a command.
 #[derive(Clone, Copy)]
 pub(crate) struct Ruling<'a> {
@@ -37,13 +33,6 @@ pub(crate) struct Ruling<'a> {
 }
 
 impl<'a> Ruling<'a> {
-    /// Where one cannot tell: nothing is allowed.
-    const CLOSED: Self = Self {
-        decision: Decision::NoRule,
-        complain: false,
-        by: None,
-    };
-
     #[inline]
     fn new(
         unpriv: bool,
@@ -90,24 +79,16 @@ impl State {
         open_for_write: bool,
         guard: &'a rcu::Guard,
     ) -> Ruling<'a> {
-        for _ in 0..TRIES {
-            let Some(began) = self.changing.begin() else {
-                core::hint::spin_loop();
-                continue;
-            };
-            let ruling = Ruling::new(
+        self.changing.read(|| {
+            Ruling::new(
                 device.unpriv_sgio.load(Acquire),
                 device.complain.load(Acquire),
                 device.rules.read(guard),
                 self.class_rules(device.class).read(guard),
                 cdb,
                 open_for_write,
-            );
-            if self.changing.unchanged(began) {
-                return ruling;
-            }
-        }
-        Ruling::CLOSED
+            )
+        })
     }
 
     /// What is said of a command to a device of `class` without rules of its own.

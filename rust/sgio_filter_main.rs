@@ -80,9 +80,10 @@ impl kernel::InPlaceModule for SgioFilter {
                 _in_force: state::InForce::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
                 _devices <- kernel_ext::scsi::interface::Registration::new(),
-                _control <- knobs::Control::new(),
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel_ext::scsi::cmd_allowed::Hook::new(),
+                // Last: whoever has opened it holds the module, also one whose loading fails.
+                _control <- knobs::Control::new(),
             }))
         })
     }

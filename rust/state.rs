@@ -20,7 +20,7 @@ use crate::{
                 RcuArc,
                 Retired, //
             },
-            seqcount::SeqCount, //
+            seqlock::SeqLock, //
         },
     },
     knobs::DeviceDirectory,
@@ -64,8 +64,9 @@ pub(crate) struct State {
     /// of a sysfs file, and nothing is taken inside of it.
     #[pin]
     pub(crate) writers: Mutex<()>,
-    /// Counts the transactions, so that one is not decided upon half done.
-    pub(crate) changing: SeqCount,
+    /// Taken to publish a transaction, so that one is not decided upon half done.
+    #[pin]
+    pub(crate) changing: SeqLock,
     /// The number of the last transaction. With `writers` locked.
     pub(crate) transactions: Atomic<u64>,
     /// For what anybody can make the kernel log.
@@ -87,7 +88,7 @@ pub(crate) struct KnownDevice {
     pub(crate) _directory: Option<DeviceDirectory>,
 }
 
-/// Rules in force. What is published here is owned by nobody else and never changes.
+/// Rules in force. What is published here never changes.
 pub(crate) type Rules = RcuArc<CompiledFilter>;
 
 /// How many peripheral device types there are.
@@ -124,7 +125,7 @@ impl State {
                 classes: [const { ClassState::new() }; CLASSES],
                 devices <- PointerMap::new(),
                 writers <- new_mutex!(()),
-                changing: SeqCount::new(),
+                changing <- SeqLock::new(),
                 transactions: Atomic::new(0),
                 complaints <- RateLimit::new(c"sgio_filter: complain"),
                 mistakes <- RateLimit::new(c"sgio_filter: rules"),

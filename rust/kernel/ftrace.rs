@@ -13,6 +13,7 @@ use crate::kernel_ext::bindings;
 use kernel::{
     error::to_result,
     prelude::*,
+    sync::rcu,
     time::{
         delay::fsleep,
         Delta, //
@@ -144,6 +145,13 @@ impl PinnedDrop for Redirect {
         //
         // SAFETY: Called in process context, without RCU read side lock.
         unsafe { bindings::synchronize_rcu_tasks() };
+        // Where spinlocks sleep, a task may have slept there all the same, under the RCU read side
+        // lock. Once all those have left it, nothing that sleeps is ahead of them there.
+        if cfg!(CONFIG_PREEMPT_RT) {
+            rcu::synchronize_rcu();
+            // SAFETY: As above.
+            unsafe { bindings::synchronize_rcu_tasks() };
+        }
         // SAFETY: `ops` is not registered any more and not used again.
         unsafe { bindings::ftrace_free_filter(self.ops.get()) };
     }

@@ -3,4 +3,4 @@
 //! Synchronisation.
 
 pub(crate) mod rcu;
-pub(crate) mod seqcount;
+pub(crate) mod seqlock;

@@ -65,6 +65,11 @@ impl<D: Directory + 'static> File<D> {
         Self::new(name, 0o444, show, None)
     }
 
+    /// A file that root alone can read.
+    pub(crate) const fn private(name: &'static CStr, show: Show<D>) -> Self {
+        Self::new(name, 0o400, show, None)
+    }
+
     /// A file that everybody can read and root can write.
     pub(crate) const fn writable(name: &'static CStr, show: Show<D>, store: Store<D>) -> Self {
         Self::new(name, 0o644, show, Some(store))

@@ -98,7 +98,7 @@ struct ClassKnobs {
 
 static CLASS_FILES: [File<Kobject<ClassKnobs>>; 3] = [
     File::writable(c"rules", ClassKnobs::show_rules, ClassKnobs::store_rules),
-    File::read_only(c"hits", |knobs: &ClassKnobs, page| {
+    File::private(c"hits", |knobs: &ClassKnobs, page| {
         show_hits(knobs.state.class_rules(knobs.class), page)
     }),
     File::writable(c"table", ClassKnobs::show_table, ClassKnobs::store_table),

@@ -125,7 +125,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
     if usize::try_from(check.size) != Ok(size_of::<uapi::Check>())
         || check.flags & !(uapi::BY_CLASS | uapi::WRITE) != 0
         || check.reserved != 0
-        || if by_class { device } else { check.class != 0 }
+        || if by_class { device } else { check.type_ != 0 }
     {
         return Err(EINVAL);
     }
@@ -145,7 +145,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
     let write = check.flags & uapi::WRITE != 0;
 
     let (decision, complain) = if by_class {
-        let class = u8::try_from(check.class)?;
+        let class = u8::try_from(check.type_)?;
         if class > Class::UNKNOWN.type_code() {
             return Err(EINVAL);
         }

@@ -66,7 +66,7 @@ static FILES: [File<DeviceDirectory>; 7] = [
     ),
     File::writable(c"complain", Knobs::show_complain, Knobs::store_complain),
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
-    File::read_only(c"hits", Knobs::show_hits),
+    File::private(c"hits", Knobs::show_hits),
     File::read_only(c"class", Knobs::show_class),
     File::read_only(c"id", Knobs::show_id),
     File::read_only(c"stats", Knobs::show_stats),

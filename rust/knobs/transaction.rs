@@ -21,16 +21,19 @@ use crate::{
     },
     policy::{
         Address,
+        Change,
         ChangeKind,
         Class,
         Section,
         Table,
         Target,
-        Transaction, //
+        Transaction,
+        MAX_RULES, //
     },
     state::State, //
 };
 use kernel::{
+    current,
     fmt,
     prelude::*,
     sync::{
@@ -69,14 +72,24 @@ pub(super) fn make(state: &State, text: &[u8]) -> Result {
         EINVAL
     })?;
     let sections = transaction.sections().count();
+    // Before the lock, since looking for a device takes locks of the SCSI layer and may drop what
+    // only it still holds.
+    let mut devices = KVVec::with_capacity(sections, GFP_KERNEL)?;
+    for section in transaction.sections() {
+        devices.push(find_for(state, &section)?, GFP_KERNEL)?;
+    }
 
     let writers = state.writers.lock();
     let number = state.transactions.load(Relaxed) + 1;
     state.transactions.store(number, Relaxed);
     let mut prepared = KVVec::with_capacity(sections, GFP_KERNEL)?;
     let mut classes = 0u32;
-    for section in transaction.sections() {
-        let change = prepare(state, &section)?;
+    for (section, device) in transaction.sections().zip(devices) {
+        // Many large edits take long.
+        if current!().signal_pending() {
+            return Err(EINTR);
+        }
+        let change = prepare(state, &section, device)?;
         let again = match &change {
             Prepared::Device { device, .. } => device.transaction.xchg(number, Relaxed) == number,
             Prepared::Class { class, .. } => {
@@ -105,18 +118,39 @@ pub(super) fn make(state: &State, text: &[u8]) -> Result {
     Ok(())
 }
 
-fn prepare(state: &State, section: &Section<'_>) -> Result<Prepared> {
+/// The device that a section is about, if it is about one.
+///
+/// # Errors
+///
+/// `ENODEV`, `ESTALE`.
+fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<Device>>> {
+    let Target::Device(address, id) = section.target else {
+        return Ok(None);
+    };
+    let device = find(state, address).inspect_err(|_| {
+        events::bad_text(state, &Whose(section.line), &"there is no such device");
+    })?;
+    if id.is_some_and(|id| id != device.id) {
+        events::bad_text(state, &Whose(section.line), &"another device is there now");
+        return Err(ESTALE);
+    }
+    Ok(Some(device))
+}
+
+fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) -> Result<Prepared> {
     // Lines of an error in the rules count from there.
     let whose = Whose(section.rules_line);
+    // Each line of an edit moves the whole list.
+    let edits = |change: &Change<'_>| change.kind() == ChangeKind::Edit;
+    if let Some(change) = section.rules.filter(edits) {
+        if change.rules().count() > MAX_RULES {
+            events::bad_text(state, &whose, &"too many lines that edit");
+            return Err(ENOSPC);
+        }
+    }
     match section.target {
-        Target::Device(address, id) => {
-            let device = find(state, address).inspect_err(|_| {
-                events::bad_text(state, &Whose(section.line), &"there is no such device");
-            })?;
-            if id.is_some_and(|id| id != device.id) {
-                events::bad_text(state, &Whose(section.line), &"another device is there now");
-                return Err(ESTALE);
-            }
+        Target::Device(..) => {
+            let device = device.ok_or(ENODEV)?;
             let rules = match &section.rules {
                 None => None,
                 Some(change) => Some(compile_own(apply(state, &whose, change, &device.rules)?)?),

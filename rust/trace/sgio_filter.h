@@ -10,6 +10,8 @@
 
 #include <linux/cgroup.h>
 #include <linux/cred.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <linux/uidgid.h>
 
@@ -60,6 +62,8 @@ TRACE_EVENT(decision,
 		__field(u8, decision)
 		__field(u8, layer)
 		__field(u8, write)
+		__field(u8, comm_len)
+		__array(char, comm, TASK_COMM_LEN)
 		__array(u8, cdb, SGIO_TRACE_CDB)
 	),
 	TP_fast_assign(
@@ -75,9 +79,11 @@ TRACE_EVENT(decision,
 		__entry->decision = d->decision;
 		__entry->layer = d->layer;
 		__entry->write = d->write;
+		strscpy_pad(__entry->comm, current->comm, TASK_COMM_LEN);
+		__entry->comm_len = strnlen(__entry->comm, TASK_COMM_LEN);
 		memcpy(__entry->cdb, d->cdb, SGIO_TRACE_CDB);
 	),
-	TP_printk("dev=%u:%u:%u:%llu class=%x outcome=%s decision=%s layer=%s rule=%u open=%s uid=%u cgroup=%llu cdb=%s",
+	TP_printk("dev=%u:%u:%u:%llu class=%x outcome=%s decision=%s layer=%s rule=%u open=%s uid=%u cgroup=%llu comm=%s cdb=%s",
 		__entry->host, __entry->channel, __entry->target, __entry->lun, __entry->class,
 		__print_symbolic(__entry->outcome,
 			{ 0, "allowed" }, { 1, "privileged" }, { 2, "complained" }, { 3, "refused" }),
@@ -87,6 +93,8 @@ TRACE_EVENT(decision,
 		__print_symbolic(__entry->layer,
 			{ 0, "none" }, { 1, "device" }, { 2, "class" }),
 		__entry->rule, __entry->write ? "w" : "r", __entry->uid, __entry->cgroup,
+		/* A task may call itself anything, a line of this trace included. */
+		__print_hex_str(__entry->comm, __entry->comm_len),
 		__print_hex(__entry->cdb, SGIO_TRACE_CDB))
 );
 

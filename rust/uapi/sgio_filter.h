@@ -15,7 +15,7 @@
 
 /* sgio_filter_check.flags */
 #define SGIO_FILTER_WRITE	(1u << 0)	/* the file is open for writing */
-#define SGIO_FILTER_BY_CLASS	(1u << 1)	/* any device of .class, without rules of its own */
+#define SGIO_FILTER_BY_CLASS	(1u << 1)	/* any device of .type, without rules of its own */
 
 /* sgio_filter_check.decision */
 #define SGIO_FILTER_NO_RULE	0		/* refused: nothing matches */
@@ -41,7 +41,7 @@ struct sgio_filter_check {
 	__u32 channel;
 	__u64 lun;
 	__u32 target;
-	__u32 class;		/* peripheral device type, if BY_CLASS; else 0 */
+	__u32 type;		/* peripheral device type, if BY_CLASS; else 0 */
 	__u32 cdb_len;		/* 1 to SGIO_FILTER_CDB_MAX; the rest counts as zeros */
 	__u8 cdb[SGIO_FILTER_CDB_MAX];
 	/* out */

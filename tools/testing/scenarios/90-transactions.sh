@@ -89,6 +89,8 @@ bad "a bad switch" EINVAL "${good[@]}" "device $b" "unpriv_sgio yes"
 bad "no such class" EINVAL "${good[@]}" "class floppy" rules
 bad "too many rules" ENOSPC "${good[@]}" "device $b" rules \
 	"$(for _ in {0..255}; do for n in {0..9} {a..f}; do echo "deny 1$n"; done; done)" "deny 22"
+bad "too many lines that edit" ENOSPC "${good[@]}" "device $b" rules \
+	"$(for _ in {0..127}; do for n in {0..9} {a..f}; do echo "+deny 1$n"; echo "-deny 1$n"; done; done)" "+deny 22"
 bad "a NUL byte" EINVAL "${good[@]}" "device $b" rules "$(printf 'allow r 12 #\001')"
 got=$(head -c $((16 * 1024 * 1024 + 1)) /dev/zero | knob $node 2>&1)
 is "more than 16 MiB" "$got" E2BIG

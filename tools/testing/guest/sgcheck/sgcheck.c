@@ -41,7 +41,7 @@ static struct sgio_filter_check about(const char *who)
 		check.lun = lun;
 	} else {
 		check.flags = SGIO_FILTER_BY_CLASS;
-		check.class = strtoul(who, NULL, 16);
+		check.type = strtoul(who, NULL, 16);
 	}
 	return check;
 }
@@ -109,7 +109,7 @@ static const char *bad(const char *who, const char *what)
 	else if (!strcmp(what, "reserved"))
 		check.reserved = 1;
 	else if (!strcmp(what, "class"))
-		check.class = 32;
+		check.type = 32;
 	else if (!strcmp(what, "both"))
 		check.flags ^= SGIO_FILTER_BY_CLASS;
 	else if (!strcmp(what, "length-0"))
