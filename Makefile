@@ -45,6 +45,9 @@ help:
 	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|test)'
 	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
 	@echo '  make shell     a shell in a VM                          (KERNEL= SHARE=)'
+	@echo '  make tool      sgioctl, in build/bin'
+	@echo '  make install   sgioctl, its pages, completions, udev rule and unit (PREFIX= DESTDIR=)'
+	@echo '  make uninstall takes that away again'
 	@echo '  make programs  the test programs for the guest, in build/bin'
 	@echo '  make setup     build root, stock kernel, test kernel; setup-stock: less'
 	@echo '  make clean     remove build/'
@@ -65,6 +68,20 @@ modules: setup-$(KERNEL)
 programs: setup-root
 	@$(IN_ROOT) make --no-print-directory -C $(TESTING)/guest OUT=/sgio/build/bin
 
+# Static, so that what the build root makes runs on Debian 12 and 13 alike. cargo wants the target
+# named, or the flag would be for its own helpers too.
+TARGET := x86_64-unknown-linux-gnu
+.PHONY: tool install uninstall
+tool: setup-root
+	@$(IN_ROOT) --cwd /sgio/src/tools env CARGO_TARGET_DIR=/sgio/build/tools \
+		RUSTFLAGS='-C target-feature=+crt-static' \
+		cargo build --quiet --release --locked -p sgioctl --target $(TARGET)
+	@mkdir -p build/bin && cp build/tools/$(TARGET)/release/sgioctl build/bin/sgioctl
+
+# install does not build: root installs what somebody has built.
+install uninstall:
+	@$(MAKE) --no-print-directory -C tools/sgioctl $@ BINARY=$(CURDIR)/build/bin/sgioctl
+
 .PHONY: vm shell
 vm: modules programs
 	@$(if $(RUN),,echo "make vm: say what to run by RUN='command'" >&2; exit 1;) \
@@ -82,7 +99,7 @@ test:
 	@$(TESTING)/run-tests $(if $(ONLY),'$(ONLY)')
 
 demo: setup-stock
-	@$(MAKE) --no-print-directory modules programs KERNEL=stock
+	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock
 	@$(VM) --kernel stock -- /sgio/src/tools/testing/scenarios/demo/demo.sh
 
 .PHONY: clean

@@ -3,16 +3,17 @@
 # The main job on an unmodified kernel, in a VM: each step is the command, what
 # it printed and one line of explanation. Ends with 1 as soon as something is not
 # as told.
-# shellcheck disable=SC2154 # lib.sh and lio.sh set tmp, hctl, disk_of
+# shellcheck disable=SC2154 # lib.sh and lio.sh set hctl, disk_of
 set -u
 here=$(dirname "$(readlink -f "$0")")
+log=$(mktemp)
 
 # --- the stage: two LIO disks of a machine, writable by everybody ---------------
 {
 	# shellcheck source-path=SCRIPTDIR source=../lib.sh
 	. "$here/../lib.sh"
 	# shellcheck source-path=SCRIPTDIR source=../lio.sh
-	. "$here/../lio.sh"
+	. "$here/lio.sh" # lib.sh has set it to its own place
 	trap - EXIT
 	lio_load
 	lio_backstore one
@@ -20,7 +21,7 @@ here=$(dirname "$(readlink -f "$0")")
 	disk=${disk_of[$hctl]}
 	name=$(basename "$disk")
 	export disk name hctl
-} >"$tmp/stage" 2>&1 || { cat "$tmp/stage"; exit 1; }
+} >"$log" 2>&1 || { cat "$log"; exit 1; }
 
 bold='' dim='' plain=''
 [ -z "${COLOR-}" ] || bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
@@ -66,7 +67,19 @@ step nobody "sg_raw --readonly $disk 48 03 00 00 00 00 00 00 00 00" 51 "*Operati
 step nobody "sg_unmap --lba=0 --num=8 --force $disk" 0 "*" \
 	"What guests send in normal life still passes (UNMAP from a read-write open)."
 
-title "3. The knob: everything on one disk, for whoever can open it."
+title "3. The tool: why, and just that."
+step root "sgioctl check $disk persistent-reserve-in:read-keys" 1 \
+	"*no rule of class disk matches*to allow it: sgioctl allow *" \
+	"What is refused, why, and what would allow it."
+step root "sgioctl allow $disk --read persistent-reserve-in:read-keys" 0 "*+ allow r 5e *" \
+	"One service action of one command, on one disk."
+step nobody "sg_persist --in --read-keys $disk" 0 "*" \
+	"Read the keys: allowed. There are none yet."
+step nobody "sg_persist --out --register --param-sark=abc $disk" 51 "*Operation not permitted*" \
+	"Register a key: still refused. Nothing else was granted."
+step root "sgioctl reset $disk" 0 "*- allow r 5e *" "And the defaults again."
+
+title "4. The knob: everything on one disk, for whoever can open it."
 step nobody "sg_persist --in --read-keys $disk" 51 "*Operation not permitted*" \
 	"PERSISTENT RESERVE is not a default."
 step root "echo 1 > /sys/block/$name/queue/unpriv_sgio" 0 "" \
@@ -77,7 +90,7 @@ step nobody "sg_persist --in --read-keys $disk" 0 "*0xabc*" \
 	"Read it back: allowed."
 step root "echo 0 > /sys/block/$name/queue/unpriv_sgio" 0 "" "And off again."
 
-title "4. A rule: just these two opcodes."
+title "5. A rule: just these two opcodes."
 rules=/sys/bus/scsi/devices/$hctl/sgio_filter/rules
 step root "echo 'allow w 5e,5f' > $rules && cat $rules" 0 "allow w 5e-5f" \
 	"PERSISTENT RESERVE IN and OUT, from a read-write open."
@@ -88,7 +101,7 @@ step nobody "sg_persist --in --read-reservation $disk" 0 "*Write Exclusive, regi
 step nobody "sg_compare_and_write --in=/dev/zero --lba=0 --num=1 --xferlen=1024 $disk" 51 \
 	"*Operation not permitted*" "COMPARE AND WRITE stays refused: the rule is narrow."
 
-title "5. Gone without a trace."
+title "6. Gone without a trace."
 step root "rmmod sgio_filter && ls /sys/block/$name/queue/unpriv_sgio" 2 "*No such file*" \
 	"The kernel is as it was."
 step nobody "sg_persist --in --read-keys $disk" 51 "*Operation not permitted*" \

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line. Every command brings its own arguments.
+
+use crate::{commands, output::Output, root::Root};
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Set, check, keep and explain which SCSI commands unprivileged processes may send.
+#[derive(Parser, Debug)]
+#[command(name = "sgioctl", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// Print JSON (schema "sgioctl/1") instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// The directory that /sys, /dev, /etc and /usr are in.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "/",
+        hide = true
+    )]
+    pub root: PathBuf,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command gets.
+pub struct Context {
+    /// Where the system is.
+    pub root: Root,
+    /// Where the answer goes.
+    pub output: Output,
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident($module:ident),)*) => {
+        /// What to do.
+        #[derive(Subcommand, Debug)]
+        pub enum Command {
+            $($(#[$doc])* $variant(commands::$module::Args),)*
+        }
+
+        impl Cli {
+            /// Does it.
+            ///
+            /// # Errors
+            ///
+            /// What could not be done; exit status 2.
+            pub fn run(self) -> anyhow::Result<ExitCode> {
+                let context = Context {
+                    root: Root::new(&self.root),
+                    output: Output::new(self.json),
+                };
+                match self.command {
+                    $(Command::$variant(args) => commands::$module::run(&context, args),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// List the SCSI devices and what is in force on them.
+    List(list),
+    /// Show everything about one device, or its policy.
+    Show(show),
+    /// Ask whether a command would be allowed, and why.
+    Check(check),
+    /// Decode a CDB.
+    Explain(explain),
+    /// Set a switch of a device.
+    Set(set),
+    /// Allow commands on a device.
+    Allow(allow),
+    /// Refuse commands on a device.
+    Deny(deny),
+    /// Give a device the defaults of its class.
+    Reset(reset),
+    /// Let a device's refusals through, and only report them.
+    Complain(complain),
+    /// Put a policy file, or all of a directory, in force.
+    Apply(apply),
+    /// Show which verdicts a policy file would change.
+    Diff(diff),
+    /// Check a policy file without touching anything.
+    Lint(lint),
+    /// List the profiles, or show one.
+    Profiles(profiles),
+    /// Print decisions as they are made.
+    Monitor(monitor),
+    /// Propose rules from recorded refusals.
+    Learn(learn),
+    /// Look for what makes the filter less than it seems.
+    Doctor(doctor),
+    /// Generate man pages and completions.
+    #[command(hide = true)]
+    Generate(generate),
+}

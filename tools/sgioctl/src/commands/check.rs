@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sgioctl check`: would a command be allowed, and why.
+
+mod reason;
+
+use crate::{
+    cli::Context,
+    commands::explain::{hex, parse_cdb, parse_class},
+    device::{self, Device, Hctl},
+    kernel::{self, Whose},
+    names::{self, Decoded},
+    policyfile::{self, Maps},
+    running,
+    verdict::{self, Policy},
+};
+use anyhow::{bail, Context as _, Result};
+use serde::Serialize;
+use sgio_policy::policy::{Access, Class, Decision, Layer, STOCK};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sgioctl check sda 5f 00 00 00 00 00 00 00 18 00     what is in force on a device
+  sgioctl check /dev/sda unmap compare-and-write      commands by name
+  sgioctl check --kernel 6:0:0:0 --write '5e 00'      asks the running kernel itself
+  sgioctl check --class disk 48 03                    the built-in table; no device, no module
+  sgioctl check --class cdrom --table stock 48
+  sgioctl check --policy new.toml sda unmap            what a policy file would make of it
+  sgioctl check --class disk --device-rules my.rules --read persistent-reserve-in:read-keys
+
+Arguments of two hex digits that stand together are one CDB; so is each argument of more digits, and each name.
+
+Without --read and --write both answers are given. Exit status: 0 if everything asked about is allowed with every
+open asked about (so without --read and --write: with a read-only one), 1 if something is refused, 2 if it could not be
+told. What complain lets through counts as refused.")]
+pub struct Args {
+    /// Ask about a class instead of a device.
+    #[arg(long, value_name = "CLASS", value_parser = parse_class)]
+    class: Option<Class>,
+
+    /// The built-in table of the class: strict or stock.
+    #[arg(long, value_name = "TABLE", value_parser = ["strict", "stock"], requires = "class", conflicts_with = "kernel")]
+    table: Option<String>,
+
+    /// Rules of the class, as its file "rules" takes them, instead of the table.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "kernel"])]
+    class_rules: Option<PathBuf>,
+
+    /// A policy file, or a directory of them, in the place of what is in force.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["table", "class_rules", "device_rules", "kernel"])]
+    policy: Option<PathBuf>,
+
+    /// Rules of the device, as its file "rules" takes them, instead of its own.
+    #[arg(long, value_name = "FILE", conflicts_with = "kernel")]
+    device_rules: Option<PathBuf>,
+
+    /// Ask about a file that is open for reading only.
+    #[arg(long)]
+    read: bool,
+
+    /// Ask about a file that is open for writing.
+    #[arg(long)]
+    write: bool,
+
+    /// Let the running kernel decide (needs root).
+    #[arg(long)]
+    kernel: bool,
+
+    /// The device, unless --class is given; then CDBs in hex, or names of commands.
+    #[arg(value_name = "[DEV] CDB", required = true)]
+    words: Vec<String>,
+}
+
+/// The answer to one CDB through one kind of open file.
+#[derive(Clone, Serialize, Debug)]
+pub(crate) struct Verdict {
+    open: &'static str,
+    allowed: bool,
+    decision: &'static str,
+    layer: Option<&'static str>,
+    /// Counted from 0 in its layer.
+    rule: Option<u16>,
+    rule_text: Option<String>,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    device: Option<Hctl>,
+    class: &'static str,
+    cdb: String,
+    command: Decoded,
+    complain: bool,
+    verdicts: Vec<Verdict>,
+    /// The command line that would allow it; none where it is allowed.
+    to_allow: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    allowed: bool,
+    /// Who decided: this program, or the running kernel.
+    decided_by: &'static str,
+    checks: Vec<Checked>,
+}
+
+/// Whom the question is about, and the policy there.
+struct Subject {
+    device: Option<Hctl>,
+    policy: Policy,
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// What could not be done.
+pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let (subjects, words) = subjects(context, &args)?;
+    let mut checks = Vec::new();
+    for subject in &subjects {
+        for cdb in cdbs(words, subject.policy.class)? {
+            checks.push(check(subject, &cdb, &args)?);
+        }
+    }
+    let verdicts = || checks.iter().flat_map(|checked| &checked.verdicts);
+    let answer = Answer {
+        allowed: verdicts().all(|verdict| verdict.allowed),
+        decided_by: if args.kernel { "kernel" } else { "sgioctl" },
+        checks,
+    };
+    context.output.answer("check", &answer, || {
+        for checked in &answer.checks {
+            print!("{}", text(checked));
+        }
+        Ok(())
+    })?;
+    Ok(ExitCode::from(u8::from(!answer.allowed)))
+}
+
+fn subjects<'a>(context: &Context, args: &'a Args) -> Result<(Vec<Subject>, &'a [String])> {
+    let read =
+        |path: &PathBuf| fs::read_to_string(path).with_context(|| path.display().to_string());
+    let class_rules = args.class_rules.as_ref().map(read).transpose()?;
+    let device_rules = args.device_rules.as_ref().map(read).transpose()?;
+    let with_rules = |policy: Policy| match (&device_rules, &args.device_rules) {
+        (Some(rules), Some(path)) => policy
+            .with_device_rules(rules)
+            .with_context(|| path.display().to_string()),
+        _ => Ok(policy),
+    };
+    let of_class = |class: Class, rules: Option<&str>| {
+        let what = args
+            .class_rules
+            .as_ref()
+            .map(|path| path.display().to_string());
+        Policy::of_class(class, rules).with_context(|| what.unwrap_or_else(|| class.name().into()))
+    };
+
+    if let Some(path) = &args.policy {
+        return planned_subjects(context, args, path);
+    }
+    if let Some(class) = args.class {
+        let rules = match (&class_rules, args.table.as_deref()) {
+            (Some(rules), _) => Some(rules.clone()),
+            (None, Some("stock")) => Some(STOCK.into()),
+            (None, _) if args.kernel => running::class(&context.root, class)?.map(|c| c.rules),
+            (None, _) => None,
+        };
+        let policy = with_rules(of_class(class, rules.as_deref())?)?;
+        let subject = Subject {
+            device: None,
+            policy,
+        };
+        return Ok((vec![subject], &args.words));
+    }
+
+    let (name, words) = args.words.split_first().context("no device")?;
+    let mut subjects = Vec::new();
+    for device in device::find(&context.root, name)? {
+        let mut policy = Policy::running(&context.root, &device)?;
+        if let Some(rules) = &class_rules {
+            policy.class_rules = of_class(device.class, Some(rules))?.class_rules;
+        }
+        subjects.push(Subject {
+            device: Some(device.hctl),
+            policy: with_rules(policy)?,
+        });
+    }
+    if subjects.is_empty() {
+        bail!("{name}: no such device");
+    }
+    Ok((subjects, words))
+}
+
+/// Those of a policy file.
+fn planned_subjects<'a>(
+    context: &Context,
+    args: &'a Args,
+    path: &Path,
+) -> Result<(Vec<Subject>, &'a [String])> {
+    let root = &context.root;
+    let policies = policyfile::load(root, &[path.to_owned()])?;
+    if let Some(class) = args.class {
+        let policy = policyfile::planned_class(root, &policies, class)?;
+        let device = None;
+        return Ok((vec![Subject { device, policy }], &args.words));
+    }
+    let (name, words) = args.words.split_first().context("no device")?;
+    let all = device::scan(root)?;
+    let chosen = device::find(root, name)?;
+    let chosen: Vec<&Device> = chosen.iter().collect();
+    let subjects = policies
+        .resolve_some(&chosen, &Maps::of(&all))?
+        .iter()
+        .map(|state| {
+            Ok(Subject {
+                device: Some(state.device.hctl),
+                policy: policyfile::planned(root, &policies, state)?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok((subjects, words))
+}
+
+/// The CDBs that the words of a command line mean.
+fn cdbs(words: &[String], class: Class) -> Result<Vec<Vec<u8>>> {
+    let is_byte =
+        |word: &&String| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut cdbs = Vec::new();
+    let mut rest = words;
+    while let [first, tail @ ..] = rest {
+        let bytes = rest.iter().take_while(is_byte).count();
+        if bytes > 0 {
+            cdbs.push(parse_cdb(&rest[..bytes].join(" "))?);
+            rest = &rest[bytes..];
+            continue;
+        }
+        let hex = first.starts_with(|c: char| c.is_ascii_digit())
+            || first
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || byte == b' ');
+        cdbs.push(if hex {
+            parse_cdb(first)?
+        } else {
+            names::cdb_of(first, class)?
+        });
+        rest = tail;
+    }
+    if cdbs.is_empty() {
+        bail!("no CDB given");
+    }
+    Ok(cdbs)
+}
+
+fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
+    let Subject { device, policy } = subject;
+    let class = policy.class;
+    let command = names::decode(cdb, class);
+    let opens: &[bool] = match (args.read, args.write) {
+        (true, false) => &[false],
+        (false, true) => &[true],
+        _ => &[false, true],
+    };
+
+    let mut verdicts = Vec::new();
+    for write in opens {
+        let decision = if args.kernel {
+            let whose = device.map_or(Whose::Class(class), Whose::Device);
+            kernel::check(whose, cdb, *write)?
+        } else {
+            policy.decide(cdb, *write)?
+        };
+        verdicts.push(verdict(policy, &command, decision, *write));
+    }
+    let to_allow = match verdicts.iter().find(|verdict| !verdict.allowed) {
+        None => None,
+        Some(refused) => to_allow(*device, cdb, class, refused.open == "r", &verdicts)?,
+    };
+    Ok(Checked {
+        device: *device,
+        class: class.name(),
+        cdb: hex(cdb),
+        command,
+        complain: policy.complain,
+        verdicts,
+        to_allow,
+    })
+}
+
+fn verdict(policy: &Policy, command: &Decoded, decision: Decision, write: bool) -> Verdict {
+    let place = verdict::place(decision);
+    let rule_text = policy.rule(decision);
+    Verdict {
+        open: if write { "w" } else { "r" },
+        allowed: decision.is_allowed(),
+        decision: match decision {
+            Decision::NoRule => "no_rule",
+            Decision::Unpriv => "unpriv",
+            Decision::Allowed(..) => "allowed",
+            Decision::Denied(..) => "denied",
+            Decision::NeedsWriteOpen(..) => "needs_write",
+        },
+        layer: place.map(|(layer, _)| match layer {
+            Layer::Device => "device",
+            Layer::Class => "class",
+        }),
+        rule: place.map(|(_, number)| number),
+        why: reason::why(policy, command, decision, rule_text.as_deref()),
+        rule_text,
+    }
+}
+
+/// What the administrator would type to allow it.
+fn to_allow(
+    device: Option<Hctl>,
+    cdb: &[u8],
+    class: Class,
+    read: bool,
+    verdicts: &[Verdict],
+) -> Result<Option<String>> {
+    // Where writers are allowed already, whoever can may open for writing; nothing else is needed
+    // for what is not harmless.
+    let exact = names::exact(cdb, class);
+    let access = names::default_access(&exact, class)?;
+    let writers = verdicts.iter().any(|verdict| verdict.allowed);
+    let access = match access {
+        Access::Read if read => "--read",
+        _ if writers => return Ok(None),
+        _ => "--write",
+    };
+    let named = names::decode(cdb, class).name;
+    let rule = |text: &str| names::rules(text, class, None).map(|rules| rules[0]);
+    let what = match named {
+        Some(name) if rule(&name)? == rule(&exact)? => name,
+        _ => format!("'{exact}'"),
+    };
+    let device = device.map_or_else(|| "DEV".to_owned(), |device| device.to_string());
+    Ok(Some(format!("sgioctl allow {device} {access} {what}")))
+}
+
+fn text(checked: &Checked) -> String {
+    let command = &checked.command;
+    let device = checked.device.map(|device| format!("{device} "));
+    let mut text = format!(
+        "{}{}: {}\n",
+        device.unwrap_or_default(),
+        checked.class,
+        checked.cdb
+    );
+    text += &match (&command.name, &command.title) {
+        (Some(name), Some(title)) => format!("  command:    {name} ({title})\n"),
+        _ => "  command:    unknown on this class\n".to_owned(),
+    };
+    for (field, value) in &command.fields {
+        text += &format!("    {field}: {value}\n");
+    }
+    for verdict in &checked.verdicts {
+        let open = match verdict.open {
+            "r" => "read-only: ",
+            _ => "read-write:",
+        };
+        let answer = match (verdict.allowed, checked.complain) {
+            (true, _) => "allowed",
+            (false, false) => "refused",
+            (false, true) => "refused, but complain lets it through",
+        };
+        text += &format!("  {open} {answer}: {}\n", verdict.why);
+    }
+    if let Some(command) = &checked.to_allow {
+        text += &format!("  to allow it: {command}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sgioctl deny`.
+
+use crate::{
+    cli::Context,
+    grant::{
+        self,
+        rules::{self, Keep},
+        Plan,
+    },
+    names,
+};
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+The rules go in front of those of the device. They bind everybody without CAP_SYS_RAWIO.
+
+Examples:
+  sgioctl deny sdb write-buffer
+  sgioctl deny mpatha persistent-reserve-out:clear persistent-reserve-out:preempt
+  sgioctl deny 6:0:0:0 c0-ff
+  sgioctl deny sdb '5f [1]&1f=03'")]
+pub struct Args {
+    /// H:C:T:L, node, link in /dev/disk/by-id, WWID or multipath map.
+    #[arg(value_name = "DEV")]
+    device: String,
+
+    /// A command by name, by opcode, or as in a rule.
+    #[arg(required = true, value_name = "COMMAND")]
+    commands: Vec<String>,
+
+    /// Only say what would change.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// What could not be done.
+pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let mut plan = Plan::new(args.dry_run);
+    for target in grant::targets(context, &args.device)? {
+        let mut wanted = Vec::new();
+        for command in &args.commands {
+            wanted.extend(names::rules(command, target.device.class, None)?);
+        }
+        if target.running.unpriv_sgio {
+            eprintln!(
+                "sgioctl: note: unpriv_sgio is on for {}: no rule is asked there",
+                target.device.full_name()
+            );
+        }
+        rules::plan(&mut plan, &target, &wanted, Keep::Move)?;
+    }
+    plan.carry_out(context, "deny")
+}

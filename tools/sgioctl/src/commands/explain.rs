@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sgioctl explain`: CDBs in words.
+
+use crate::{
+    cli::Context,
+    device,
+    names::{self, Decoded},
+};
+use anyhow::{anyhow, bail, Result};
+use serde::Serialize;
+use sgio_policy::policy::{Class, MAX_CDB};
+use std::process::ExitCode;
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sgioctl explain 5f 00 05 00 00 00 00 00 18 00     what it is on each class
+  sgioctl explain --class disk 48030000000000000000
+  sgioctl explain --device sda '85 08 0e d0 01 00 01 00 00 00 4f 00 c2 00 b0 00'
+  sgioctl explain --names --class tape              all commands with a name
+
+Bytes behind the end of a CDB count as zero. Exit status: 0 known, 1 no class knows the opcode, 2 no CDB.")]
+pub struct Args {
+    /// What the CDB is on this class (disk, tape, cdrom, ...); without it, on every class.
+    #[arg(long, value_name = "CLASS", value_parser = parse_class)]
+    class: Option<Class>,
+
+    /// What the CDB is on the class of this device.
+    #[arg(long, value_name = "DEV", conflicts_with = "class")]
+    device: Option<String>,
+
+    /// List the names of all commands instead (of one class, or of all).
+    #[arg(long, conflicts_with = "cdb")]
+    names: bool,
+
+    /// The bytes of the CDB in hex, in one argument or several: "5f 00 05", 5f0005.
+    #[arg(value_name = "BYTES", required_unless_present = "names")]
+    cdb: Vec<String>,
+}
+
+/// A class by name, for command lines.
+///
+/// # Errors
+///
+/// No class has that name.
+pub(crate) fn parse_class(name: &str) -> Result<Class> {
+    Class::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Class::ALL.into_iter().map(Class::name).collect();
+        anyhow!("no class '{name}'; there are {}", names.join(", "))
+    })
+}
+
+/// The bytes of a CDB from hex, with or without blanks between the bytes.
+///
+/// # Errors
+///
+/// Anything else, and a CDB of 0 or more than 32 bytes.
+pub(crate) fn parse_cdb(text: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for word in text.split([' ', '\t', ',', ':']).filter(|w| !w.is_empty()) {
+        let word = word.strip_prefix("0x").unwrap_or(word);
+        if !word.bytes().all(|b| b.is_ascii_hexdigit()) || word.len() % 2 != 0 {
+            bail!("'{word}' is no hex bytes: two digits a byte are wanted");
+        }
+        for at in (0..word.len()).step_by(2) {
+            bytes.push(u8::from_str_radix(&word[at..at + 2], 16)?);
+        }
+    }
+    if !(1..=MAX_CDB).contains(&bytes.len()) {
+        bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", bytes.len());
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a CDB as people write them.
+pub(crate) fn hex(cdb: &[u8]) -> String {
+    let bytes: Vec<String> = cdb.iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.join(" ")
+}
+
+/// What a CDB is on some classes, which all agree.
+#[derive(Serialize)]
+struct Meaning {
+    classes: Vec<&'static str>,
+    #[serde(flatten)]
+    decoded: Decoded,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    cdb: String,
+    length: usize,
+    /// What the standards give it; none where they leave it open.
+    standard_length: Option<usize>,
+    meanings: Vec<Meaning>,
+}
+
+#[derive(Serialize)]
+struct Names {
+    classes: Vec<ClassNames>,
+}
+
+#[derive(Serialize)]
+struct ClassNames {
+    class: &'static str,
+    names: Vec<String>,
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// What could not be done.
+pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let class = match &args.device {
+        Some(name) => device::find(&context.root, name)?
+            .first()
+            .map(|device| device.class),
+        None => args.class,
+    };
+    if args.names {
+        return list(context, class);
+    }
+
+    let cdb = parse_cdb(&args.cdb.join(" "))?;
+    let answer = Answer {
+        cdb: hex(&cdb),
+        length: cdb.len(),
+        standard_length: names::length(&cdb),
+        meanings: meanings(&cdb, class),
+    };
+    context.output.answer("explain", &answer, || {
+        print!("{}", text(&answer, class.is_some()));
+        Ok(())
+    })?;
+    let known = answer.meanings.iter().any(|m| m.decoded.name.is_some());
+    Ok(ExitCode::from(u8::from(!known)))
+}
+
+fn list(context: &Context, class: Option<Class>) -> Result<ExitCode> {
+    let classes = match class {
+        Some(class) => vec![class],
+        None => Class::ALL.to_vec(),
+    };
+    let names = Names {
+        classes: classes
+            .into_iter()
+            .map(|class| ClassNames {
+                class: class.name(),
+                names: names::all(class),
+            })
+            .collect(),
+    };
+    context.output.answer("explain", &names, || {
+        let mut all: Vec<&str> = Vec::new();
+        for class in &names.classes {
+            all.extend(class.names.iter().map(String::as_str));
+        }
+        if class.is_none() {
+            all.sort_unstable();
+            all.dedup();
+        }
+        for name in all {
+            println!("{name}");
+        }
+        Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a CDB is on one class; without one, all that it can be, classes that agree together.
+fn meanings(cdb: &[u8], class: Option<Class>) -> Vec<Meaning> {
+    let Some(class) = class else {
+        let mut meanings: Vec<Meaning> = Vec::new();
+        for class in Class::ALL {
+            let decoded = names::decode(cdb, class);
+            // The title tells from each other what two classes call by one name.
+            let same = |m: &&mut Meaning| {
+                (&m.decoded.name, &m.decoded.title) == (&decoded.name, &decoded.title)
+                    && m.decoded.fields == decoded.fields
+            };
+            match meanings.iter_mut().find(same) {
+                Some(meaning) => meaning.classes.push(class.name()),
+                None => meanings.push(Meaning {
+                    classes: vec![class.name()],
+                    decoded,
+                }),
+            }
+        }
+        if meanings.iter().any(|m| m.decoded.name.is_some()) {
+            meanings.retain(|m| m.decoded.name.is_some());
+        }
+        return meanings;
+    };
+    vec![Meaning {
+        classes: vec![class.name()],
+        decoded: names::decode(cdb, class),
+    }]
+}
+
+fn text(answer: &Answer, one_class: bool) -> String {
+    let mut text = format!("{}\n", answer.cdb);
+    if let Some(standard) = answer.standard_length.filter(|s| *s != answer.length) {
+        text += &format!("({} bytes; {standard} are usual)\n", answer.length);
+    }
+    for Meaning { classes, decoded } in &answer.meanings {
+        let on = match classes.len() {
+            32 => "all classes".to_owned(),
+            _ => classes.join(", "),
+        };
+        text += &format!("\n{on}:\n");
+        let (Some(name), Some(title)) = (&decoded.name, &decoded.title) else {
+            text += "  no standard gives this opcode a meaning here\n";
+            text += &elsewhere(decoded);
+            continue;
+        };
+        text += &format!("  {name} ({title})\n");
+        for (field, value) in &decoded.fields {
+            text += &format!("    {field}: {value}\n");
+        }
+        if let Some(source) = &decoded.source {
+            text += &format!("  source: {source}\n");
+        }
+        text += &format!(
+            "  destructive: {}\n",
+            if decoded.destructive { "yes" } else { "no" }
+        );
+        if one_class {
+            text += &elsewhere(decoded);
+        }
+    }
+    text
+}
+
+fn elsewhere(decoded: &Decoded) -> String {
+    let other = |(classes, name): &(Vec<String>, String)| {
+        format!("  elsewhere: {name} ({})\n", classes.join(", "))
+    };
+    decoded.elsewhere.iter().map(other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes() {
+        for text in [
+            "5f 00 05",
+            "5f0005",
+            " 5F,00:05 ",
+            "0x5f 0x00 0x05",
+            "5f00 05",
+        ] {
+            assert_eq!(parse_cdb(text).unwrap(), [0x5f, 0, 5], "{text}");
+        }
+        for text in ["", "5", "5f 0", "xx", "5f 000", "é0", &"00".repeat(33)] {
+            assert!(parse_cdb(text).is_err(), "{text}");
+        }
+        assert_eq!(hex(&[0x5f, 0]), "5f 00");
+    }
+
+    #[test]
+    fn all_meanings_of_48() {
+        let answer = Answer {
+            cdb: "48 03".into(),
+            length: 2,
+            standard_length: Some(10),
+            meanings: meanings(&[0x48, 0x03], None),
+        };
+        let names: Vec<_> = answer
+            .meanings
+            .iter()
+            .map(|m| (m.classes.join(","), m.decoded.name.as_deref()))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                (
+                    "disk,rbc,zbc".to_owned(),
+                    Some("sanitize:cryptographic-erase")
+                ),
+                ("cdrom".to_owned(), Some("play-audio-track-index")),
+            ]
+        );
+        assert!(text(&answer, false).contains("disk, rbc, zbc:\n  sanitize:cryptographic-erase"));
+    }
+
+    #[test]
+    fn an_opcode_without_meaning() {
+        let meanings = meanings(&[0x02], None);
+        assert_eq!(meanings.len(), 1);
+        assert_eq!(meanings[0].classes.len(), 32);
+    }
+}

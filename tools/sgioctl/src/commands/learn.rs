@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sgioctl learn`: recorded refusals to rules, for somebody to look at.
+
+mod propose;
+mod record;
+
+use crate::{cli::Context, device::Hctl};
+use anyhow::{Context as _, Result};
+use propose::{proposals, DeviceRules, Options};
+use record::{parse, Record};
+use serde::Serialize;
+use std::{
+    fs::File,
+    io::{stdin, BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sgioctl monitor --json > log &                      record; and while the workload runs:
+  sgioctl complain 6:0:0:0 on
+  sgioctl learn log                                   what it would need
+  sgioctl learn --device 6:0:0:0 --add log > my.rules for the file 'rules' of the device
+  sgioctl learn --allow-destructive /sys/kernel/tracing/trace
+
+The proposal is for review: each rule is one command, as narrow as service actions and ATA commands go, never a range. What
+destroys data, or what nobody knows, stays a comment unless --allow-destructive. Without --device the rules of several
+devices stand one after the other, under their addresses. Exit status: 0 rules are proposed (or nothing was refused), 1
+something was refused that no rule is proposed for, 2 the records cannot be read.")]
+pub struct Args {
+    /// Propose rules for destructive and unknown commands too.
+    #[arg(long)]
+    allow_destructive: bool,
+
+    /// Learn from what processes with CAP_SYS_RAWIO sent beyond the rules, too.
+    #[arg(long)]
+    privileged: bool,
+
+    /// Print rules with a + in front: they are added to those of the device, not put in their place.
+    #[arg(long)]
+    add: bool,
+
+    /// Only what was sent to this device (repeatable).
+    #[arg(long, value_name = "H:C:T:L")]
+    device: Vec<Hctl>,
+
+    /// JSON lines of "sgioctl monitor --json", or text of the tracepoint sgio_filter:decision; - or nothing is standard input.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    records: usize,
+    /// Lines that are no records.
+    skipped: usize,
+    devices: Vec<DeviceRules>,
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// What could not be done.
+pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let mut records = Vec::new();
+    let mut skipped = 0;
+    let stdin_only = [PathBuf::from("-")];
+    let files = match args.files.as_slice() {
+        [] => &stdin_only[..],
+        files => files,
+    };
+    for file in files {
+        let reader: Box<dyn BufRead> = if file == Path::new("-") {
+            Box::new(stdin().lock())
+        } else {
+            let opened = File::open(file).with_context(|| file.display().to_string())?;
+            Box::new(BufReader::new(opened))
+        };
+        skipped += read(reader, &mut records).with_context(|| file.display().to_string())?;
+    }
+    if !args.device.is_empty() {
+        records.retain(|record: &Record| args.device.contains(&record.device));
+    }
+
+    let options = Options {
+        destructive: args.allow_destructive,
+        privileged: args.privileged,
+    };
+    let answer = Answer {
+        records: records.len(),
+        skipped,
+        devices: proposals(&records, options),
+    };
+    if skipped > 0 {
+        eprintln!("sgioctl: {skipped} lines are no records and were skipped");
+    }
+    context.output.answer("learn", &answer, || {
+        print!("{}", propose::text(&answer.devices, args.add));
+        Ok(())
+    })?;
+    let refused = |device: &DeviceRules| !device.not_proposed.is_empty();
+    let all = !answer.devices.iter().any(refused);
+    Ok(ExitCode::from(u8::from(!all)))
+}
+
+/// Reads all records; returns how many lines were none.
+fn read(mut reader: impl BufRead, records: &mut Vec<Record>) -> Result<usize> {
+    let mut skipped = 0;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(skipped);
+        }
+        // The names of processes are any bytes.
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        match parse(text) {
+            Some(record) => records.push(record),
+            None => skipped += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

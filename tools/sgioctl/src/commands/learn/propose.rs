@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Records to rules: one rule for each command that was sent, and no more.
+
+use super::record::{Outcome, Record, Said};
+use crate::{device::Hctl, names};
+use serde::Serialize;
+use sgio_policy::policy::Class;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What to learn from.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Options {
+    pub(super) destructive: bool,
+    pub(super) privileged: bool,
+}
+
+/// What is proposed for one device.
+#[derive(Serialize, PartialEq, Eq, Debug)]
+pub(super) struct DeviceRules {
+    device: Hctl,
+    class: &'static str,
+    rules: Vec<Proposal>,
+    /// What was sent and is not proposed.
+    pub(super) not_proposed: Vec<Proposal>,
+}
+
+/// One command that was sent.
+#[derive(Serialize, PartialEq, Eq, Debug)]
+pub(super) struct Proposal {
+    rule: String,
+    name: Option<String>,
+    destructive: bool,
+    times: usize,
+    comms: Vec<String>,
+    /// What there is to say; why it is not proposed, if it is not.
+    note: Option<&'static str>,
+}
+
+/// All that was sent of one command to one device.
+#[derive(Default)]
+struct Seen {
+    times: usize,
+    read: bool,
+    denied: bool,
+    /// Each of the read-only opens was refused for want of a write open only.
+    needs_write: bool,
+    comms: BTreeSet<String>,
+    cdb: Vec<u8>,
+}
+
+pub(super) fn proposals(records: &[Record], options: Options) -> Vec<DeviceRules> {
+    let mut devices: BTreeMap<(Hctl, u8), BTreeMap<String, Seen>> = BTreeMap::new();
+    for record in records {
+        let wanted = match record.outcome {
+            Outcome::Refused | Outcome::Complained => true,
+            Outcome::Privileged => options.privileged,
+            Outcome::Allowed => false,
+        };
+        if !wanted || record.said == Said::Yes {
+            continue;
+        }
+        let commands = devices
+            .entry((record.device, record.class.type_code()))
+            .or_default();
+        let seen = commands
+            .entry(names::exact(&record.cdb, record.class))
+            .or_default();
+        seen.times += 1;
+        seen.read |= !record.write;
+        seen.denied |= record.said == Said::Denied;
+        seen.needs_write |= record.said == Said::NeedsWrite;
+        seen.comms.extend(record.comm.as_deref().map(plain));
+        seen.cdb.clone_from(&record.cdb);
+    }
+    let device = |((device, code), commands): ((Hctl, u8), BTreeMap<String, Seen>)| {
+        of_device(device, Class::from_type(code), commands, options)
+    };
+    devices.into_iter().map(device).collect()
+}
+
+fn of_device(
+    device: Hctl,
+    class: Class,
+    commands: BTreeMap<String, Seen>,
+    options: Options,
+) -> DeviceRules {
+    let mut found = DeviceRules {
+        device,
+        class: class.name(),
+        rules: Vec::new(),
+        not_proposed: Vec::new(),
+    };
+    let mut commands: Vec<(String, Seen)> = commands.into_iter().collect();
+    // By opcode; the rule with more fields first, since the first match decides.
+    commands.sort_by_key(|(text, _)| {
+        let fields = text.matches('[').count();
+        (text.get(..2).map(str::to_owned), usize::MAX - fields)
+    });
+    for (exact, seen) in commands {
+        let decoded = names::decode(&seen.cdb, class);
+        let read = seen.read && !decoded.destructive;
+        let (proposed, note) = if seen.denied {
+            (
+                false,
+                Some("a deny rule refuses it: change that rule, if this is wanted"),
+            )
+        } else if decoded.destructive && !options.destructive {
+            (
+                false,
+                Some(match decoded.name {
+                    Some(_) => "destructive: --allow-destructive proposes it",
+                    None => "unknown on this class: --allow-destructive proposes it",
+                }),
+            )
+        } else if decoded.destructive && seen.needs_write {
+            (
+                false,
+                Some("allowed to writers already: open the device for writing"),
+            )
+        } else if decoded.destructive && seen.read {
+            (
+                true,
+                Some("was sent through a read-only open, which this does not allow"),
+            )
+        } else if seen.needs_write {
+            (true, Some("so far for writers only"))
+        } else {
+            (true, None)
+        };
+        let proposal = Proposal {
+            rule: format!("allow {} {exact}", if read { 'r' } else { 'w' }),
+            name: decoded.name,
+            destructive: decoded.destructive,
+            times: seen.times,
+            comms: seen.comms.into_iter().collect(),
+            note,
+        };
+        if proposed {
+            found.rules.push(proposal);
+        } else {
+            found.not_proposed.push(proposal);
+        }
+    }
+    found
+}
+
+/// The proposals as the file `rules` of a device takes them (of each device, if there are several).
+pub(super) fn text(devices: &[DeviceRules], add: bool) -> String {
+    let prefix = if add { "+" } else { "" };
+    let mut text = String::new();
+    for device in devices {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &format!("# {} ({})\n", device.device, device.class);
+        // Of lines with + the last is in front of the others.
+        let rules: Vec<&Proposal> = match add {
+            true => device.rules.iter().rev().collect(),
+            false => device.rules.iter().collect(),
+        };
+        for rule in rules {
+            text += &format!("{prefix}{}\n", line(rule));
+        }
+        if !device.not_proposed.is_empty() {
+            text += "# Not proposed:\n";
+        }
+        for rule in &device.not_proposed {
+            text += &format!("#   {}\n", line(rule));
+        }
+    }
+    text
+}
+
+fn line(proposal: &Proposal) -> String {
+    let name = proposal.name.as_deref().unwrap_or("unknown");
+    let times = match proposal.times {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    let mut line = format!("{}  # {name}, {times}", proposal.rule);
+    if !proposal.comms.is_empty() {
+        line += &format!(", by {}", proposal.comms.join(" "));
+    }
+    if let Some(note) = proposal.note {
+        line += &format!("; {note}");
+    }
+    line
+}
+
+/// The name of a process, which may be any bytes, in a comment that is printable ASCII.
+fn plain(comm: &str) -> String {
+    let letter = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+    comm.chars().take(16).map(letter).collect()
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One recorded decision, from a line of `sgioctl monitor --json` or of the kernel's trace.
+
+use crate::{
+    commands::explain::parse_cdb,
+    device::Hctl,
+    monitor::event::{self, Line},
+};
+use serde::Deserialize;
+use sgio_policy::policy::Class;
+
+/// What came of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    Allowed,
+    Privileged,
+    Complained,
+    Refused,
+}
+
+/// What the policy said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    NoRule,
+    Denied,
+    NeedsWrite,
+    /// Allowed, for whatever reason.
+    Yes,
+}
+
+/// One recorded decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Record {
+    pub(super) device: Hctl,
+    pub(super) class: Class,
+    pub(super) outcome: Outcome,
+    pub(super) said: Said,
+    pub(super) write: bool,
+    pub(super) comm: Option<String>,
+    pub(super) cdb: Vec<u8>,
+}
+
+/// The record of a line; `None` if it is none.
+pub(super) fn parse(line: &str) -> Option<Record> {
+    if line.starts_with('{') {
+        json(line)
+    } else {
+        trace(line)
+    }
+}
+
+#[derive(Deserialize)]
+struct Report {
+    schema: String,
+    device: String,
+    class: String,
+    outcome: String,
+    decision: String,
+    open: String,
+    #[serde(default)]
+    comm: Option<String>,
+    cdb: String,
+}
+
+fn json(line: &str) -> Option<Record> {
+    let line: Report = serde_json::from_str(line).ok()?;
+    if line.schema != crate::output::SCHEMA {
+        return None;
+    }
+    Some(Record {
+        device: line.device.parse().ok()?,
+        class: Class::from_name(&line.class)?,
+        outcome: outcome(&line.outcome)?,
+        said: said(&line.decision)?,
+        write: open(&line.open)?,
+        comm: line.comm,
+        cdb: parse_cdb(&line.cdb).ok()?,
+    })
+}
+
+/// A line of the tracepoint, with or without what ftrace puts in front.
+fn trace(line: &str) -> Option<Record> {
+    let event = match event::parse(line) {
+        Line::Decision(event) => event,
+        _ => match event::parse(&format!("-0 [000] 0: decision: {}", line.trim_start())) {
+            Line::Decision(event) => event,
+            _ => return None,
+        },
+    };
+    Some(Record {
+        device: event.hctl,
+        class: event.class,
+        outcome: outcome(&event.outcome)?,
+        said: said(&event.decision)?,
+        write: event.write,
+        comm: Some(event.comm).filter(|comm| !comm.is_empty()),
+        cdb: event.cdb,
+    })
+}
+
+fn outcome(text: &str) -> Option<Outcome> {
+    Some(match text {
+        "allowed" => Outcome::Allowed,
+        "privileged" => Outcome::Privileged,
+        "complained" => Outcome::Complained,
+        "refused" => Outcome::Refused,
+        _ => return None,
+    })
+}
+
+fn said(text: &str) -> Option<Said> {
+    Some(match text {
+        "no_rule" => Said::NoRule,
+        "denied" => Said::Denied,
+        "needs_write" => Said::NeedsWrite,
+        "unpriv" | "allowed" => Said::Yes,
+        _ => return None,
+    })
+}
+
+fn open(text: &str) -> Option<bool> {
+    match text {
+        "r" => Some(false),
+        "w" => Some(true),
+        _ => None,
+    }
+}

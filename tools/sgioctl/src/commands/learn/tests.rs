@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::{
+    propose::{proposals, text, Options},
+    read,
+    record::{parse, Outcome, Record, Said},
+};
+use sgio_policy::policy::{Change, Class};
+
+/// Lines of both kinds: a cluster node on a disk, a tape program, and noise.
+const LOG: &str = r#"
+# tracer: nop
+{"schema":"sgioctl/1","command":"monitor","time":"2026-11-22T10:00:00Z","device":"6:0:0:0","class":"disk","outcome":"refused","decision":"no_rule","layer":"none","rule":null,"open":"r","uid":65534,"cgroup":"/x","pid":1,"comm":"sg_raw","cdb":"5e000000000000002000","opcode":94,"name":"persistent-reserve-in:read-keys"}
+{"schema":"sgioctl/1","device":"6:0:0:0","class":"disk","outcome":"complained","decision":"no_rule","open":"w","comm":"qemu","cdb":"5e000000000000002000"}
+{"schema":"sgioctl/1","device":"6:0:0:0","class":"disk","outcome":"refused","decision":"no_rule","open":"w","comm":"qemu","cdb":"5f00000000000000180000"}
+{"schema":"sgioctl/1","device":"6:0:0:0","class":"disk","outcome":"allowed","decision":"allowed","open":"r","cdb":"120000002400"}
+{"schema":"sgioctl/1","device":"6:0:0:0","class":"disk","outcome":"privileged","decision":"no_rule","open":"w","cdb":"89"}
+{"schema":"sgioctl/2","device":"6:0:0:0","class":"disk","outcome":"refused","decision":"no_rule","open":"w","cdb":"83"}
+  smartctl-812     [001] .....   100.5: decision: dev=6:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open=r uid=65534 cgroup=1234 cdb=85 08 0e 00 d0 00 01 00 00 00 4f 00 c2 00 b0 00
+  smartctl-812     [001] .....   100.6: decision: dev=6:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open=r uid=65534 cgroup=1234 cdb=85 08 0e 00 d0 00 01 00 00 00 4f 00 c2 00 b0 00
+dev=6:0:0:0 class=0 outcome=refused decision=needs_write layer=class rule=8 open=r uid=1 cgroup=0 cdb=42 00 00 00 00 00 00 00 18 00
+dev=6:0:0:0 class=0 outcome=refused decision=denied layer=device rule=0 open=w uid=1 cgroup=0 cdb=00 00 00 00 00 00
+ mt dev=x y-5   [000] d..1. 1.0: decision: dev=7:0:1:0 class=1 outcome=refused decision=needs_write layer=class rule=5 open=r uid=1 cgroup=0 cdb=2b 00 00 00 00 00 00 00 00 00
+noise
+"#;
+
+fn learn(log: &str, options: Options, add: bool) -> String {
+    let mut records = Vec::new();
+    read(log.as_bytes(), &mut records).unwrap();
+    text(&proposals(&records, options), add)
+}
+
+#[test]
+fn lines() {
+    let mut records = Vec::new();
+    assert_eq!(read(LOG.as_bytes(), &mut records).unwrap(), 2);
+    assert_eq!(records.len(), 10);
+    let line = LOG
+        .lines()
+        .find(|line| line.contains("mt dev=x y-5"))
+        .unwrap();
+    assert_eq!(
+        parse(line),
+        Some(Record {
+            device: "7:0:1:0".parse().unwrap(),
+            class: Class::TAPE,
+            outcome: Outcome::Refused,
+            said: Said::NeedsWrite,
+            write: false,
+            comm: Some("mt dev=x y".into()),
+            cdb: vec![0x2b, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        })
+    );
+    for no_record in [
+        "",
+        "{}",
+        "dev=",
+        "dev=1:2:3:4 cdb=",
+        "{\"schema\":\"sgioctl/1\"}",
+    ] {
+        assert_eq!(parse(no_record), None);
+    }
+}
+
+#[test]
+fn exactly_what_was_sent() {
+    assert_eq!(
+        learn(LOG, Options::default(), false),
+        "\
+# 6:0:0:0 (disk)
+allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by qemu sg_raw
+allow r 85 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by smartctl
+# Not proposed:
+#   allow w 00  # test-unit-ready, once; a deny rule refuses it: change that rule, if this is wanted
+#   allow w 42  # unmap, once; destructive: --allow-destructive proposes it
+#   allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by qemu; destructive: --allow-destructive proposes it
+
+# 7:0:1:0 (tape)
+allow r 2b  # locate-10, once, by mt?dev=x?y; so far for writers only
+"
+    );
+}
+
+#[test]
+fn destructive_and_privileged_if_asked_for() {
+    let options = Options {
+        destructive: true,
+        privileged: true,
+    };
+    let disk = learn(LOG, options, false);
+    let disk = disk.split("\n\n").next().unwrap();
+    assert_eq!(
+        disk,
+        "\
+# 6:0:0:0 (disk)
+allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by qemu sg_raw
+allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by qemu
+allow r 85 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by smartctl
+allow w 89  # compare-and-write, once
+# Not proposed:
+#   allow w 00  # test-unit-ready, once; a deny rule refuses it: change that rule, if this is wanted
+#   allow w 42  # unmap, once; allowed to writers already: open the device for writing"
+    );
+}
+
+#[test]
+fn the_narrower_rule_comes_first_both_ways() {
+    let record = |open: &str, feature: &str| {
+        format!(
+            "dev=1:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open={open} uid=1 cgroup=0 \
+             cdb=85 00 00 00 {feature} 00 00 00 00 00 00 00 00 00 b0 00\n"
+        )
+    };
+    let log = record("w", "77") + &record("r", "d0");
+    let options = Options {
+        destructive: true,
+        privileged: false,
+    };
+    let rules = |add| -> Vec<String> {
+        let text = learn(&log, options, add);
+        let rules = text.lines().filter(|line| !line.starts_with('#'));
+        rules
+            .map(|l| l.split("  #").next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        rules(false),
+        ["allow r 85 [4]=d0 [14]=b0", "allow w 85 [14]=b0"]
+    );
+    assert_eq!(
+        rules(true),
+        ["+allow w 85 [14]=b0", "+allow r 85 [4]=d0 [14]=b0"]
+    );
+}
+
+#[test]
+fn the_text_is_one_for_the_knob() {
+    let hostile = "{\"schema\":\"sgioctl/1\",\"device\":\"1:0:0:0\",\"class\":\"disk\",\"outcome\":\"refused\",\
+                   \"decision\":\"no_rule\",\"open\":\"r\",\"comm\":\"x\\ndeny 00\\u00e9\",\"cdb\":\"5e\"}";
+    for (log, add) in [(LOG, false), (LOG, true), (hostile, false)] {
+        let text = learn(log, Options::default(), add);
+        let change = Change::parse(text.as_bytes()).unwrap();
+        let expected = if log == LOG { 3 } else { 1 };
+        assert_eq!(change.rules().count(), expected, "{text}");
+    }
+}
+
+#[test]
+fn nothing_refused_is_nothing_proposed() {
+    assert_eq!(learn("", Options::default(), false), "");
+}

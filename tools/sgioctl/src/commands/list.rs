@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sgioctl list`.
+
+use crate::{
+    cli::Context,
+    device::{self, Device},
+    output::{self, on_off, printable},
+    running::{self, Running},
+};
+use anyhow::Result;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+RULES counts the device's own rules, REFUSED the commands refused since it appeared or the module
+was loaded. A '-' means: there is none, or the module is not loaded.
+
+Examples:
+  sgioctl list
+  sgioctl list sda sdb          only these
+  sgioctl list mpatha           the paths of a multipath map
+  sgioctl list --json | jq -r '.devices[] | select(.filter.complain) | .hctl'")]
+pub struct Args {
+    /// Only these: H:C:T:L, node, link in /dev/disk/by-id, WWID or multipath map.
+    #[arg(value_name = "DEV")]
+    devices: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    /// Whether the module is loaded.
+    loaded: bool,
+    devices: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    device: Device,
+    /// `null`: the module does not know the device.
+    filter: Option<Running>,
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// What could not be done.
+pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let root = &context.root;
+    let mut devices = Vec::new();
+    if args.devices.is_empty() {
+        devices = device::scan(root)?;
+    }
+    for name in &args.devices {
+        devices.extend(device::find(root, name)?);
+    }
+    let mut entries = Vec::new();
+    for device in devices {
+        let filter = running::device(root, device.hctl)?;
+        entries.push(Entry { device, filter });
+    }
+    let answer = Answer {
+        loaded: running::is_loaded(root),
+        devices: entries,
+    };
+    context.output.answer("list", &answer, || {
+        if !answer.loaded {
+            eprintln!("sgioctl: note: the module sgio_filter is not loaded");
+        }
+        output::print(&table(&answer.devices))
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(entries: &[Entry]) -> String {
+    const HEAD: [&str; 12] = [
+        "DEVICE",
+        "ADDRESS",
+        "CLASS",
+        "VENDOR",
+        "MODEL",
+        "TRANSPORT",
+        "MULTIPATH",
+        "UNPRIV",
+        "COMPLAIN",
+        "RULES",
+        "REFUSED",
+        "WWID",
+    ];
+    let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
+    rows.extend(entries.iter().map(row));
+    output::columns(&rows)
+}
+
+fn row(entry: &Entry) -> Vec<String> {
+    let none = || "-".to_owned();
+    let text = |text: &str| match text {
+        "" => none(),
+        text => printable(text),
+    };
+    let device = &entry.device;
+    let filter = |of: fn(&Running) -> String| entry.filter.as_ref().map_or_else(none, of);
+    vec![
+        text(&device.name()),
+        device.hctl.to_string(),
+        device.class.name().to_owned(),
+        text(&device.vendor),
+        text(&device.model),
+        text(&device.transport),
+        device
+            .multipath
+            .as_ref()
+            .map_or_else(none, |map| text(&map.name)),
+        filter(|running| on_off(running.unpriv_sgio).to_owned()),
+        filter(|running| on_off(running.complain).to_owned()),
+        filter(|running| running.rules.lines().count().to_string()),
+        filter(|running| running.stats.refused.to_string()),
+        device.wwid.as_deref().map_or_else(none, text),
+    ]
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands, one a file.
+
+pub mod allow;
+pub mod apply;
+pub mod check;
+pub mod complain;
+pub mod deny;
+pub mod diff;
+pub mod doctor;
+pub mod explain;
+pub mod generate;
+pub mod learn;
+pub mod lint;
+pub mod list;
+pub mod monitor;
+pub mod profiles;
+pub mod reset;
+pub mod set;
+pub mod show;

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The SCSI devices of the host, as sysfs tells of them.
+
+mod find;
+mod scan;
+
+use crate::root::Root;
+use anyhow::{anyhow, Context as _, Error, Result};
+use serde::{Serialize, Serializer};
+use sgio_policy::policy::Class;
+use std::{fmt, str::FromStr};
+
+/// An address: host, channel, target, LUN (the kernel's H:C:T:L).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Hctl {
+    /// SCSI host number.
+    pub host: u32,
+    /// Channel of the host.
+    pub channel: u32,
+    /// Target id.
+    pub target: u32,
+    /// Logical unit number, in the kernel's flat 64-bit form.
+    pub lun: u64,
+}
+
+impl fmt::Display for Hctl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}:{}",
+            self.host, self.channel, self.target, self.lun
+        )
+    }
+}
+
+impl FromStr for Hctl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Hctl> {
+        let wrong = || anyhow!("'{text}' is no H:C:T:L address");
+        let parts: Vec<&str> = text.split(':').collect();
+        let [host, channel, target, lun] = parts[..] else {
+            return Err(wrong());
+        };
+        let number = |part: &str| {
+            part.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then_some(())
+                .ok_or_else(wrong)
+        };
+        for part in [host, channel, target, lun] {
+            number(part)?;
+        }
+        Ok(Hctl {
+            host: host.parse().map_err(|_| wrong())?,
+            channel: channel.parse().map_err(|_| wrong())?,
+            target: target.parse().map_err(|_| wrong())?,
+            lun: lun.parse().map_err(|_| wrong())?,
+        })
+    }
+}
+
+impl Serialize for Hctl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A dm-multipath map that a disk is a path of.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Multipath {
+    /// `mpatha`, or whatever the map is called (`dm/name`).
+    pub name: String,
+    /// `dm-0`.
+    pub node: String,
+    /// The map's WWID: `dm/uuid` without `mpath-`.
+    pub wwid: String,
+}
+
+/// One SCSI device.
+#[derive(Clone, Serialize, Debug)]
+pub struct Device {
+    /// Its address.
+    pub hctl: Hctl,
+    /// Its peripheral device type.
+    #[serde(serialize_with = "class_name")]
+    pub class: Class,
+    /// INQUIRY vendor, blanks at both ends removed.
+    pub vendor: String,
+    /// INQUIRY product.
+    pub model: String,
+    /// INQUIRY revision.
+    pub revision: String,
+    /// The kernel's `wwid` file: `naa.5000...`, `t10.ATA ...`, `eui....`; none if it reports none.
+    pub wwid: Option<String>,
+    /// Unit serial number (VPD page 80h), blanks at both ends removed.
+    pub serial: Option<String>,
+    /// How it is attached: `fc`, `iscsi`, `sas`, `ata`, `usb`, `virtio`, `tcm_loop`, `scsi_debug`,
+    /// ...: the transport, or else the host's driver.
+    pub transport: String,
+    /// Node names, without `/dev/`: `sda`, `sr0`, `st0`, `sch0`, `sg3`, `bsg/6:0:0:0`; only those there.
+    pub nodes: Vec<String>,
+    /// Of a disk or CD: its name in `/sys/block`.
+    pub block: Option<String>,
+    /// Links in `/dev/disk/by-id` (names only) to the block device.
+    pub by_id: Vec<String>,
+    /// The multipath map it is a path of.
+    pub multipath: Option<Multipath>,
+}
+
+/// Serializes a class by name.
+pub fn class_name<S: Serializer>(class: &Class, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(class.name())
+}
+
+impl Device {
+    /// The name that people use: of the block device, or else of the first node, or the address.
+    pub fn name(&self) -> String {
+        self.block
+            .clone()
+            .or_else(|| self.nodes.first().cloned())
+            .unwrap_or_else(|| self.hctl.to_string())
+    }
+
+    /// The name with the address: `sda (6:0:0:0)`.
+    pub fn full_name(&self) -> String {
+        let (name, address) = (self.name(), self.hctl.to_string());
+        if name == address {
+            address
+        } else {
+            format!("{name} ({address})")
+        }
+    }
+}
+
+/// All SCSI devices, by address.
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn scan(root: &Root) -> Result<Vec<Device>> {
+    scan::all(root)
+}
+
+/// The devices that `name` means: `6:0:0:0`, `sda`, `/dev/sda`, `/dev/disk/by-id/...`, `/dev/sg3`,
+/// a WWID, or a multipath map (`mpatha`, `/dev/mapper/mpatha`, `dm-0`: all its paths).
+///
+/// # Errors
+///
+/// No such device, with what was looked for.
+pub fn find(root: &Root, name: &str) -> Result<Vec<Device>> {
+    let devices = scan(root).with_context(|| format!("looking for {name}"))?;
+    find::among(root, devices, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_four_decimal_numbers() {
+        let address: Hctl = "6:0:12:18446744073709551615".parse().unwrap();
+        assert_eq!((address.host, address.target), (6, 12));
+        assert_eq!(address.to_string(), "6:0:12:18446744073709551615");
+        for wrong in [
+            "",
+            "6",
+            "6:0:0",
+            "6:0:0:0:0",
+            "6:0:0:",
+            "+6:0:0:0",
+            "6:0:0:-1",
+            "host6",
+            "6: 0:0:0",
+            "target6:0:0",
+            "6:0:0:18446744073709551616",
+        ] {
+            assert!(wrong.parse::<Hctl>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which devices a name means.
+
+use super::{Device, Hctl};
+use crate::root::Root;
+use anyhow::{bail, Result};
+use std::path::{Component, Path, PathBuf};
+
+/// How many symbolic links are followed, as in the kernel.
+const MAX_LINKS: usize = 40;
+
+pub(super) fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
+    let node = node_name(root, name);
+    let found: Vec<Device> = devices
+        .iter()
+        .filter(|device| is_meant(device, name, &node))
+        .cloned()
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+
+    if let Some(disk) = disk_of_partition(root, &devices, &node) {
+        bail!(
+            "{name} is a partition, and the kernel refuses SG_IO on partitions: name the whole \
+             disk, {disk}"
+        );
+    }
+    if let Some((map, uuid)) = device_mapper(root, &node)? {
+        match uuid.split_once("-mpath-") {
+            Some((part, _)) if part.starts_with("part") => bail!(
+                "{name} is a partition of a multipath map, and SG_IO on partitions is refused: \
+                 name the whole map"
+            ),
+            _ if uuid.starts_with("mpath-") => {
+                bail!("the multipath map {map} has no path that is a SCSI device")
+            }
+            _ => bail!("{name} ({map}) is no multipath map: name the SCSI disks below it"),
+        }
+    }
+    if name.parse::<Hctl>().is_ok() {
+        bail!("there is no SCSI device at {name}; 'sgioctl list' shows all");
+    }
+    bail!(
+        "no SCSI device is called {name} (looked for an address H:C:T:L, a node, a link in \
+         /dev/disk/by-id, a WWID and a multipath map); 'sgioctl list' shows all"
+    );
+}
+
+fn is_meant(device: &Device, name: &str, node: &str) -> bool {
+    if name
+        .parse()
+        .is_ok_and(|address: Hctl| address == device.hctl)
+    {
+        return true;
+    }
+    let same = |id: &Option<String>| id.as_ref().is_some_and(|id| same_id(id, name));
+    device.nodes.iter().any(|own| own == node)
+        || device.by_id.iter().any(|link| link == name)
+        || same(&device.wwid)
+        || device.multipath.as_ref().is_some_and(|map| {
+            map.node == node
+                || map.name == node
+                || node.strip_prefix("mapper/") == Some(&map.name)
+                || same_id(&map.wwid, name)
+        })
+}
+
+/// WWIDs are compared without regard to case and to how many blanks there are: T10 ones are padded.
+fn same_id(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        text.split_whitespace()
+            .map(str::to_ascii_lowercase)
+            .collect()
+    };
+    words(one) == words(other)
+}
+
+/// The name below `/dev` of what `name` leads to; links are followed.
+fn node_name(root: &Root, name: &str) -> String {
+    if !name.starts_with('/') {
+        return name.to_owned();
+    }
+    let mut path = plain(Path::new(name));
+    for _ in 0..MAX_LINKS {
+        let Some(target) = root.link(&path) else {
+            break;
+        };
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        path = plain(&parent.join(target));
+    }
+    let below = path.strip_prefix("/dev").unwrap_or(&path);
+    below.to_string_lossy().into_owned()
+}
+
+/// The path without `.` and `..`. In `/dev`, no directory is a link that would make `..` mean
+/// something else.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => (),
+            _ => plain.push(part),
+        }
+    }
+    plain
+}
+
+fn disk_of_partition(root: &Root, devices: &[Device], node: &str) -> Option<String> {
+    if node.is_empty() || node.contains('/') {
+        return None;
+    }
+    devices
+        .iter()
+        .filter_map(|device| device.block.clone())
+        .find(|disk| {
+            root.path(format!("/sys/block/{disk}/{node}/partition"))
+                .exists()
+        })
+}
+
+/// Name and UUID of a device-mapper device.
+fn device_mapper(root: &Root, node: &str) -> Result<Option<(String, String)>> {
+    let wanted = node.strip_prefix("mapper/").unwrap_or(node);
+    for dm in root.names("/sys/block")? {
+        let Some(uuid) = root.attribute(format!("/sys/block/{dm}/dm/uuid")) else {
+            continue;
+        };
+        let name = root
+            .attribute(format!("/sys/block/{dm}/dm/name"))
+            .unwrap_or_default();
+        if dm == wanted || name == wanted {
+            return Ok(Some((name, uuid)));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wwids_are_equal_whatever_their_blanks_and_case() {
+        assert!(same_id(
+            "t10.ATA     QEMU HARDDISK   QM1",
+            "t10.ata QEMU HARDDISK QM1"
+        ));
+        assert!(!same_id("naa.5000c500", "naa.5000c501"));
+        assert!(!same_id("naa.5000c500", "5000c500"));
+    }
+
+    #[test]
+    fn paths_are_read_as_they_stand() {
+        assert_eq!(
+            plain(Path::new("/dev/disk/by-id/../../sda")),
+            Path::new("/dev/sda")
+        );
+        assert_eq!(plain(Path::new("/dev/./sda")), Path::new("/dev/sda"));
+    }
+}

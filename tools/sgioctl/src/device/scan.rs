@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reads the devices from sysfs.
+
+use super::{Device, Hctl, Multipath};
+use crate::root::Root;
+use anyhow::Result;
+use sgio_policy::policy::Class;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// The directory of the SCSI devices; hosts and targets stand in it too.
+pub(super) const DEVICES: &str = "/sys/bus/scsi/devices";
+
+/// The directories below a device that name its nodes. Those of tapes have a name for each mode.
+const NODES: [&str; 5] = ["block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg"];
+
+pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
+    let by_id = by_id(root)?;
+    let mut devices = Vec::new();
+    for name in root.names(DEVICES)? {
+        if let Ok(hctl) = name.parse() {
+            devices.extend(one(root, hctl, &by_id)?);
+        }
+    }
+    devices.sort_by_key(|device| device.hctl);
+    Ok(devices)
+}
+
+/// `None` if the device has gone since its name was read.
+fn one(root: &Root, hctl: Hctl, by_id: &BTreeMap<String, Vec<String>>) -> Result<Option<Device>> {
+    let directory = format!("{DEVICES}/{hctl}");
+    let attribute = |name: &str| root.attribute(format!("{directory}/{name}"));
+    let Some(class) = attribute("type") else {
+        return Ok(None);
+    };
+    let class = class.parse().map_or(Class::UNKNOWN, Class::from_type);
+
+    let mut nodes = Vec::new();
+    for kind in NODES {
+        let mut names = root.names(format!("{directory}/{kind}"))?;
+        // st0 before nst0, st0a and the other modes of the same tape.
+        names.sort_by_key(String::len);
+        for name in names {
+            nodes.push(match kind {
+                "bsg" => format!("bsg/{name}"),
+                _ => name,
+            });
+        }
+    }
+    let block = root.names(format!("{directory}/block"))?.into_iter().next();
+    let multipath = match &block {
+        Some(block) => multipath(root, &format!("{directory}/block/{block}"))?,
+        None => None,
+    };
+    Ok(Some(Device {
+        hctl,
+        class,
+        vendor: attribute("vendor").unwrap_or_default(),
+        model: attribute("model").unwrap_or_default(),
+        revision: attribute("rev").unwrap_or_default(),
+        wwid: attribute("wwid"),
+        serial: root
+            .bytes(format!("{directory}/vpd_pg80"))
+            .and_then(|page| serial(&page)),
+        transport: transport(root, hctl, &directory),
+        by_id: block
+            .as_ref()
+            .and_then(|block| by_id.get(block).cloned())
+            .unwrap_or_default(),
+        nodes,
+        block,
+        multipath,
+    }))
+}
+
+/// The unit serial number in VPD page 80h: 4 bytes of header (SPC-5 "Unit Serial Number VPD
+/// page"), then text.
+fn serial(page: &[u8]) -> Option<String> {
+    let [_, 0x80, high, low, text @ ..] = page else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    let text = String::from_utf8_lossy(text.get(..length).unwrap_or(text));
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The names in `/dev/disk/by-id`, by the block device that they lead to.
+fn by_id(root: &Root) -> Result<BTreeMap<String, Vec<String>>> {
+    let directory = "/dev/disk/by-id";
+    let mut links: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in root.names(directory)? {
+        let target = root.link(format!("{directory}/{name}"));
+        if let Some(node) = target.as_deref().and_then(Path::file_name) {
+            let node = node.to_string_lossy().into_owned();
+            links.entry(node).or_default().push(name);
+        }
+    }
+    Ok(links)
+}
+
+/// The map that holds the disk, if dm-multipath made it.
+fn multipath(root: &Root, block: &str) -> Result<Option<Multipath>> {
+    for node in root.names(format!("{block}/holders"))? {
+        let attribute = |name: &str| root.attribute(format!("/sys/block/{node}/dm/{name}"));
+        let Some(uuid) = attribute("uuid") else {
+            continue;
+        };
+        if let Some(wwid) = uuid.strip_prefix("mpath-") {
+            return Ok(Some(Multipath {
+                name: attribute("name").unwrap_or_else(|| node.clone()),
+                wwid: wwid.to_owned(),
+                node,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// How the device is attached. The directory in `/sys/devices` that the device's link leads to
+/// names what it goes through; the nearest that is known counts (a SATA disk behind a SAS
+/// expander is reached by SAS).
+fn transport(root: &Root, hctl: Hctl, directory: &str) -> String {
+    let known = fs::canonicalize(root.path(directory))
+        .ok()
+        .and_then(|path| {
+            let top = fs::canonicalize(root.path("/")).ok()?;
+            let path = path.strip_prefix(top).ok()?.to_owned();
+            path.iter()
+                .rev()
+                .find_map(|part| transport_of(&part.to_string_lossy()))
+        });
+    if let Some(known) = known {
+        return known.to_owned();
+    }
+    let driver = root.attribute(format!("/sys/class/scsi_host/host{}/proc_name", hctl.host));
+    match driver.as_deref() {
+        // What the kernel prints for a driver without that name.
+        None | Some("(null)" | "<NULL>") => "unknown".to_owned(),
+        Some("tcm_loopback") => "tcm_loop".to_owned(),
+        Some(driver) => driver.to_owned(),
+    }
+}
+
+/// The transport that a directory of `/sys/devices` stands for.
+fn transport_of(part: &str) -> Option<&'static str> {
+    const KNOWN: [(&str, &str); 6] = [
+        ("session", "iscsi"),
+        ("rport-", "fc"),
+        ("end_device-", "sas"),
+        ("ata", "ata"),
+        ("usb", "usb"),
+        ("virtio", "virtio"),
+    ];
+    KNOWN.iter().find_map(|(prefix, transport)| {
+        let rest = part.strip_prefix(prefix)?;
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            .then_some(*transport)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serial_number_is_the_text_behind_the_header() {
+        assert_eq!(
+            serial(b"\x00\x80\x00\x08  S1234 ").as_deref(),
+            Some("S1234")
+        );
+        // No more than the header says, and no more than is there.
+        assert_eq!(serial(b"\x00\x80\x00\x02abcd").as_deref(), Some("ab"));
+        assert_eq!(serial(b"\x00\x80\x00\x09abcd").as_deref(), Some("abcd"));
+        for none in [
+            &b""[..],
+            b"\x00\x80\x00",
+            b"\x00\x83\x00\x01a",
+            b"\x00\x80\x00\x02  ",
+        ] {
+            assert_eq!(serial(none), None);
+        }
+    }
+
+    #[test]
+    fn transports_are_told_by_whole_names() {
+        assert_eq!(transport_of("session12"), Some("iscsi"));
+        assert_eq!(transport_of("rport-7:0-3"), Some("fc"));
+        assert_eq!(transport_of("ata1"), Some("ata"));
+        for none in ["atacama", "usb", "sessions", "host6", "virtio"] {
+            assert_eq!(transport_of(none), None);
+        }
+    }
+}

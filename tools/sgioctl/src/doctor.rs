@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What makes the filter less than it seems.
+//!
+//! Every check looks at files only, and sends nothing to any device.
+
+pub mod bypass;
+pub mod module;
+pub mod policy;
+pub mod process;
+
+use crate::{
+    device::{self, Device},
+    root::Root,
+    running::{self, Running},
+};
+use anyhow::Result;
+use process::Process;
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Good to know, and perhaps meant so.
+    Note,
+    /// The filter does not do what it seems to do.
+    Problem,
+}
+
+/// What a check found.
+#[derive(Clone, Serialize, Debug)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// Which check: a word for programs.
+    pub check: &'static str,
+    /// What was found.
+    pub text: String,
+    /// What to do.
+    pub advice: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, text: impl Into<String>) -> Finding {
+        Finding {
+            level: Level::Ok,
+            check,
+            text: text.into(),
+            advice: None,
+        }
+    }
+
+    fn note(check: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Finding {
+        Finding {
+            level: Level::Note,
+            check,
+            text: text.into(),
+            advice: Some(advice.into()),
+        }
+    }
+
+    fn problem(check: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Finding {
+        Finding {
+            level: Level::Problem,
+            ..Finding::note(check, text, advice)
+        }
+    }
+}
+
+/// What the checks look at.
+pub struct Facts<'a> {
+    /// Where the system is.
+    pub root: &'a Root,
+    /// The devices, and what is in force on them.
+    pub devices: Vec<(Device, Option<Running>)>,
+    /// The processes that have any of them open.
+    pub processes: Vec<Process>,
+    /// Tell of root's processes too.
+    pub all: bool,
+}
+
+impl<'a> Facts<'a> {
+    /// Looks around.
+    ///
+    /// # Errors
+    ///
+    /// A sysfs or procfs that cannot be read.
+    pub fn gather(root: &'a Root, all: bool) -> Result<Facts<'a>> {
+        let devices = device::scan(root)?;
+        let processes = process::scan(root, &devices)?;
+        let devices = devices
+            .into_iter()
+            .map(|device| {
+                let running = running::device(root, device.hctl)?;
+                Ok((device, running))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Facts {
+            root,
+            devices,
+            processes,
+            all,
+        })
+    }
+
+    /// All findings, in the order in which they are best read.
+    ///
+    /// # Errors
+    ///
+    /// What could not be looked at.
+    pub fn findings(&self) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        if module::check(self, &mut findings)? {
+            policy::check(self, &mut findings)?;
+        }
+        bypass::check(self, &mut findings)?;
+        Ok(findings)
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Is the module there, and is it the one that decides?
+
+use super::{Facts, Finding};
+use anyhow::Result;
+
+const FUNCTION: &str = "scsi_cmd_allowed";
+
+/// Tells whether the module is loaded.
+pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<bool> {
+    let root = facts.root;
+    let Some(version) = root.attribute("/sys/kernel/sgio_filter/version") else {
+        findings.push(Finding::problem(
+            "module",
+            "the module sgio_filter is not loaded: the kernel's own list decides for all devices",
+            "modprobe sgio_filter, and let it be loaded at boot (/etc/modules-load.d)",
+        ));
+        livepatches(facts, findings)?;
+        return Ok(false);
+    };
+    findings.push(Finding::ok(
+        "module",
+        format!("the module sgio_filter is loaded (interface version {version})"),
+    ));
+    if version != "1" {
+        findings.push(Finding::note(
+            "module",
+            format!("this sgioctl knows version 1 of the module's interface, not {version}"),
+            "use the sgioctl that came with the module",
+        ));
+    }
+    hook(facts, findings);
+    decisions(facts, findings);
+    livepatches(facts, findings)?;
+    Ok(true)
+}
+
+/// The kernel lists the functions that are redirected.
+fn hook(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
+    let path = "/sys/kernel/tracing/enabled_functions";
+    let Some(text) = facts.root.attribute(path) else {
+        findings.push(Finding::note(
+            "hook",
+            format!("{path} cannot be read or is empty: no telling whether the hook is armed"),
+            "be root; mount -t tracefs tracefs /sys/kernel/tracing",
+        ));
+        return;
+    };
+    findings.push(if is_redirected(&text) {
+        Finding::ok(
+            "hook",
+            format!("the kernel's {FUNCTION}() is redirected (ftrace, flag I)"),
+        )
+    } else {
+        Finding::problem(
+            "hook",
+            format!("the kernel's {FUNCTION}() is not redirected: its own list decides"),
+            "rmmod sgio_filter, modprobe sgio_filter, and look at the kernel log",
+        )
+    });
+}
+
+/// A line is `name (count) flags`, flags in columns of their own: `I` is IPMODIFY.
+fn is_redirected(text: &str) -> bool {
+    text.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.next() == Some(FUNCTION)
+            && words
+                .take_while(|word| !word.starts_with("->") && !word.starts_with("tramp"))
+                .any(|word| word == "I")
+    })
+}
+
+/// A counter that moved is the proof that commands come this way.
+fn decisions(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
+    let total: u64 = facts
+        .devices
+        .iter()
+        .filter_map(|(_, running)| running.as_ref())
+        .map(|running| {
+            let stats = running.stats;
+            stats.allowed + stats.privileged + stats.complained + stats.refused
+        })
+        .sum();
+    findings.push(if total > 0 {
+        Finding::ok(
+            "decisions",
+            format!("it has decided on {total} commands to the devices that are there now"),
+        )
+    } else {
+        Finding::note(
+            "decisions",
+            "it has not decided on any command yet: that commands come this way is not proven",
+            "send a harmless one ('sg_turs DEV' on a disk), and run this again",
+        )
+    });
+}
+
+/// Only one can redirect a function; and what a livepatch changes may call it in another way.
+fn livepatches(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
+    let directory = "/sys/kernel/livepatch";
+    for patch in facts.root.names(directory)? {
+        let mut ours = false;
+        for object in facts.root.names(format!("{directory}/{patch}"))? {
+            let functions = facts.root.names(format!("{directory}/{patch}/{object}"))?;
+            ours |= functions
+                .iter()
+                .any(|function| function.split(',').next() == Some(FUNCTION));
+        }
+        findings.push(if ours {
+            Finding::problem(
+                "livepatch",
+                format!("the livepatch {patch} replaces {FUNCTION}()"),
+                "take that livepatch out: the module cannot work beside it",
+            )
+        } else {
+            Finding::note(
+                "livepatch",
+                format!("the livepatch {patch} is there; it does not replace {FUNCTION}()"),
+                "run this again when livepatches change",
+            )
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_tells_who_is_redirected() {
+        for yes in [
+            "scsi_cmd_allowed (1) R I     \tM \ttramp: 0xffffffffc0000000 (x+0x0/0x10)",
+            "vfs_read (1)\nscsi_cmd_allowed [scsi_mod] (1)  I",
+            "scsi_cmd_allowed (2) R I D\t->ftrace_ops_list_func+0x0/0x1f0",
+        ] {
+            assert!(is_redirected(yes), "{yes}");
+        }
+        for no in [
+            "",
+            "scsi_cmd_allowed (1) R   \ttramp: I",
+            "scsi_cmd_allowed_too (1) R I",
+            "vfs_read (1) R I",
+        ] {
+            assert!(!is_redirected(no), "{no}");
+        }
+    }
+}

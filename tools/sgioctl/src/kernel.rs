@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/sgio_filter`: transactions and questions to the running kernel.
+//!
+//! ABI: `Documentation/ABI/testing/dev-sgio_filter`
+
+mod ioctl;
+
+use crate::device::Hctl;
+use anyhow::{anyhow, bail, Context as _, Result};
+use rustix::{
+    fs::{open, Mode, OFlags},
+    io::Errno,
+};
+use sgio_policy::policy::{Class, Decision, Layer, MAX_CDB};
+use std::os::fd::OwnedFd;
+
+const NODE: &str = "/dev/sgio_filter";
+
+/// Whom a question is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// A device, with its own rules.
+    Device(Hctl),
+    /// Any device of a class, without rules of its own.
+    Class(Class),
+}
+
+/// What the running kernel would answer to a sender without `CAP_SYS_RAWIO`; nothing is sent.
+///
+/// # Errors
+///
+/// No module, no permission, no such device, a CDB of 0 or more than 32 bytes.
+pub fn check(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<Decision> {
+    let mut question = question(whose, cdb, open_for_write)?;
+    let node = node()?;
+    ioctl::check(&node, &mut question)
+        .map_err(|errno| match (errno, whose) {
+            (Errno::NODEV, Whose::Device(hctl)) => anyhow!("there is no device {hctl}"),
+            (Errno::NOTTY, _) => anyhow!("the module does not know the question"),
+            _ => anyhow!("{errno}"),
+        })
+        .context(NODE)?;
+    answer(&question)
+}
+
+/// Puts a transaction in force, all of it or nothing: one write(2) to `/dev/sgio_filter`.
+///
+/// # Errors
+///
+/// What the ABI lists, in words.
+pub fn transact(text: &str) -> Result<()> {
+    let node = node()?;
+    let written = rustix::io::retry_on_intr(|| rustix::io::write(&node, text.as_bytes()))
+        .map_err(|errno| anyhow!("{}", words(errno)))
+        .context(NODE)?;
+    if written != text.len() {
+        // One write is one transaction: the rest must not follow as another.
+        bail!("{NODE}: took {written} of {} bytes", text.len());
+    }
+    Ok(())
+}
+
+fn node() -> Result<OwnedFd> {
+    open(NODE, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| match errno {
+            Errno::NOENT | Errno::NXIO | Errno::NODEV => {
+                anyhow!("not there: the module sgio_filter is not loaded")
+            }
+            Errno::ACCESS | Errno::PERM => {
+                anyhow!("no permission: this needs root with CAP_SYS_RAWIO")
+            }
+            _ => anyhow!("{errno}"),
+        })
+        .context(NODE)
+}
+
+/// What the errors of a transaction mean.
+fn words(errno: Errno) -> String {
+    let log = "the kernel log says where";
+    match errno {
+        Errno::PERM => "CAP_SYS_RAWIO is missing; nothing has changed".into(),
+        Errno::INVAL => format!("the text is wrong ({log}); nothing has changed"),
+        Errno::TOOBIG => "more than 16 MiB; nothing has changed".into(),
+        Errno::NODEV => format!("a device is not there ({log}); nothing has changed"),
+        Errno::STALE => format!(
+            "another device is at the address of one that was meant ({log}); nothing has changed"
+        ),
+        Errno::NOENT => format!("a rule to be removed is not there ({log}); nothing has changed"),
+        Errno::NOSPC => {
+            format!("more than 4096 rules on one device or class ({log}); nothing has changed")
+        }
+        Errno::NOMEM => "the kernel is out of memory; nothing has changed".into(),
+        _ => errno.to_string(),
+    }
+}
+
+/// The file is open for writing.
+const WRITE: u32 = 1 << 0;
+/// The question is about any device of a class.
+const BY_CLASS: u32 = 1 << 1;
+
+fn question(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<ioctl::Check> {
+    let mut check = ioctl::Check {
+        size: u32::try_from(size_of::<ioctl::Check>())?,
+        flags: if open_for_write { WRITE } else { 0 },
+        cdb_len: u32::try_from(cdb.len())?,
+        ..ioctl::Check::default()
+    };
+    match check.cdb.get_mut(..cdb.len()) {
+        Some(start) if !cdb.is_empty() => start.copy_from_slice(cdb),
+        _ => bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", cdb.len()),
+    }
+    match whose {
+        Whose::Device(hctl) => {
+            (check.host, check.channel) = (hctl.host, hctl.channel);
+            (check.target, check.lun) = (hctl.target, hctl.lun);
+        }
+        Whose::Class(class) => {
+            check.flags |= BY_CLASS;
+            check.class = u32::from(class.type_code());
+        }
+    }
+    Ok(check)
+}
+
+fn answer(check: &ioctl::Check) -> Result<Decision> {
+    let place = || -> Result<(Layer, u16)> {
+        let layer = match check.layer {
+            1 => Layer::Device,
+            2 => Layer::Class,
+            layer => bail!("{NODE}: answers with a layer {layer}"),
+        };
+        Ok((layer, u16::try_from(check.rule)?))
+    };
+    let rule = |decision: fn(Layer, u16) -> Decision| {
+        let (layer, number) = place()?;
+        Ok(decision(layer, number))
+    };
+    match check.decision {
+        0 => Ok(Decision::NoRule),
+        1 => Ok(Decision::Unpriv),
+        2 => rule(Decision::Allowed),
+        3 => rule(Decision::Denied),
+        4 => rule(Decision::NeedsWriteOpen),
+        decision => bail!("{NODE}: answers with a decision {decision}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions() {
+        let hctl = "6:1:2:281474976710657".parse().unwrap();
+        let check = question(Whose::Device(hctl), &[0x5e, 1], true).unwrap();
+        assert_eq!((check.size, check.flags, check.cdb_len), (88, 1, 2));
+        assert_eq!((check.host, check.channel, check.target), (6, 1, 2));
+        assert_eq!((check.lun, check.class), (281_474_976_710_657, 0));
+        assert_eq!(check.cdb[..3], [0x5e, 1, 0]);
+
+        let check = question(Whose::Class(Class::ZBC), &[0; 32], false).unwrap();
+        assert_eq!((check.flags, check.class, check.cdb_len), (2, 0x14, 32));
+        assert!(question(Whose::Class(Class::ZBC), &[], false).is_err());
+        assert!(question(Whose::Class(Class::ZBC), &[0; 33], false).is_err());
+    }
+
+    #[test]
+    fn answers() {
+        let ask = |decision, layer, rule| {
+            answer(&ioctl::Check {
+                decision,
+                layer,
+                rule,
+                ..ioctl::Check::default()
+            })
+            .ok()
+        };
+        assert_eq!(ask(0, 0, 0), Some(Decision::NoRule));
+        assert_eq!(ask(1, 0, 0), Some(Decision::Unpriv));
+        assert_eq!(ask(2, 1, 3), Some(Decision::Allowed(Layer::Device, 3)));
+        assert_eq!(ask(3, 2, 4095), Some(Decision::Denied(Layer::Class, 4095)));
+        assert_eq!(
+            ask(4, 2, 0),
+            Some(Decision::NeedsWriteOpen(Layer::Class, 0))
+        );
+        assert_eq!(ask(2, 0, 0), None);
+        assert_eq!(ask(2, 3, 0), None);
+        assert_eq!(ask(2, 1, 65536), None);
+        assert_eq!(ask(5, 0, 0), None);
+    }
+
+    #[test]
+    fn every_listed_error_has_words() {
+        for errno in [
+            Errno::PERM,
+            Errno::INVAL,
+            Errno::TOOBIG,
+            Errno::NODEV,
+            Errno::STALE,
+            Errno::NOENT,
+            Errno::NOSPC,
+            Errno::NOMEM,
+        ] {
+            assert!(words(errno).contains("nothing has changed"), "{errno}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `sgioctl` is made of.
+//!
+//! From the bottom: [`root`] (where sysfs is), [`device`] (the SCSI devices of the host), [`running`] and
+//! [`kernel`] (what the module has in force), [`names`] (commands have names), [`verdict`] (what a
+//! policy says of a command), [`policyfile`] (policies in files), [`commands`] (one a file), [`cli`].
+
+pub mod cli;
+pub mod commands;
+pub mod device;
+pub mod doctor;
+pub mod grant;
+pub mod kernel;
+pub mod monitor;
+pub mod names;
+pub mod output;
+pub mod policyfile;
+pub mod root;
+pub mod running;
+pub mod verdict;

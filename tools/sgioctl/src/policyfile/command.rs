@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An item of `allow` or `deny`: a command by name or by number.
+
+use crate::names;
+use sgio_policy::policy::{Access, Change, Class, ParseError, Rule};
+
+/// A command as it is named in a file: `compare-and-write`, `r persistent-reserve-in`, `w 5f [1]&1f=00`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// For `allow`: what the file says of the open it needs, if it does.
+    pub access: Option<Access>,
+    /// Name, opcodes or the matching part of a rule.
+    pub text: String,
+    /// It is refused, not allowed.
+    pub deny: bool,
+}
+
+/// Why a command is none, and at which character of the item (counted from 0), if that is known.
+pub(super) type Wrong = (Option<usize>, String);
+
+impl Command {
+    /// Takes an item apart. What it names is not looked at yet.
+    pub(super) fn new(item: &str, deny: bool) -> Result<Command, Wrong> {
+        let (access, text) = match item.split_once([' ', '\t']) {
+            Some(("r", rest)) => (Some(Access::Read), rest.trim()),
+            Some(("w", rest)) => (Some(Access::Write), rest.trim()),
+            _ => (None, item.trim()),
+        };
+        if text.is_empty() || text.contains(['\n', '#']) {
+            return Err((None, "an item is one command, without comment".into()));
+        }
+        if deny && access.is_some() {
+            return Err((Some(0), "what is refused needs no r or w".into()));
+        }
+        let command = Command {
+            access,
+            text: text.to_owned(),
+            deny,
+        };
+        match command.numeric(Access::Write) {
+            Err(error) if looks_numeric(text) => {
+                // The error counts in `allow w <text>`, the file has `<text>` somewhere in the item.
+                let prefix = if deny { "deny " } else { "allow w " };
+                let column = (error.column as usize).saturating_sub(1 + prefix.len());
+                let at = item.find(text).unwrap_or(0) + column;
+                Err((Some(at), error.kind.to_string()))
+            }
+            _ => Ok(command),
+        }
+    }
+
+    /// Checks that it is a command on that class, or on any, if none is given.
+    pub(super) fn check(&self, class: Option<Class>) -> Result<(), String> {
+        if self.numeric(Access::Write).is_ok() {
+            return Ok(());
+        }
+        let on = |class| names::rules(&self.text, class, self.access).map(|_| ());
+        let result = match class {
+            Some(class) => on(class),
+            None if Class::ALL.into_iter().any(|class| on(class).is_ok()) => Ok(()),
+            None => on(Class::DISK),
+        };
+        result.map_err(|error| format!("{error:#}"))
+    }
+
+    /// Its rules on a class.
+    ///
+    /// # Errors
+    ///
+    /// Why it is no command of that class.
+    pub fn rules(&self, class: Class) -> Result<Vec<Rule>, String> {
+        let words = |error: anyhow::Error| format!("{error:#}");
+        let access = match (self.deny, self.access) {
+            (true, _) => None,
+            (false, Some(access)) => Some(access),
+            (false, None) => Some(names::default_access(&self.text, class).map_err(words)?),
+        };
+        match self.numeric(access.unwrap_or(Access::Write)) {
+            Ok(rule) => Ok(vec![rule]),
+            Err(_) => names::rules(&self.text, class, access).map_err(words),
+        }
+    }
+
+    /// The rule, if the text is the matching part of one.
+    fn numeric(&self, access: Access) -> Result<Rule, ParseError> {
+        let verdict = match (self.deny, access) {
+            (true, _) => "deny",
+            (false, Access::Read) => "allow r",
+            (false, Access::Write) => "allow w",
+        };
+        let line = format!("{verdict} {}", self.text);
+        let rule = Change::parse(line.as_bytes())?.rules().next();
+        Ok(rule.expect("a text that is not a reset has a rule"))
+    }
+}
+
+/// Tells opcodes gone wrong from names gone wrong.
+fn looks_numeric(text: &str) -> bool {
+    let word = text.split([' ', '\t', '[']).next().unwrap_or_default();
+    let digits = |c: char| c.is_ascii_hexdigit() || matches!(c, ',' | '-');
+    word.starts_with("0x") || text.contains('[') && word.len() <= 2 || word.chars().all(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Command;
+    use sgio_policy::policy::Class;
+
+    fn rules(item: &str, deny: bool) -> Result<Vec<String>, String> {
+        let command = Command::new(item, deny).map_err(|(at, text)| format!("{at:?} {text}"))?;
+        let rules = command.rules(Class::DISK)?;
+        Ok(rules.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn numbers() {
+        for (item, deny, expected) in [
+            ("r 5e", false, "allow r 5e"),
+            ("w 5F  [1]&1f=04,00", false, "allow w 5f [1]&1f=00,04"),
+            ("w\tc0-ff", false, "allow w c0-ff"),
+            ("48", true, "deny 48"),
+        ] {
+            assert_eq!(rules(item, deny), Ok(vec![expected.to_owned()]));
+        }
+    }
+
+    #[test]
+    fn mistakes() {
+        for (item, deny, at) in [
+            ("r 5", false, "Some(2)"),
+            ("0x5e", false, "Some(0)"),
+            ("w 5f [1]&1f=20", false, "Some(12)"),
+            ("5e,", true, "Some(3)"),
+            ("r 5e", true, "Some(0)"),
+            ("5e # x", true, "None"),
+            ("", true, "None"),
+            ("w ", false, "None"),
+        ] {
+            let error = rules(item, deny).unwrap_err();
+            assert!(error.starts_with(at), "{item}: {error}");
+        }
+    }
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From the text of one file to what it says, or to all that is wrong with it.
+
+use super::{
+    command::Wrong, raw, At, Block, ClassBlock, ClassContent, Command, Fault, Lists, Pattern,
+    Place, Profile, Selector, Text,
+};
+use sgio_policy::policy::{Change, ChangeKind, Class, ParseErrorKind, Rule, MAX_RULES};
+use toml::Spanned;
+
+/// What one file says.
+pub(super) struct File {
+    pub(super) include: Vec<At<String>>,
+    pub(super) blocks: Vec<Block>,
+    pub(super) classes: Vec<ClassBlock>,
+    pub(super) profiles: Vec<(String, Profile)>,
+}
+
+/// Reads the text of a file.
+pub(super) fn parse(file: &str, source: &str) -> Result<File, Vec<Fault>> {
+    let text = Text { file, source };
+    let raw: raw::File = toml::from_str(source).map_err(|error| vec![of_toml(&text, &error)])?;
+    let mut reader = Reader {
+        text,
+        faults: Vec::new(),
+    };
+    let file = File {
+        include: raw.include.iter().map(|s| reader.at(s)).collect(),
+        blocks: raw.device.iter().map(|d| reader.block(d)).collect(),
+        classes: raw
+            .class
+            .iter()
+            .filter_map(|class| reader.class_block(class))
+            .collect(),
+        profiles: raw
+            .profile
+            .iter()
+            .map(|(name, profile)| (name.clone(), reader.profile(profile)))
+            .collect(),
+    };
+    if reader.faults.is_empty() {
+        Ok(file)
+    } else {
+        Err(reader.faults)
+    }
+}
+
+fn of_toml(text: &Text<'_>, error: &toml::de::Error) -> Fault {
+    let place = match error.span() {
+        Some(span) => text.place(span.start),
+        None => Place::whole(text.file),
+    };
+    // The rest of a message of several lines is the parser's own trace.
+    let message = error.message().replace('\n', ", ");
+    let fix = match message.as_str() {
+        m if m.starts_with("unknown field") => "correct the name of the key, or remove it",
+        m if m.starts_with("missing field `match`") => {
+            "say which devices: match = { wwid = \"naa...\" }"
+        }
+        m if m.starts_with("missing field") => "add it",
+        m if m.starts_with("invalid type") => "write it as sgio-policy(5) shows",
+        m if m.starts_with("duplicate key") => "keep one of them",
+        _ => "correct the TOML: text stands in quotes, lists in [ ]",
+    };
+    Fault::new(&place, message, fix)
+}
+
+struct Reader<'a> {
+    text: Text<'a>,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn at<T: Clone>(&self, value: &Spanned<T>) -> At<T> {
+        At {
+            value: value.get_ref().clone(),
+            place: self.text.place(value.span().start),
+        }
+    }
+
+    fn fault(&mut self, at: usize, message: impl Into<String>, fix: impl Into<String>) {
+        let place = self.text.place(at);
+        self.faults.push(Fault::new(&place, message, fix));
+    }
+
+    fn block(&mut self, raw: &Spanned<raw::Device>) -> Block {
+        let device = raw.get_ref();
+        let place = self.text.place(raw.span().start);
+        let selector = self.selector(&device.selector);
+        let class = selector.class.as_ref().map(|class| class.value);
+        let no = || At {
+            value: false,
+            place: place.clone(),
+        };
+        let mut profiles: Vec<At<String>> = Vec::new();
+        profiles.extend(device.profile.iter().map(|name| self.at(name)));
+        if let Some(list) = &device.profiles {
+            if device.profile.is_some() {
+                let fix = "put all of them into profiles = [...], the strongest first";
+                self.fault(list.span().start, "both profile and profiles", fix);
+            }
+            profiles.extend(list.get_ref().iter().map(|name| self.at(name)));
+        }
+        Block {
+            unpriv_sgio: device.unpriv_sgio.as_ref().map_or_else(no, |v| self.at(v)),
+            complain: device.complain.as_ref().map_or_else(no, |v| self.at(v)),
+            own: self.lists(
+                &device.deny,
+                device.rules.as_ref(),
+                &device.allow,
+                class.as_slice(),
+            ),
+            place,
+            selector,
+            profiles,
+        }
+    }
+
+    fn selector(&mut self, raw: &Spanned<raw::Match>) -> Selector {
+        let start = raw.span().start;
+        let raw = raw.get_ref();
+        let selector = Selector {
+            place: self.text.place(start),
+            wwid: self.pattern(raw.wwid.as_ref()),
+            serial: self.exact(raw.serial.as_ref()),
+            vendor: self.pattern(raw.vendor.as_ref()),
+            model: self.pattern(raw.model.as_ref()),
+            class: raw.class.as_ref().and_then(|name| self.class(name)),
+            hctl: raw.hctl.as_ref().and_then(|text| {
+                let parsed = text.get_ref().parse();
+                if let Err(error) = &parsed {
+                    let fix = "write host:channel:target:lun, like \"6:0:0:0\"";
+                    self.fault(text.span().start, format!("{error}"), fix);
+                }
+                let place = self.text.place(text.span().start);
+                parsed.ok().map(|value| At { value, place })
+            }),
+            transport: self.exact(raw.transport.as_ref()),
+            by_id: self.pattern(raw.by_id.as_ref()).map(|mut pattern| {
+                let text = &mut pattern.value.0;
+                if let Some(name) = text.strip_prefix("/dev/disk/by-id/") {
+                    *text = name.to_owned();
+                }
+                pattern
+            }),
+            multipath: self.exact(raw.multipath.as_ref()).map(|mut map| {
+                if let Some(name) = map.value.strip_prefix("/dev/mapper/") {
+                    map.value = name.to_owned();
+                }
+                map
+            }),
+        };
+        let given = [
+            raw.wwid.is_some(),
+            raw.serial.is_some(),
+            raw.vendor.is_some(),
+            raw.model.is_some(),
+            raw.class.is_some(),
+            raw.hctl.is_some(),
+            raw.transport.is_some(),
+            raw.by_id.is_some(),
+            raw.multipath.is_some(),
+        ];
+        if given == [false; 9] {
+            let fix = "name at least one key, like wwid, or class to mean all of a class";
+            self.fault(start, "match is empty", fix);
+        }
+        selector
+    }
+
+    fn pattern(&mut self, raw: Option<&raw::Str>) -> Option<At<Pattern>> {
+        let text = self.text_value(raw?)?;
+        Some(At {
+            value: Pattern(text.value),
+            place: text.place,
+        })
+    }
+
+    fn exact(&mut self, raw: Option<&raw::Str>) -> Option<At<String>> {
+        let raw = raw?;
+        let text = self.text_value(raw)?;
+        if text.value.contains('*') {
+            let fix = "write it out, or select by wwid, vendor, model or by_id";
+            self.fault(raw.span().start, "no * is possible here", fix);
+        }
+        Some(text)
+    }
+
+    /// A text that is not empty, without blanks at its ends, as devices are compared.
+    fn text_value(&mut self, raw: &raw::Str) -> Option<At<String>> {
+        let mut text = self.at(raw);
+        text.value = text.value.trim().to_owned();
+        if text.value.is_empty() {
+            self.fault(
+                raw.span().start,
+                "an empty text",
+                "give a value, or remove the key",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    fn class(&mut self, raw: &raw::Str) -> Option<At<Class>> {
+        let at = self.at(raw);
+        let Some(value) = Class::from_name(&at.value) else {
+            let message = format!("there is no class '{}'", at.value);
+            let fix = "use a name of /sys/kernel/sgio_filter/classes: disk, tape, cdrom, changer, \
+                       raid, enclosure, zbc, ...";
+            self.fault(raw.span().start, message, fix);
+            return None;
+        };
+        Some(At {
+            value,
+            place: at.place,
+        })
+    }
+
+    fn class_block(&mut self, raw: &Spanned<raw::Class>) -> Option<ClassBlock> {
+        let start = raw.span().start;
+        let raw = raw.get_ref();
+        let class = self.class(&raw.name);
+        let content = match (&raw.table, &raw.rules) {
+            (Some(table), None) if matches!(table.get_ref().as_str(), "strict" | "stock") => {
+                ClassContent::Table(table.get_ref().clone())
+            }
+            (Some(table), None) => {
+                let message = format!("there is no table '{}'", table.get_ref());
+                self.fault(table.span().start, message, "use \"strict\" or \"stock\"");
+                return None;
+            }
+            (None, Some(text)) => {
+                let rules = self.rules(text);
+                if rules.is_empty() {
+                    let fix = "give table = \"strict\", or \"deny 00-ff\" to refuse everything";
+                    self.fault(text.span().start, "rules without a rule", fix);
+                }
+                ClassContent::Rules(rules)
+            }
+            (Some(_), Some(text)) => {
+                let fix = "keep one of them; rules replace the table";
+                self.fault(text.span().start, "both table and rules", fix);
+                return None;
+            }
+            (None, None) => {
+                let fix = "give table = \"strict\", table = \"stock\" or rules";
+                self.fault(start, "a class without table and rules", fix);
+                return None;
+            }
+        };
+        Some(ClassBlock {
+            place: self.text.place(start),
+            class: class?.value,
+            content,
+        })
+    }
+
+    fn profile(&mut self, raw: &Spanned<raw::Profile>) -> Profile {
+        let place = self.text.place(raw.span().start);
+        let raw = raw.get_ref();
+        let classes: Vec<Class> = raw
+            .classes
+            .iter()
+            .filter_map(|name| Some(self.class(name)?.value))
+            .collect();
+        Profile {
+            place,
+            description: raw.description.trim().to_owned(),
+            why: raw.why.as_deref().unwrap_or_default().trim().to_owned(),
+            lists: self.lists(&raw.deny, raw.rules.as_ref(), &raw.allow, &classes),
+            classes,
+        }
+    }
+
+    fn lists(
+        &mut self,
+        deny: &[raw::Str],
+        rules: Option<&raw::Str>,
+        allow: &[raw::Str],
+        classes: &[Class],
+    ) -> Lists {
+        Lists {
+            deny: self.commands(deny, true, classes),
+            rules: rules.map(|text| self.rules(text)).unwrap_or_default(),
+            allow: self.commands(allow, false, classes),
+        }
+    }
+
+    fn commands(&mut self, items: &[raw::Str], deny: bool, classes: &[Class]) -> Vec<At<Command>> {
+        let mut commands = Vec::new();
+        for item in items {
+            let fix =
+                "give a name (sgioctl explain knows them), or numbers like \"w 5f [1]&1f=00-04\"";
+            let span = item.span();
+            let result = Command::new(item.get_ref(), deny).and_then(|command| {
+                let mut results = match classes {
+                    [] => vec![command.check(None)],
+                    _ => classes.iter().map(|c| command.check(Some(*c))).collect(),
+                };
+                // One that no class knows is no command; one that some lack is found on a device.
+                results.sort_by_key(Result::is_err);
+                match results.into_iter().next() {
+                    Some(Err(error)) => Err((None, error)),
+                    _ => Ok(command),
+                }
+            });
+            match result {
+                Ok(value) => commands.push(At {
+                    value,
+                    place: self.text.place(span.start),
+                }),
+                Err(wrong) => {
+                    let (at, message): Wrong = wrong;
+                    let place = match at {
+                        Some(at) => self.text.in_string(span, 1, at + 1),
+                        None => self.text.place(span.start),
+                    };
+                    self.faults.push(Fault::new(&place, message, fix));
+                }
+            }
+        }
+        commands
+    }
+
+    /// The rules of a text, each with its place; all wrong lines are reported.
+    fn rules(&mut self, raw: &raw::Str) -> Vec<At<Rule>> {
+        let mut rules = Vec::new();
+        for (number, line) in (1..).zip(raw.get_ref().lines()) {
+            let place = |column| self.text.in_string(raw.span(), number, column);
+            let start = 1 + line.len() - line.trim_start().len();
+            match Change::parse(line.as_bytes()) {
+                Ok(change) if change.kind() == ChangeKind::Edit => {
+                    let fix = "write the whole list, without + and -";
+                    let message = "a file has no list to edit";
+                    self.faults.push(Fault::new(&place(start), message, fix));
+                }
+                Ok(change) => rules.extend(change.rules().map(|value| At {
+                    value,
+                    place: place(start),
+                })),
+                Err(error)
+                    if matches!(error.kind, ParseErrorKind::Empty | ParseErrorKind::NoRule) => {}
+                Err(error) => {
+                    let fix = "a rule is like 'allow w 5f [1]&1f=00-04'";
+                    let place = place(error.column as usize);
+                    self.faults
+                        .push(Fault::new(&place, error.kind.to_string(), fix));
+                }
+            }
+        }
+        if rules.len() > MAX_RULES {
+            let message = format!("{} rules; a list can have {MAX_RULES}", rules.len());
+            self.fault(raw.span().start, message, "join rules: 'allow r 12,a0-a3'");
+        }
+        rules
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Policies in files: selectors, profiles, rules.
+//!
+//! The format: `Documentation/admin-guide/policy-files.md`, sgio-policy(5).
+//!
+//! Files become [`Policies`] ([`load`]), those and devices become [`Resolved`] states
+//! ([`Policies::resolve`]), and those one text for the kernel ([`transaction`]). [`lint`] looks for what
+//! is legal and most likely not meant, [`compare`] for what a policy would change. Only [`load`]
+//! reads files; all else is a function of its arguments.
+
+mod command;
+pub mod compare;
+mod convert;
+pub mod lint;
+mod load;
+mod overlap;
+mod place;
+mod planned;
+mod profile;
+mod raw;
+mod resolve;
+mod select;
+pub mod transaction;
+
+pub use self::{
+    command::Command,
+    load::{load, load_profiles, DEFAULT_DIRECTORY},
+    place::{At, Fault, Faults, Place, Text},
+    planned::{planned, planned_class},
+    profile::{Profile, Profiles},
+    resolve::{Entry, Origin, Resolved},
+    select::{Maps, Pattern, Selector},
+};
+
+use sgio_policy::policy::{Class, Rule};
+
+/// What the files say, in their order.
+#[derive(Default)]
+pub struct Policies {
+    /// `[[device]]`: of those that match a device, the first has the say.
+    pub blocks: Vec<Block>,
+    /// `[[class]]`, each class at most once.
+    pub classes: Vec<ClassBlock>,
+    /// Those built in, those of the site, and `[profile.*]`.
+    pub profiles: Profiles,
+}
+
+/// A `[[device]]`.
+pub struct Block {
+    /// Where it begins.
+    pub place: Place,
+    /// `match`.
+    pub selector: Selector,
+    /// `unpriv_sgio`; false if it is not said.
+    pub unpriv_sgio: At<bool>,
+    /// `complain`; false if it is not said.
+    pub complain: At<bool>,
+    /// `deny`, `rules` and `allow`.
+    pub own: Lists,
+    /// `profile` or `profiles`.
+    pub profiles: Vec<At<String>>,
+}
+
+/// What a block or a profile allows and refuses, before it is known for which class.
+#[derive(Clone, Default)]
+pub struct Lists {
+    /// `deny`: asked first.
+    pub deny: Vec<At<Command>>,
+    /// `rules`: asked next.
+    pub rules: Vec<At<Rule>>,
+    /// `allow`: asked last.
+    pub allow: Vec<At<Command>>,
+}
+
+/// A `[[class]]`.
+pub struct ClassBlock {
+    /// Where it begins.
+    pub place: Place,
+    /// `name`.
+    pub class: Class,
+    /// `table` or `rules`.
+    pub content: ClassContent,
+}
+
+/// What a class gets.
+#[derive(Clone)]
+pub enum ClassContent {
+    /// A built-in table, `strict` or `stock`.
+    Table(String),
+    /// Rules.
+    Rules(Vec<At<Rule>>),
+}

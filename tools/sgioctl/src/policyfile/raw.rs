@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The shape of a file, as serde reads it; what the values mean is checked in `convert.rs`.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+pub(super) type Str = Spanned<String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    pub(super) include: Vec<Str>,
+    #[serde(default)]
+    pub(super) device: Vec<Spanned<Device>>,
+    #[serde(default)]
+    pub(super) class: Vec<Spanned<Class>>,
+    #[serde(default)]
+    pub(super) profile: BTreeMap<String, Spanned<Profile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Device {
+    #[serde(rename = "match")]
+    pub(super) selector: Spanned<Match>,
+    pub(super) unpriv_sgio: Option<Spanned<bool>>,
+    pub(super) complain: Option<Spanned<bool>>,
+    pub(super) profile: Option<Str>,
+    pub(super) profiles: Option<Spanned<Vec<Str>>>,
+    #[serde(default)]
+    pub(super) deny: Vec<Str>,
+    pub(super) rules: Option<Str>,
+    #[serde(default)]
+    pub(super) allow: Vec<Str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Match {
+    pub(super) wwid: Option<Str>,
+    pub(super) serial: Option<Str>,
+    pub(super) vendor: Option<Str>,
+    pub(super) model: Option<Str>,
+    pub(super) class: Option<Str>,
+    pub(super) hctl: Option<Str>,
+    pub(super) transport: Option<Str>,
+    pub(super) by_id: Option<Str>,
+    pub(super) multipath: Option<Str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Class {
+    pub(super) name: Str,
+    pub(super) table: Option<Str>,
+    pub(super) rules: Option<Str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Profile {
+    pub(super) description: String,
+    pub(super) why: Option<String>,
+    #[serde(default)]
+    pub(super) classes: Vec<Str>,
+    #[serde(default)]
+    pub(super) deny: Vec<Str>,
+    pub(super) rules: Option<Str>,
+    #[serde(default)]
+    pub(super) allow: Vec<Str>,
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the files make of a device.
+
+use super::{At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies};
+use crate::device::Device;
+use sgio_policy::policy::{Class, Rule, MAX_RULES};
+
+/// A rule of a device, and where it comes from.
+#[derive(Clone)]
+pub struct Entry {
+    /// The rule.
+    pub rule: Rule,
+    /// Where it stands, or the command it was made from.
+    pub place: Place,
+    /// By which key it came.
+    pub origin: Origin,
+}
+
+/// By which key of a block a rule came.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// `deny`, `rules` or `allow`.
+    Own,
+    /// The profile of that name.
+    Profile(String),
+}
+
+/// What a device gets.
+#[derive(Clone)]
+pub struct Resolved<'a> {
+    /// The device.
+    pub device: &'a Device,
+    /// The number of the block that has the say; none: the defaults.
+    pub block: Option<usize>,
+    /// `unpriv_sgio`.
+    pub unpriv_sgio: bool,
+    /// `complain`.
+    pub complain: bool,
+    /// Its rules.
+    pub entries: Vec<Entry>,
+}
+
+impl Resolved<'_> {
+    /// Its rules as text, one a line.
+    pub fn rules(&self) -> String {
+        let lines = self.entries.iter().map(|entry| format!("{}\n", entry.rule));
+        lines.collect()
+    }
+}
+
+impl Policies {
+    /// The number of the block that has the say on a device: the first that matches.
+    pub fn block_of(&self, device: &Device, maps: &Maps) -> Option<usize> {
+        let matches = |block: &Block| block.selector.matches(device, maps);
+        self.blocks.iter().position(matches)
+    }
+
+    /// The rules that a block makes for a device of a class: `deny`, `rules`, `allow`, profiles.
+    ///
+    /// # Errors
+    ///
+    /// Commands and profiles that are not for that class; too many rules.
+    pub fn entries(&self, block: &Block, class: Class) -> Result<Vec<Entry>, Vec<Fault>> {
+        let mut entries = Vec::new();
+        let mut faults = Vec::new();
+        add(&block.own, class, &Origin::Own, &mut entries, &mut faults);
+        for At { value, place } in &block.profiles {
+            match self.profiles.usable(value, Some(class)) {
+                Ok(profile) => {
+                    let origin = Origin::Profile(value.clone());
+                    add(&profile.lists, class, &origin, &mut entries, &mut faults);
+                }
+                Err((message, fix)) => faults.push(Fault::new(place, message, fix)),
+            }
+        }
+        if entries.len() > MAX_RULES {
+            let message = format!("{} rules; a device can have {MAX_RULES}", entries.len());
+            faults.push(Fault::new(&block.place, message, "join or drop rules"));
+        }
+        if faults.is_empty() {
+            Ok(entries)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// What each device gets, in the order of `devices`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`entries`](Self::entries), with the devices.
+    pub fn resolve<'a>(&self, devices: &'a [Device]) -> Result<Vec<Resolved<'a>>, Faults> {
+        let all: Vec<&Device> = devices.iter().collect();
+        self.resolve_some(&all, &Maps::of(devices))
+    }
+
+    /// The same for some of the devices, with the multipath maps of all.
+    ///
+    /// # Errors
+    ///
+    /// As of [`resolve`](Self::resolve).
+    pub fn resolve_some<'a>(
+        &self,
+        devices: &[&'a Device],
+        maps: &Maps,
+    ) -> Result<Vec<Resolved<'a>>, Faults> {
+        let mut resolved = Vec::new();
+        let mut faults = Vec::new();
+        for device in devices {
+            let mut state = Resolved {
+                device,
+                block: self.block_of(device, maps),
+                unpriv_sgio: false,
+                complain: false,
+                entries: Vec::new(),
+            };
+            if let Some(block) = state.block.and_then(|number| self.blocks.get(number)) {
+                state.unpriv_sgio = block.unpriv_sgio.value;
+                state.complain = block.complain.value;
+                match self.entries(block, device.class) {
+                    Ok(entries) => state.entries = entries,
+                    Err(wrong) => faults.extend(wrong.into_iter().map(|mut fault| {
+                        let class = device.class.name();
+                        fault.message += &format!(" (for {}, class {class})", device.hctl);
+                        fault
+                    })),
+                }
+            }
+            resolved.push(state);
+        }
+        if faults.is_empty() {
+            Ok(resolved)
+        } else {
+            faults.sort();
+            Err(Faults(faults))
+        }
+    }
+}
+
+fn add(
+    lists: &Lists,
+    class: Class,
+    origin: &Origin,
+    entries: &mut Vec<Entry>,
+    faults: &mut Vec<Fault>,
+) {
+    let entry = |rule, place: &Place| Entry {
+        rule,
+        place: place.clone(),
+        origin: origin.clone(),
+    };
+    let mut commands = |list: &[At<Command>], entries: &mut Vec<Entry>| {
+        for At { value, place } in list {
+            match value.rules(class) {
+                Ok(rules) => entries.extend(rules.into_iter().map(|rule| entry(rule, place))),
+                Err(message) => {
+                    let fix = "use a command of that class, or select by class in match";
+                    faults.push(Fault::new(place, message, fix));
+                }
+            }
+        }
+    };
+    commands(&lists.deny, entries);
+    entries.extend(lists.rules.iter().map(|at| entry(at.value, &at.place)));
+    commands(&lists.allow, entries);
+}

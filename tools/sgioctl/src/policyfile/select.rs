@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which devices a block is about.
+
+use super::{At, Place};
+use crate::device::{Device, Hctl};
+use sgio_policy::policy::Class;
+use std::collections::BTreeSet;
+
+/// A text in which `*` stands for any characters, or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pattern(pub String);
+
+impl Pattern {
+    /// Tells whether it has a `*`.
+    pub fn is_glob(&self) -> bool {
+        self.0.contains('*')
+    }
+
+    /// Tells whether `text` is meant.
+    pub fn matches(&self, text: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = text.strip_prefix(first) else {
+            return false;
+        };
+        let Some(last) = parts.next_back() else {
+            return rest.is_empty();
+        };
+        // Taking each part where it comes first leaves the most for those behind it.
+        for part in parts {
+            let Some(at) = rest.find(part) else {
+                return false;
+            };
+            rest = &rest[at + part.len()..];
+        }
+        rest.ends_with(last)
+    }
+}
+
+/// `match`: what is given must all hold.
+#[derive(Clone, Debug)]
+pub struct Selector {
+    /// Where it stands.
+    pub place: Place,
+    /// World wide identifier of the logical unit.
+    pub wwid: Option<At<Pattern>>,
+    /// Unit serial number.
+    pub serial: Option<At<String>>,
+    /// INQUIRY vendor.
+    pub vendor: Option<At<Pattern>>,
+    /// INQUIRY product.
+    pub model: Option<At<Pattern>>,
+    /// Class.
+    pub class: Option<At<Class>>,
+    /// Address.
+    pub hctl: Option<At<Hctl>>,
+    /// Transport, or driver.
+    pub transport: Option<At<String>>,
+    /// Name of a link in `/dev/disk/by-id`.
+    pub by_id: Option<At<Pattern>>,
+    /// Name or WWID of a multipath map.
+    pub multipath: Option<At<String>>,
+}
+
+/// The multipath maps there are: name and WWID.
+#[derive(Clone, Default, Debug)]
+pub struct Maps(BTreeSet<(String, String)>);
+
+impl Maps {
+    /// The maps that the devices are paths of.
+    pub fn of(devices: &[Device]) -> Maps {
+        let maps = devices
+            .iter()
+            .filter_map(|device| device.multipath.as_ref());
+        Maps(
+            maps.map(|map| (map.name.clone(), map.wwid.to_ascii_lowercase()))
+                .collect(),
+        )
+    }
+}
+
+/// A WWID as multipath and udev's scsi_id write it: `naa.6000...` is `36000...` there.
+pub(super) fn as_scsi_id(wwid: &str) -> String {
+    let words: Vec<&str> = wwid.split_whitespace().collect();
+    let wwid = words.join("_");
+    for (prefix, digit) in [("naa.", '3'), ("eui.", '2'), ("t10.", '1')] {
+        if let Some(rest) = wwid.strip_prefix(prefix) {
+            return format!("{digit}{rest}").to_ascii_lowercase();
+        }
+    }
+    wwid.to_ascii_lowercase()
+}
+
+impl Selector {
+    /// Tells whether a device is meant.
+    pub fn matches(&self, device: &Device, maps: &Maps) -> bool {
+        fn holds<T>(key: &Option<At<T>>, test: impl FnOnce(&T) -> bool) -> bool {
+            key.as_ref().is_none_or(|key| test(&key.value))
+        }
+        holds(&self.wwid, |pattern| {
+            let pattern = Pattern(pattern.0.to_ascii_lowercase());
+            device.wwid.as_deref().is_some_and(|wwid| {
+                pattern.matches(&wwid.to_ascii_lowercase()) || pattern.matches(&as_scsi_id(wwid))
+            })
+        }) && holds(&self.serial, |serial| {
+            device.serial.as_deref() == Some(serial)
+        }) && holds(&self.vendor, |vendor| vendor.matches(&device.vendor))
+            && holds(&self.model, |model| model.matches(&device.model))
+            && holds(&self.class, |class| *class == device.class)
+            && holds(&self.hctl, |hctl| *hctl == device.hctl)
+            && holds(&self.transport, |transport| *transport == device.transport)
+            && holds(&self.by_id, |by_id| {
+                device.by_id.iter().any(|name| by_id.matches(name))
+            })
+            && holds(&self.multipath, |map| is_path(device, map, maps))
+    }
+
+    /// Tells whether it can only mean one logical unit, whose class is then not in doubt.
+    pub fn is_one_unit(&self) -> bool {
+        let exact = |key: &Option<At<Pattern>>| key.as_ref().is_some_and(|p| !p.value.is_glob());
+        exact(&self.wwid)
+            || exact(&self.by_id)
+            || self.serial.is_some()
+            || self.hctl.is_some()
+            || self.multipath.is_some()
+    }
+}
+
+/// Tells whether a device is a path of the map of that name or WWID.
+///
+/// A path that has just appeared is not in the map yet, but has the WWID of it.
+fn is_path(device: &Device, map: &str, maps: &Maps) -> bool {
+    let lower = as_scsi_id(map);
+    let own = |name: &str, wwid: &str| name == map || wwid.to_ascii_lowercase() == lower;
+    let id = device.wwid.as_deref().map(as_scsi_id);
+    device
+        .multipath
+        .as_ref()
+        .is_some_and(|m| own(&m.name, &m.wwid))
+        || id.as_ref() == Some(&lower)
+        || maps
+            .0
+            .iter()
+            .any(|(name, wwid)| own(name, wwid) && id.as_ref() == Some(wwid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{as_scsi_id, Pattern};
+
+    #[test]
+    fn globs() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "abc", true),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("abc", "ab", false),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "ac", true),
+            ("ab*bc", "abc", false),
+            ("a*b*c", "axbxbxc", true),
+            ("a*b*c", "axc", false),
+            ("*b*", "abc", true),
+            ("**", "x", true),
+            ("a?c", "abc", false),
+        ] {
+            assert_eq!(
+                Pattern(pattern.into()).matches(text),
+                expected,
+                "{pattern} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn wwids() {
+        for (wwid, id) in [
+            ("naa.600A", "3600a"),
+            ("eui.0025", "20025"),
+            ("t10.ATA     QEMU  1", "1ata_qemu_1"),
+            ("3600A", "3600a"),
+        ] {
+            assert_eq!(as_scsi_id(wwid), id);
+        }
+    }
+}

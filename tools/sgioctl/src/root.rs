@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the system's files are. Tests put a tree of their own in the place of `/`.
+
+use anyhow::{Context as _, Result};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The directory that `sys`, `dev`, `proc`, `etc` and `usr` are in.
+#[derive(Clone, Debug)]
+pub struct Root(PathBuf);
+
+impl Root {
+    /// `path` takes the place of `/`.
+    pub fn new(path: &Path) -> Root {
+        Root(path.to_owned())
+    }
+
+    /// Tells whether this is the running system, not a tree of files.
+    pub fn is_live(&self) -> bool {
+        self.0 == Path::new("/")
+    }
+
+    /// The place of an absolute path.
+    pub fn path(&self, absolute: impl AsRef<Path>) -> PathBuf {
+        let path = absolute.as_ref();
+        self.0.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The text of a small file, without the newline at its end; `None` if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a file that is there.
+    pub fn read(&self, absolute: impl AsRef<Path>) -> Result<Option<String>> {
+        let path = self.path(absolute);
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                if text.ends_with('\n') {
+                    text.pop();
+                }
+                Ok(Some(text))
+            }
+            Err(e) if is_absent(&e) => Ok(None),
+            Err(e) => Err(e).with_context(|| path.display().to_string()),
+        }
+    }
+
+    /// The text of an attribute in sysfs or procfs without the blanks around it; `None` if it is
+    /// not there, is empty, or the kernel has no answer (a device without a WWID gives an error,
+    /// not an empty text).
+    pub fn attribute(&self, absolute: impl AsRef<Path>) -> Option<String> {
+        let bytes = self.bytes(absolute)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// The bytes of an attribute, under the same conditions.
+    pub fn bytes(&self, absolute: impl AsRef<Path>) -> Option<Vec<u8>> {
+        fs::read(self.path(absolute)).ok()
+    }
+
+    /// What a symbolic link says, as it stands there.
+    pub fn link(&self, absolute: impl AsRef<Path>) -> Option<PathBuf> {
+        fs::read_link(self.path(absolute)).ok()
+    }
+
+    /// The names in a directory, sorted; none if there is no such directory.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a directory that is there.
+    pub fn names(&self, absolute: impl AsRef<Path>) -> Result<Vec<String>> {
+        let path = self.path(absolute);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(e) if is_absent(&e) => return Ok(Vec::new()),
+            Err(e) => return Err(e).with_context(|| path.display().to_string()),
+        };
+        let mut names = entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<io::Result<Vec<_>>>()
+            .with_context(|| path.display().to_string())?;
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// Nothing is there, or what it belonged to went away while it was looked at.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    ) || error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error())
+}

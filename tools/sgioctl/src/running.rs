@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module has in force, read from its files in sysfs.
+//!
+//! The files: `Documentation/ABI/testing/`.
+
+use crate::{device::Hctl, root::Root};
+use anyhow::{bail, Context as _, Result};
+use serde::Serialize;
+use sgio_policy::policy::Class;
+use std::io;
+
+const DEVICES: &str = "/sys/bus/scsi/devices";
+const CLASSES: &str = "/sys/kernel/sgio_filter/classes";
+
+/// What is in force on one device.
+#[derive(Clone, Serialize, Debug)]
+pub struct Running {
+    /// `unpriv_sgio`.
+    pub unpriv_sgio: bool,
+    /// `complain`.
+    pub complain: bool,
+    /// Its own rules, as `rules` prints them, one a line; empty: none.
+    pub rules: String,
+    /// Identifies the device object: another one at the same address has another `id`.
+    pub id: u64,
+    /// How often each answer was given.
+    pub stats: Stats,
+}
+
+/// The `stats` file.
+#[derive(Clone, Copy, Default, Serialize, Debug)]
+pub struct Stats {
+    /// Allowed by the policy.
+    pub allowed: u64,
+    /// Not allowed, but the sender had `CAP_SYS_RAWIO`.
+    pub privileged: u64,
+    /// Not allowed, but let through because of `complain`.
+    pub complained: u64,
+    /// Refused.
+    pub refused: u64,
+}
+
+/// What is in force on a class.
+#[derive(Clone, Serialize, Debug)]
+pub struct ClassRunning {
+    /// `strict`, `stock` or `custom`.
+    pub table: String,
+    /// Its rules, one a line.
+    pub rules: String,
+}
+
+/// Tells whether the module is there.
+pub fn is_loaded(root: &Root) -> bool {
+    root.path("/sys/kernel/sgio_filter").is_dir()
+}
+
+/// What is in force on a device; `None` if the module does not know it.
+///
+/// # Errors
+///
+/// Files that cannot be read or understood.
+pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
+    let directory = format!("{DEVICES}/{hctl}/sgio_filter");
+    let read = |name: &str| root.read(format!("{directory}/{name}"));
+    let Some(unpriv_sgio) = read("unpriv_sgio")? else {
+        return Ok(None);
+    };
+    // From here on, a file that is missing was not there before either, unless the device has
+    // just gone away, and its directory with it.
+    let file = |name: &str| -> Result<String> {
+        read(name)?.with_context(|| {
+            format!("{directory}/{name} is missing: the module is older than sgioctl")
+        })
+    };
+    let running = || -> Result<Running> {
+        Ok(Running {
+            unpriv_sgio: flag(&unpriv_sgio).with_context(|| format!("{directory}/unpriv_sgio"))?,
+            complain: flag(&file("complain")?).with_context(|| format!("{directory}/complain"))?,
+            rules: rules(root, &directory)?,
+            id: file("id")?
+                .trim()
+                .parse()
+                .with_context(|| format!("{directory}/id"))?,
+            stats: stats(&file("stats")?).with_context(|| format!("{directory}/stats"))?,
+        })
+    };
+    match running() {
+        Ok(running) => Ok(Some(running)),
+        Err(_) if !root.path(&directory).is_dir() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// How often each of the device's own rules decided: the count and the rule, in their order. None
+/// for whoever may not read them.
+///
+/// # Errors
+///
+/// A file that cannot be read or understood.
+pub fn hits(root: &Root, hctl: Hctl) -> Result<Vec<(u64, String)>> {
+    let path = format!("{DEVICES}/{hctl}/sgio_filter/hits");
+    let text = match root.read(&path) {
+        // It is root's alone; everything else of a device can be shown to everybody.
+        Err(error)
+            if error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) =>
+        {
+            return Ok(Vec::new());
+        }
+        text => text?.unwrap_or_default(),
+    };
+    parse_hits(&text).with_context(|| path)
+}
+
+/// What is in force on a class; `None` without the module.
+///
+/// # Errors
+///
+/// Files that cannot be read.
+pub fn class(root: &Root, class: Class) -> Result<Option<ClassRunning>> {
+    let directory = format!("{CLASSES}/{}", class.name());
+    let Some(table) = root.read(format!("{directory}/table"))? else {
+        return Ok(None);
+    };
+    Ok(Some(ClassRunning {
+        table: table.trim().to_owned(),
+        rules: rules(root, &directory)?,
+    }))
+}
+
+/// The file `rules`, without the empty line that says that there are none. A list longer than a
+/// page comes in pieces, between which it may have changed: it is read until it stays the same.
+fn rules(root: &Root, directory: &str) -> Result<String> {
+    const PAGE: usize = 4096;
+    let path = format!("{directory}/rules");
+    let read = || -> Result<String> {
+        let text = root.read(&path)?;
+        text.with_context(|| format!("{path} is missing"))
+    };
+    let mut text = read()?;
+    if text.len() >= PAGE {
+        for _ in 0..10 {
+            let again = read()?;
+            if again == text {
+                break;
+            }
+            text = again;
+        }
+    }
+    Ok(text.trim().to_owned())
+}
+
+fn flag(text: &str) -> Result<bool> {
+    match text {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => bail!("'{text}' is neither 0 nor 1"),
+    }
+}
+
+/// Names that are not known are those of a later version.
+fn stats(text: &str) -> Result<Stats> {
+    let mut stats = Stats::default();
+    for line in text.lines() {
+        let Some((name, value)) = line.split_once(' ') else {
+            bail!("'{line}' is not a name and a value");
+        };
+        let count = match name {
+            "allowed" => &mut stats.allowed,
+            "privileged" => &mut stats.privileged,
+            "complained" => &mut stats.complained,
+            "refused" => &mut stats.refused,
+            _ => continue,
+        };
+        *count = value.trim().parse().with_context(|| line.to_owned())?;
+    }
+    Ok(stats)
+}
+
+fn parse_hits(text: &str) -> Result<Vec<(u64, String)>> {
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            let (count, rule) = line
+                .trim()
+                .split_once(' ')
+                .with_context(|| format!("'{line}' is not a count and a rule"))?;
+            let count = count.parse().with_context(|| line.to_owned())?;
+            Ok((count, rule.trim().to_owned()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stats_of_later_versions_are_understood() {
+        let stats = stats("allowed 12\nprivileged 0\nnew 7\ncomplained 1\nrefused 3").unwrap();
+        assert_eq!(
+            (
+                stats.allowed,
+                stats.privileged,
+                stats.complained,
+                stats.refused
+            ),
+            (12, 0, 1, 3)
+        );
+        assert!(super::stats("allowed").is_err());
+        assert!(super::stats("refused many").is_err());
+    }
+
+    #[test]
+    fn hits_are_counts_and_rules() {
+        assert_eq!(
+            parse_hits("3 allow r 5e\n0 deny 48").unwrap(),
+            [(3, "allow r 5e".to_owned()), (0, "deny 48".to_owned())]
+        );
+        assert!(parse_hits("").unwrap().is_empty());
+        assert!(parse_hits("allow r 5e").is_err());
+    }
+
+    #[test]
+    fn a_switch_is_0_or_1() {
+        assert!(flag("1").unwrap());
+        assert!(!flag("0").unwrap());
+        assert!(flag("2").is_err());
+        assert!(flag("").is_err());
+    }
+}

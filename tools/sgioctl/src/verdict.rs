@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a policy says of a command, decided by the module's own code.
+
+use crate::{device::Device, root::Root, running};
+use anyhow::{anyhow, bail, Context as _, Result};
+use sgio_policy::{
+    filter::{CompiledFilter, RuleVec},
+    policy::{
+        decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer, Rule,
+        RuleStore, State, MAX_CDB,
+    },
+};
+use std::{convert::Infallible, sync::Arc};
+
+/// The policy of one device, as the module has it: what decisions are made on.
+pub struct Policy {
+    /// `unpriv_sgio`.
+    pub unpriv_sgio: bool,
+    /// `complain`.
+    pub complain: bool,
+    /// The device's class.
+    pub class: Class,
+    /// The device's own rules.
+    pub device_rules: Option<Arc<CompiledFilter>>,
+    /// Its class's rules.
+    pub class_rules: Arc<CompiledFilter>,
+}
+
+impl Policy {
+    /// The policy of a class: `class_rules` as text, or the built-in `strict` table.
+    ///
+    /// The text counts as if it were written to the `rules` of a class that has its `strict` table:
+    /// lines with `+` and `-` edit that, an empty line is that.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no list of rules.
+    pub fn of_class(class: Class, class_rules: Option<&str>) -> Result<Policy> {
+        let mut rules = RuleVec::new();
+        load(strict(class), &mut rules).map_err(|error| anyhow!("{error}"))?;
+        if let Some(text) = class_rules {
+            let change = Change::parse(text.as_bytes()).map_err(|error| anyhow!("{error}"))?;
+            if change.kind() != ChangeKind::Reset {
+                apply(&change, &mut rules)?;
+            }
+        }
+        Ok(Policy {
+            unpriv_sgio: false,
+            complain: false,
+            class,
+            device_rules: None,
+            class_rules: compile(rules)?,
+        })
+    }
+
+    /// With rules of the device's own (empty: none).
+    ///
+    /// The text counts as if it were written to the `rules` of the device: lines with `+` and `-`
+    /// edit those that are there.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no list of rules.
+    pub fn with_device_rules(self, rules: &str) -> Result<Policy> {
+        if rules.is_empty() {
+            return Ok(Policy {
+                device_rules: None,
+                ..self
+            });
+        }
+        let mut list = RuleVec::new();
+        for rule in self.device_rules.iter().flat_map(|own| own.view().rules()) {
+            list.push(*rule).unwrap_or_else(|never| match never {});
+        }
+        let change = Change::parse(rules.as_bytes()).map_err(|error| anyhow!("{error}"))?;
+        apply(&change, &mut list)?;
+        let device_rules = match list.rules() {
+            [] => None,
+            _ => Some(compile(list)?),
+        };
+        Ok(Policy {
+            device_rules,
+            ..self
+        })
+    }
+
+    /// What is in force on a device, read from sysfs.
+    ///
+    /// # Errors
+    ///
+    /// No module; files that cannot be read.
+    pub fn running(root: &Root, device: &Device) -> Result<Policy> {
+        let no_module = || anyhow!("the module sgio_filter is not loaded");
+        let class = running::class(root, device.class)?.ok_or_else(no_module)?;
+        let own = running::device(root, device.hctl)?
+            .ok_or_else(|| anyhow!("{}: unknown to sgio_filter", device.hctl))?;
+        let policy = Policy::of_class(device.class, Some(&class.rules))
+            .with_context(|| format!("the rules of class {}", device.class.name()))?
+            .with_device_rules(own.rules.trim_end_matches('\n'))
+            .with_context(|| format!("the rules of {}", device.hctl))?;
+        Ok(Policy {
+            unpriv_sgio: own.unpriv_sgio,
+            complain: own.complain,
+            ..policy
+        })
+    }
+
+    /// Decides, on the CDB padded with zeros to 32 bytes, as the kernel sees it.
+    ///
+    /// # Errors
+    ///
+    /// A CDB of 0 or more than 32 bytes.
+    pub fn decide(&self, cdb: &[u8], open_for_write: bool) -> Result<Decision> {
+        let mut padded = [0; MAX_CDB];
+        match padded.get_mut(..cdb.len()) {
+            Some(start) if !cdb.is_empty() => start.copy_from_slice(cdb),
+            _ => bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", cdb.len()),
+        }
+        let cdb = Cdb::new(&padded).ok_or_else(|| anyhow!("no CDB"))?;
+        let state = State {
+            unpriv: self.unpriv_sgio,
+            device: self.device_rules.as_ref().map(|rules| rules.view()),
+            class: self.class_rules.view(),
+        };
+        Ok(decide(&state, &cdb, open_for_write))
+    }
+
+    /// The rule a decision names, as text.
+    pub fn rule(&self, decision: Decision) -> Option<String> {
+        let (layer, number) = place(decision)?;
+        let filter = match layer {
+            Layer::Device => self.device_rules.as_ref()?,
+            Layer::Class => &self.class_rules,
+        };
+        let view = filter.view();
+        view.rules().get(usize::from(number)).map(Rule::to_string)
+    }
+}
+
+/// The rule a decision names: whose, and its number there.
+pub fn place(decision: Decision) -> Option<(Layer, u16)> {
+    match decision {
+        Decision::Allowed(layer, number)
+        | Decision::Denied(layer, number)
+        | Decision::NeedsWriteOpen(layer, number) => Some((layer, number)),
+        Decision::Unpriv | Decision::NoRule => None,
+    }
+}
+
+fn apply(change: &Change<'_>, rules: &mut RuleVec) -> Result<()> {
+    change
+        .apply(rules)
+        .map_err(|error: ApplyError<Infallible>| anyhow!("{error}"))
+}
+
+fn compile(rules: RuleVec) -> Result<Arc<CompiledFilter>> {
+    CompiledFilter::compile(rules).map_err(|_| anyhow!("too many rules"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sgio_policy::policy::STOCK;
+
+    #[test]
+    fn a_text_counts_as_if_written() {
+        let rule = |text, own: &str, cdb: &[u8], write| {
+            let policy = Policy::of_class(Class::DISK, text).unwrap();
+            let policy = policy.with_device_rules(own).unwrap();
+            let decision = policy.decide(cdb, write).unwrap();
+            (decision.is_allowed(), policy.rule(decision))
+        };
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(rule(None, "", &[0x42], false), (false, is("allow w 42")));
+        assert_eq!(rule(None, "", &[0x42], true), (true, is("allow w 42")));
+        assert_eq!(rule(None, "", &[0x5f], true), (false, None));
+        assert!(rule(Some("\n"), "", &[0x42], true).0);
+        assert_eq!(rule(Some("deny 00"), "", &[0x42], true), (false, None));
+        assert_eq!(
+            rule(Some("+deny 42"), "", &[0x42], true),
+            (false, is("deny 42"))
+        );
+        assert!(rule(Some(STOCK), "", &[0x48, 3], false).0);
+        assert_eq!(rule(None, "deny 42", &[0x42], true), (false, is("deny 42")));
+        // Padded: the field is there, and zero.
+        let own = "allow r 5e [1]&1f=00";
+        assert_eq!(rule(None, own, &[0x5e], false), (true, is(own)));
+    }
+
+    #[test]
+    fn rules_of_a_device_can_be_edited() {
+        let policy = Policy::of_class(Class::DISK, None).unwrap();
+        let policy = policy.with_device_rules("allow r 5e\nallow w 5f").unwrap();
+        let policy = policy.with_device_rules("+deny 5f\n-allow r 5e").unwrap();
+        let own = policy.device_rules.as_ref().unwrap();
+        let texts: Vec<_> = own.view().rules().iter().map(Rule::to_string).collect();
+        assert_eq!(texts, ["deny 5f", "allow w 5f"]);
+        let policy = policy.with_device_rules("\n").unwrap();
+        assert!(policy.device_rules.is_none());
+    }
+
+    #[test]
+    fn errors() {
+        assert!(Policy::of_class(Class::DISK, Some("")).is_err());
+        assert!(Policy::of_class(Class::DISK, Some("allow 12")).is_err());
+        let policy = Policy::of_class(Class::DISK, None).unwrap();
+        assert!(policy.decide(&[], true).is_err());
+        assert!(policy.decide(&[0; 33], true).is_err());
+        assert!(policy.decide(&[0; 32], true).is_ok());
+        assert!(policy.with_device_rules("-deny 00").is_err());
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the program tells of devices, and what it asks the kernel to change on them.
+
+mod common;
+
+use common::{golden, Tree};
+
+#[test]
+fn devices_are_listed() {
+    let tree = Tree::usual();
+    golden("list.txt", &tree.output(&["list"], 0));
+    golden("list.json", &tree.output(&["list", "--json"], 0));
+}
+
+#[test]
+fn devices_are_listed_without_the_module() {
+    let tree = Tree::usual();
+    std::fs::remove_dir_all(tree.path("/sys/kernel/sgio_filter")).unwrap();
+    std::fs::remove_dir_all(tree.path("/sys/bus/scsi/devices/0:0:0:0/sgio_filter")).unwrap();
+    golden("list-no-module.txt", &tree.output(&["list", "sdc"], 0));
+    let error = tree.error(&["set", "sdc", "unpriv", "on"]);
+    assert!(error.contains("not loaded"), "{error}");
+    assert_eq!(tree.transaction(), None);
+}
+
+#[test]
+fn a_system_without_scsi_has_no_devices() {
+    golden(
+        "list-empty.json",
+        &Tree::new().output(&["list", "--json"], 0),
+    );
+}
+
+#[test]
+fn names_mean_devices() {
+    let tree = Tree::usual();
+    let found = |name: &str| -> Vec<String> {
+        let text = tree.output(&["list", name, "--json"], 0);
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let devices = answer["devices"].as_array().unwrap();
+        let address = |device: &serde_json::Value| device["hctl"].as_str().unwrap().to_owned();
+        devices.iter().map(address).collect()
+    };
+    for (name, devices) in [
+        ("6:0:0:0", &["6:0:0:0"][..]),
+        ("sda", &["6:0:0:0"]),
+        ("/dev/sda", &["6:0:0:0"]),
+        ("/dev/sg1", &["10:0:0:0"]),
+        ("/dev/bsg/7:0:0:1", &["7:0:0:1"]),
+        ("sr0", &["1:0:0:0"]),
+        ("/dev/nst0", &["7:0:0:0"]),
+        ("sch0", &["7:0:0:1"]),
+        ("/dev/disk/by-id/ata-SPINNER_2000_S1234", &["0:0:0:0"]),
+        ("wwn-0x5000c500", &["0:0:0:0"]),
+        ("t10.ATA SPINNER 2000 S1234", &["0:0:0:0"]),
+        ("naa.600140512345678", &["6:0:0:0", "10:0:0:0"]),
+        ("3600140512345678", &["6:0:0:0", "10:0:0:0"]),
+        ("mpatha", &["6:0:0:0", "10:0:0:0"]),
+        ("/dev/mapper/mpatha", &["6:0:0:0", "10:0:0:0"]),
+        ("/dev/dm-0", &["6:0:0:0", "10:0:0:0"]),
+    ] {
+        assert_eq!(found(name), devices, "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_device_is_told_apart() {
+    let tree = Tree::usual();
+    for (name, reason) in [
+        ("sdz", "no SCSI device is called sdz"),
+        ("9:0:0:0", "no SCSI device at 9:0:0:0"),
+        ("", "no SCSI device"),
+        ("/dev/sdc1", "name the whole disk, sdc"),
+        (
+            "/dev/disk/by-id/ata-SPINNER_2000_S1234-part1",
+            "name the whole disk, sdc",
+        ),
+        ("mpatha-part1", "name the whole map"),
+        ("vg-root", "no multipath map"),
+    ] {
+        let error = tree.error(&["show", name]);
+        assert!(error.contains(reason), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_device_is_shown() {
+    let tree = Tree::usual();
+    golden(
+        "show-disk.json",
+        &tree.output(&["show", "sda", "--json"], 0),
+    );
+    golden("show-map.txt", &tree.output(&["show", "mpatha"], 0));
+    golden("show-ata.txt", &tree.output(&["show", "sdc"], 0));
+    golden("show-enclosure.txt", &tree.output(&["show", "8:0:0:0"], 0));
+}
+
+#[test]
+fn a_policy_is_shown_as_toml() {
+    let tree = Tree::usual();
+    let policy = |name: &str| tree.output(&["show", name, "--policy"], 0);
+    for (name, file) in [
+        ("mpatha", "policy-map.toml"),
+        ("sdc", "policy-ata.toml"),
+        ("sr0", "policy-no-wwid.toml"),
+    ] {
+        let text = policy(name);
+        golden(file, &text);
+        let read: toml::Table = text.parse().unwrap();
+        let device = &read["device"].as_array().unwrap()[0];
+        assert_eq!(device["unpriv_sgio"].as_bool(), Some(false));
+        assert!(device["rules"].as_str().is_some());
+        assert!(device["match"].as_table().is_some_and(|m| m.len() == 1));
+    }
+    // Paths that differ are named apart.
+    tree.write("/sys/bus/scsi/devices/6:0:0:0/sgio_filter/complain", "1\n");
+    golden("policy-differs.toml", &policy("mpatha"));
+}
+
+#[test]
+fn switches_are_set_on_all_paths_at_once() {
+    let tree = Tree::usual();
+    golden(
+        "set-map.json",
+        &tree.output(&["set", "mpatha", "unpriv", "on", "--json"], 0),
+    );
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 6:0:0:0 id=17\nunpriv_sgio 1\ndevice 10:0:0:0 id=18\nunpriv_sgio 1\n"
+    );
+    tree.output(&["complain", "sr0", "on"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 1:0:0:0 id=4\ncomplain 1\n"
+    );
+}
+
+#[test]
+fn what_is_as_wanted_is_left_alone() {
+    let tree = Tree::usual();
+    let text = tree.output(&["set", "sdc", "unpriv", "off"], 0);
+    assert_eq!(text, "sdc (0:0:0:0): nothing to change\n");
+    tree.output(&["reset", "sdc"], 0);
+    tree.output(&["set", "sda", "unpriv", "on", "--dry-run"], 0);
+    assert_eq!(tree.transaction(), None);
+    // Only the path that is not.
+    tree.write(
+        "/sys/bus/scsi/devices/6:0:0:0/sgio_filter/unpriv_sgio",
+        "1\n",
+    );
+    tree.output(&["set", "mpatha", "unpriv", "on"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 10:0:0:0 id=18\nunpriv_sgio 1\n"
+    );
+}
+
+#[test]
+fn a_reset_takes_everything_back() {
+    let tree = Tree::usual();
+    tree.write("/sys/bus/scsi/devices/1:0:0:0/sgio_filter/complain", "1\n");
+    golden("reset.txt", &tree.output(&["reset", "sr0"], 0));
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 1:0:0:0 id=4\nunpriv_sgio 0\ncomplain 0\nrules\n\n"
+    );
+}
+
+#[test]
+fn a_policy_in_json_is_the_same_text() {
+    let tree = Tree::usual();
+    let text = tree.output(&["show", "sdc", "--policy", "--json"], 0);
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let policy = tree.output(&["show", "sdc", "--policy"], 0);
+    assert_eq!(answer["policy"], policy.as_str());
+}
+
+#[test]
+fn a_device_without_filter_is_not_changed() {
+    let tree = Tree::usual();
+    let error = tree.error(&["reset", "8:0:0:0"]);
+    assert!(error.contains("has no filter"), "{error}");
+}
+
+#[test]
+fn rules_come_in_front() {
+    let tree = Tree::usual();
+    tree.output(&["allow", "sda", "89", "5e", "--read"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 6:0:0:0 id=17\nrules\n+allow r 89\n"
+    );
+    tree.output(&["deny", "sr0", "c0-ff"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 1:0:0:0 id=4\nrules\n+deny c0-ff\n"
+    );
+}
+
+#[test]
+fn what_was_granted_is_taken_back() {
+    let tree = Tree::usual();
+    let take_back = |grants: &[&str]| {
+        let mut arguments = vec!["allow", "--take-back", "0"];
+        for grant in grants {
+            arguments.extend(["--granted", grant]);
+        }
+        tree.output(&arguments, 0);
+        tree.transaction()
+    };
+    assert_eq!(
+        take_back(&["6:0:0:0 17 allow r 5e"]).unwrap(),
+        "device 6:0:0:0 id=17\nrules\n-allow r 5e\n"
+    );
+    // What somebody has taken away already; another device at the address; one that has gone.
+    assert_eq!(
+        take_back(&["6:0:0:0 17 allow r 89", "6:0:0:0 17 allow r 5e"]).unwrap(),
+        "device 6:0:0:0 id=17\nrules\n-allow r 5e\n"
+    );
+    assert_eq!(take_back(&["6:0:0:0 16 allow r 5e"]), None);
+    assert_eq!(take_back(&["9:0:0:0 17 allow r 5e"]), None);
+}
+
+#[test]
+fn taking_back_waits_for_its_time() {
+    let tree = Tree::usual();
+    let start = std::time::Instant::now();
+    let grant = "6:0:0:0 17 allow r 5e";
+    let text = tree.output(&["allow", "--take-back", "1", "--granted", grant], 0);
+    assert!(start.elapsed() >= std::time::Duration::from_secs(1));
+    // The word that whoever starts it waits for.
+    assert_eq!(text, "ready\n");
+    assert!(tree.transaction().unwrap().contains("-allow r 5e"));
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    let tree = Tree::usual();
+    for arguments in [
+        &["set", "sda"][..],
+        &["set", "sda", "unpriv", "maybe"],
+        &["set", "sda", "rules", "on"],
+        &["allow", "sda"],
+        &["allow", "sda", "5e", "--read", "--write"],
+        &["allow", "sda", "5e", "--for", "10"],
+        &["allow", "--take-back", "0"],
+        &["deny", "sda"],
+        &["monitor", "--count", "0"],
+    ] {
+        tree.error(arguments);
+        assert_eq!(tree.transaction(), None);
+    }
+}
+
+#[test]
+fn every_command_has_examples() {
+    for command in [
+        "list", "show", "set", "allow", "deny", "reset", "complain", "monitor", "doctor",
+    ] {
+        let help = Tree::new().output(&[command, "--help"], 0);
+        assert!(help.contains(&format!("\n  sgioctl {command}")), "{help}");
+    }
+}

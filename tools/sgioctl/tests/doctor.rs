@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the doctor finds.
+
+mod common;
+
+use common::{golden, Tree};
+
+const REDIRECTED: &str = "scsi_cmd_allowed (1) R I     \ttramp: 0xffffffffc0000000\n";
+
+fn healthy() -> Tree {
+    let tree = Tree::usual();
+    tree.write("/sys/kernel/tracing/enabled_functions", REDIRECTED);
+    std::fs::remove_file(tree.path("/sys/bus/scsi/devices/8:0:0:0")).unwrap();
+    tree
+}
+
+/// The findings of that level, of one check.
+fn found(tree: &Tree, status: i32, check: &str, level: &str) -> Vec<String> {
+    let text = tree.output(&["doctor", "--json"], status);
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let findings = answer["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .filter(|finding| finding["check"] == check && finding["level"] == level)
+        .map(|finding| finding["text"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_healthy_system_has_no_problem() {
+    let tree = healthy();
+    golden("doctor-healthy.txt", &tree.output(&["doctor"], 0));
+    golden(
+        "doctor-healthy.json",
+        &tree.output(&["doctor", "--json"], 0),
+    );
+}
+
+#[test]
+fn a_module_that_is_not_there_is_a_problem() {
+    let tree = Tree::new();
+    golden("doctor-no-module.txt", &tree.output(&["doctor"], 1));
+}
+
+#[test]
+fn a_hook_that_is_not_armed_is_a_problem() {
+    let tree = healthy();
+    tree.write(
+        "/sys/kernel/tracing/enabled_functions",
+        "vfs_read (1) R I\n",
+    );
+    assert_eq!(found(&tree, 1, "hook", "problem").len(), 1);
+    std::fs::remove_file(tree.path("/sys/kernel/tracing/enabled_functions")).unwrap();
+    assert_eq!(found(&tree, 0, "hook", "note").len(), 1);
+}
+
+#[test]
+fn a_livepatch_of_the_function_is_a_problem() {
+    let tree = healthy();
+    tree.directory("/sys/kernel/livepatch/fix1/vmlinux/vfs_read,1");
+    assert_eq!(found(&tree, 0, "livepatch", "note").len(), 1);
+    tree.directory("/sys/kernel/livepatch/fix2/scsi_mod/scsi_cmd_allowed,1");
+    assert_eq!(found(&tree, 1, "livepatch", "problem").len(), 1);
+}
+
+#[test]
+fn tables_and_switches_are_told() {
+    let tree = healthy();
+    tree.write("/sys/kernel/sgio_filter/classes/disk/table", "stock\n");
+    tree.write("/sys/kernel/sgio_filter/classes/tape/table", "custom\n");
+    tree.write(
+        "/sys/bus/scsi/devices/1:0:0:0/sgio_filter/unpriv_sgio",
+        "1\n",
+    );
+    assert_eq!(found(&tree, 0, "table", "note").len(), 2);
+    assert_eq!(found(&tree, 0, "unpriv", "note").len(), 1);
+    tree.write("/sys/bus/scsi/devices/1:0:0:0/sgio_filter/complain", "1\n");
+    assert_eq!(found(&tree, 1, "complain", "problem").len(), 1);
+}
+
+#[test]
+fn a_device_without_filter_is_a_problem() {
+    assert_eq!(found(&Tree::usual(), 1, "filter", "problem").len(), 1);
+}
+
+#[test]
+fn paths_that_differ_are_a_problem() {
+    let tree = healthy();
+    let rules = "/sys/bus/scsi/devices/10:0:0:0/sgio_filter/rules";
+    tree.write(rules, "allow r 5e\n");
+    let problems = found(&tree, 1, "multipath", "problem");
+    assert!(problems[0].contains("mpatha"), "{problems:?}");
+}
+
+#[test]
+fn nodes_that_others_may_write_are_a_problem() {
+    let tree = healthy();
+    tree.node("sg0", 0o600);
+    assert_eq!(found(&tree, 0, "sg", "ok").len(), 1);
+    tree.node("sg1", 0o660);
+    assert_eq!(found(&tree, 0, "sg", "note").len(), 1);
+    tree.node("sg2", 0o666);
+    let problems = found(&tree, 1, "sg", "problem");
+    assert!(problems[0].contains("/dev/sg2"), "{problems:?}");
+}
+
+#[test]
+fn holders_of_the_capability_are_a_problem() {
+    let tree = healthy();
+    const RAWIO: &str = "0000000000020000";
+    tree.process(100, 0, RAWIO, "/dev/sda", "02100002");
+    tree.process(101, 107, "0000000000000000", "/dev/sda", "02100000");
+    tree.process(102, 107, RAWIO, "/dev/null", "02100002");
+    assert!(found(&tree, 0, "rawio", "problem").is_empty());
+    tree.process(103, 107, RAWIO, "/dev/mapper/mpatha", "02100002");
+    let problems = found(&tree, 1, "rawio", "problem");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("qemu[103] (uid 107)"), "{problems:?}");
+    assert!(problems[0].contains("sda, sdb"), "{problems:?}");
+
+    // Root of a container, which only tells by its namespaces.
+    let tree = healthy();
+    tree.process(104, 0, RAWIO, "/dev/sdc", "02100002");
+    tree.link("/proc/1/ns/pid", "pid:[1]");
+    tree.link("/proc/104/ns/pid", "pid:[2]");
+    assert_eq!(found(&tree, 1, "rawio", "problem").len(), 1);
+    // In a user namespace of its own the capability is worth nothing.
+    tree.link("/proc/1/ns/user", "user:[1]");
+    tree.link("/proc/104/ns/user", "user:[2]");
+    assert!(found(&tree, 0, "rawio", "problem").is_empty());
+}
+
+#[test]
+fn two_senders_with_one_nexus_are_a_problem() {
+    let tree = healthy();
+    const RAWIO: &str = "0000000000020000";
+    tree.process(103, 107, RAWIO, "/dev/sda", "02100002");
+    assert!(found(&tree, 1, "nexus", "problem").is_empty());
+    tree.process(104, 107, RAWIO, "/dev/sdb", "02100002");
+    assert!(found(&tree, 1, "nexus", "problem").is_empty());
+    tree.process(105, 107, RAWIO, "/dev/dm-0", "02100002");
+    let problems = found(&tree, 1, "nexus", "problem");
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names, rules and CDBs say the same of each other, on all classes.
+
+use sgio_policy::{
+    filter::RuleVec,
+    policy::{load, strict, Access, Cdb, Class, Rule, RuleStore, Verdict, MAX_CDB, STOCK},
+};
+use sgioctl::names;
+
+/// A CDB that a rule matches: the bytes without a condition as given, the others the least that
+/// will do.
+fn cdb_of(rule: &Rule, fill: u8) -> [u8; MAX_CDB] {
+    let mut cdb = [fill; MAX_CDB];
+    cdb[0] = rule.opcodes().iter().next().unwrap();
+    for field in rule.fields() {
+        let byte = usize::from(field.byte());
+        let fits = |value: &u8| {
+            let mut fields = rule.fields().filter(|f| f.byte() == field.byte());
+            fields.all(|f| f.values().contains(value & f.mask()))
+        };
+        cdb[byte] = (0..=u8::MAX).find(fits).unwrap();
+    }
+    cdb
+}
+
+fn rule_of(name: &str, class: Class) -> Rule {
+    let rules = names::rules(name, class, Some(Access::Read)).unwrap();
+    assert_eq!(rules.len(), 1, "{name}");
+    rules[0]
+}
+
+#[test]
+fn a_name_is_a_rule_is_a_cdb_is_the_name() {
+    for class in Class::ALL {
+        let all = names::all(class);
+        for name in &all {
+            let rule = rule_of(name, class);
+            assert_eq!(rule.verdict(), Verdict::Allow(Access::Read));
+            // A command with service actions, or ATA commands with features, has its own name only
+            // where nothing narrower does; somewhere it must.
+            let cdbs = || {
+                let narrow = (0..MAX_CDB).flat_map(|byte| (0..=u8::MAX).map(move |v| (byte, v)));
+                let free = |byte: usize| rule.fields().all(|f| usize::from(f.byte()) != byte);
+                narrow
+                    .filter(move |(byte, _)| *byte > 0 && free(*byte))
+                    .map(|(byte, value)| {
+                        let mut cdb = cdb_of(&rule, 0x00);
+                        cdb[byte] = value;
+                        cdb
+                    })
+            };
+            let decodes = |cdb: [u8; MAX_CDB]| {
+                assert!(rule.matches(&Cdb::new(&cdb).unwrap()));
+                names::decode(&cdb, class).name.as_deref() == Some(name)
+            };
+            let part = rule.fields().next().is_some();
+            if part && !all.iter().any(|other| narrower(other, &rule, class)) {
+                // A service action is one whatever else is in the CDB.
+                assert!(decodes(cdb_of(&rule, 0x00)), "{name}");
+                assert!(decodes(cdb_of(&rule, 0xff)), "{name}");
+            }
+            assert!(cdbs().any(decodes), "{name} on {}", class.name());
+        }
+    }
+}
+
+/// Whether another name is about some of what the rule is about.
+fn narrower(other: &str, rule: &Rule, class: Class) -> bool {
+    let other = rule_of(other, class);
+    let fields = |rule: &Rule| rule.fields().count();
+    other.opcodes() == rule.opcodes() && fields(&other) > fields(rule)
+}
+
+#[test]
+fn a_service_action_matches_nothing_else() {
+    for (name, cdb) in [
+        ("persistent-reserve-out:register", vec![0x5f, 0xe0]),
+        ("sanitize:overwrite", vec![0x48, 0x81]),
+        ("read-capacity-16", vec![0x9e, 0x10]),
+        ("report-target-port-groups", vec![0xa3, 0x2a]),
+        ("write-buffer:download-microcode", vec![0x3b, 0x04]),
+    ] {
+        let rule = rule_of(name, Class::DISK);
+        let mut padded = [0; MAX_CDB];
+        padded[..cdb.len()].copy_from_slice(&cdb);
+        assert!(rule.matches(&Cdb::new(&padded).unwrap()), "{name}");
+        for bit in 0..5 {
+            padded[1] ^= 1 << bit;
+            assert!(!rule.matches(&Cdb::new(&padded).unwrap()), "{name}");
+            padded[1] ^= 1 << bit;
+        }
+    }
+}
+
+fn table(texts: &[&str]) -> Vec<Rule> {
+    let mut rules = RuleVec::new();
+    load(texts, &mut rules).unwrap();
+    rules.rules().to_vec()
+}
+
+#[test]
+fn every_rule_of_the_tables_has_a_comment() {
+    for class in Class::ALL {
+        for rule in table(strict(class)) {
+            let comment = names::of_rule(&rule, class);
+            assert!(!comment.is_empty() && comment.is_ascii());
+            let unknown = comment.contains("(unknown)");
+            assert!(!unknown, "{rule} on {}: {comment}", class.name());
+        }
+        for rule in table(&[STOCK]) {
+            assert!(!names::of_rule(&rule, class).is_empty());
+        }
+    }
+}
+
+/// The tables allow what a name calls harmless to all, and nothing destructive to readers.
+#[test]
+fn no_strict_table_gives_readers_what_destroys() {
+    for class in Class::ALL {
+        for rule in table(strict(class)) {
+            if rule.verdict() != Verdict::Allow(Access::Read) {
+                continue;
+            }
+            for opcode in rule.opcodes().iter() {
+                let mut cdb = cdb_of(&rule, 0);
+                cdb[0] = opcode;
+                let decoded = names::decode(&cdb, class);
+                assert!(
+                    !decoded.destructive,
+                    "{rule} on {}: {decoded:?}",
+                    class.name()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn comments() {
+    let rule = |text: &str| names::rules(text, Class::DISK, None).unwrap()[0];
+    for (text, expected) in [
+        ("5e,5f", "persistent-reserve-in, persistent-reserve-out"),
+        (
+            "5f [1]&1f=00-01",
+            "persistent-reserve-out:register, persistent-reserve-out:reserve",
+        ),
+        ("5f [1]&1f=1f", "persistent-reserve-out [1]&1f=1f"),
+        ("c0-ff", "vendor-specific"),
+        ("00-ff", "all commands"),
+        ("43", "43 (read-toc-pma-atip of cdrom)"),
+        ("02", "02 (unknown)"),
+        ("1b [4]=01,11", "start-stop-unit [4]=01,11"),
+        ("85 [14]=ec", "ata-pass-through-16:identify"),
+        ("85 [14]=b0", "ata-pass-through-16:smart"),
+        (
+            "85 [14]=b0 [4]=d0,da",
+            "ata-pass-through-16:smart-read-data, ata-pass-through-16:smart-return-status",
+        ),
+        ("7f [7]=18 [8]=00 [9]=09-0a", "read-32, verify-32"),
+        ("9e [1]&1f=10", "read-capacity-16"),
+        (
+            "04,0a,2a,2e,3f,41,42,8a,8e,93,aa,ae,9a,9c",
+            "format-unit, write-6, write-10, write-and-verify-10, write-long-10, write-same-10, unmap, write-16, \
+             write-and-verify-16, write-same-16, write-stream-16, write-atomic-16 and 2 more",
+        ),
+    ] {
+        assert_eq!(names::of_rule(&rule(text), Class::DISK), expected);
+    }
+}
+
+#[test]
+fn what_is_for_writers() {
+    let access = |command: &str| names::default_access(command, Class::DISK).unwrap();
+    for command in [
+        "inquiry",
+        "read-10",
+        "persistent-reserve-in",
+        "9e [1]&1f=10,12",
+        "ata-pass-through-16:identify",
+        "85 [14]=b0 [4]=d0-d1,d5,da",
+    ] {
+        assert_eq!(access(command), Access::Read, "{command}");
+    }
+    for command in [
+        "write-10",
+        "unmap",
+        "persistent-reserve-out:register",
+        "9e",
+        "9e [1]&1f=10,18",
+        "85 [14]=b0",
+        "vendor-specific",
+        "43",
+        "28,2a",
+        "start-stop-unit",
+        "sanitize",
+    ] {
+        assert_eq!(access(command), Access::Write, "{command}");
+    }
+    assert!(names::default_access("nothing", Class::DISK).is_err());
+}

@@ -1,0 +1,186 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The tool against the running module: each command, and what it does to commands
+# that are then sent. What it says offline is what the kernel says.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+# status WANT COMMAND...: the exit status; its output is in $out
+status() {
+	local want=$1 got=0
+	shift
+	out=$("$@" 2>&1) || got=$?
+	if [ "$got" -eq "$want" ]; then
+		ok "$* ($want)"
+	else
+		not_ok "$*" "exit status $got, want $want" "$out"
+	fi
+}
+
+debug_load
+debug_add 0
+a=$hctl
+bsg=bsg:/dev/bsg/$a
+debug_add 0
+b=$hctl
+debug_add 1
+tape=$hctl
+
+# Without the module: said, not guessed.
+status 2 sgioctl check "$a" persistent-reserve-in
+status 1 sgioctl doctor
+like "doctor says that the module is not there" "$out" "*not loaded*"
+must_load
+use_device "$a"
+use_device "$b"
+
+status 0 sgioctl list --json
+is "list: all devices" "$(jq -r '.devices[].hctl' <<<"$out" | sort | xargs)" "$(scsi_devices | sort | xargs)"
+is "list: the schema" "$(jq -r .schema <<<"$out")" sgioctl/1
+status 0 sgioctl show "${disk_of[$a]}"
+like "show: the class" "$out" "*disk*"
+
+# A narrow grant, seen by those who send.
+refused "before" --read "$bsg" 5e00000000000000fc00
+status 0 sgioctl allow "${disk_of[$a]}" persistent-reserve-in persistent-reserve-out:register
+allowed "PERSISTENT RESERVE IN is granted" --read "$bsg" 5e00000000000000fc00
+allowed "... and REGISTER" --write "$bsg" 5f000000000000001800
+refused "... with a write open" --read "$bsg" 5f000000000000001800
+refused "... and no RESERVE" --write "$bsg" 5f010000000000001800
+refused "... nor COMPARE AND WRITE" --write "$bsg" 89000000000000000000000000010000
+refused "... nor on another disk" --read "bsg:/dev/bsg/$b" 5e00000000000000fc00
+status 0 sgioctl check "$a" --read persistent-reserve-in:read-keys
+status 1 sgioctl check "$a" --write compare-and-write
+like "check says why" "$out" "*neither a rule of the device nor one of class disk matches*"
+like "... and what would allow it" "$out" "*sgioctl allow*"
+status 1 sgioctl check --kernel "$a" --read persistent-reserve-out:register
+like "the kernel says that it needs a write open" "$out" "*writ*"
+status 0 sgioctl deny "$a" persistent-reserve-out
+refused "deny wins" --write "$bsg" 5f000000000000001800
+status 0 sgioctl show --policy "$a"
+printf '%s\n' "$out" >"$tmp/policy.toml"
+rules=$(<"$(dev "$a")/rules")
+status 0 sgioctl reset "$a"
+is "reset" "$(cat "$(dev "$a")/rules")" ""
+status 0 sgioctl apply --device "$a" "$tmp/policy.toml"
+is "what show prints, apply takes" "$(cat "$(dev "$a")/rules")" "$rules"
+status 0 sgioctl reset "$a"
+
+status 0 sgioctl set "$a" unpriv on
+is "unpriv on" "$(cat "$(dev "$a")/unpriv_sgio")" 1
+status 0 sgioctl set "$a" unpriv off
+status 0 sgioctl complain "$a" on
+is "complain on" "$(cat "$(dev "$a")/complain")" 1
+status 0 sgioctl complain "$a" off
+status 2 sgioctl allow "$a" persistent-reserve-inn
+like "did you mean" "$out" "*persistent-reserve-in*"
+status 2 sgioctl allow 99:0:0:0 5e
+status 0 sgioctl allow "$a" compare-and-write --for 4s
+allowed "granted for some seconds" --write "$bsg" 89000000000000000000000000010000
+check "... and taken back" wait_for grep -qx '' "$(dev "$a")/rules"
+
+# The same answer offline and by the kernel: all opcodes, both opens, all classes.
+cdbs=()
+for n in {0..255}; do printf -v cdb '%02x%030x' "$n" 0; cdbs+=("$cdb"); done
+answers='[.checks[] | [.cdb[0:2], (.verdicts[] | [.open, .allowed, .decision, .layer, .rule])]]'
+for name in "$sysfs"/classes/*; do
+	name=${name##*/}
+	sgioctl --json check --class "$name" "${cdbs[@]}" | jq -c "$answers" >"$tmp/offline"
+	sgioctl --json check --kernel --class "$name" "${cdbs[@]}" | jq -c "$answers" >"$tmp/kernel"
+	same "$name: the kernel's answers are those of the tool" "$tmp/kernel" "$tmp/offline"
+done
+is "... all of them" "$(jq length "$tmp/kernel")" 256
+
+# Policy files.
+mkdir "$tmp/policy.d"
+cat >"$tmp/policy.d/10-disk.toml" <<-END
+	[[device]]
+	match = { hctl = "$a" }
+	profile = "disk-guest-pr"
+	[[device]]
+	match = { class = "tape" }
+	deny = ["12"]
+END
+status 0 sgioctl lint "$tmp/policy.d"
+status 1 sgioctl diff "$tmp/policy.d"
+like "diff names what changes" "$out" "*persistent-reserve-in*"
+status 0 sgioctl check --policy "$tmp/policy.d" "$a" --read persistent-reserve-in:read-keys
+status 1 sgioctl check "$a" --read persistent-reserve-in:read-keys
+status 0 sgioctl apply --dry-run "$tmp/policy.d"
+is "a dry run changes nothing" "$(cat "$(dev "$a")/rules")" ""
+status 0 sgioctl apply "$tmp/policy.d"
+allowed "applied: PERSISTENT RESERVE IN" --read "$bsg" 5e00000000000000fc00
+refused "applied: the tape" --write "bsg:/dev/bsg/$tape" 120000002400
+status 0 sgioctl diff "$tmp/policy.d"
+echo '[[device]' >"$tmp/policy.d/20-bad.toml"
+status 2 sgioctl apply "$tmp/policy.d"
+like "the error names file and line" "$out" "*20-bad.toml:1*"
+allowed "... and the old policy stays" --read "$bsg" 5e00000000000000fc00
+rm "$tmp/policy.d/20-bad.toml"
+
+# Killed at any time, there is the old policy or the new one, on all devices.
+cat >"$tmp/new.toml" <<-END
+	[[device]]
+	match = { hctl = "$a" }
+	rules = "deny 01"
+	[[device]]
+	match = { hctl = "$b" }
+	rules = "deny 01"
+	[[device]]
+	match = { hctl = "$tape" }
+	rules = "deny 01"
+END
+sed 's/deny 01/deny 02/' "$tmp/new.toml" >"$tmp/old.toml"
+status 0 sgioctl apply "$tmp/old.toml"
+mixed=0 old=0 new=0
+for n in {1..30}; do
+	timeout -s KILL 0.$((n * 3 + 5)) sgioctl apply "$tmp/new.toml" >/dev/null 2>&1
+	case $(cat "$(dev "$a")/rules" "$(dev "$b")/rules" "$(dev "$tape")/rules" | xargs) in
+	"deny 01 deny 01 deny 01") new=$((new + 1)) ;;
+	"deny 02 deny 02 deny 02") old=$((old + 1)) ;;
+	*) mixed=$((mixed + 1)) ;;
+	esac
+	sgioctl apply "$tmp/old.toml" >/dev/null
+done 2>/dev/null
+is "killed: nothing in between ($old old, $new new)" $mixed 0
+status 0 sgioctl reset "$a"
+status 0 sgioctl reset "$b"
+status 0 sgioctl reset "$tape"
+
+# What is refused is seen, and learned from.
+# shellcheck disable=SC2317 # called by wait_for
+listening() { grep -q 1 /sys/kernel/tracing/instances/*/events/sgio_filter/decision/enable; }
+sgioctl monitor --json --count 4 >"$tmp/events" 2>"$tmp/monitor" &
+monitor=$!
+check "monitor listens" wait_for listening
+nobody --probe --read "$bsg" 5e00000000000000fc00 >/dev/null
+nobody --probe --write "$bsg" 5f000000000000001800 >/dev/null
+nobody --probe --read "$bsg" 120000000000 >/dev/null
+nobody --probe --read "$bsg" 5e02000000000000fc00 >/dev/null
+nobody --probe --write "$bsg" ff0000000000 >/dev/null
+wait $monitor
+is "monitor ends after four" $? 0
+is "monitor saw just the refusals" "$(jq -r '[.device, .open, .outcome, .name, .comm, .uid] | join(" ")' "$tmp/events")" \
+"$a r refused persistent-reserve-in:read-keys sgsend 65534
+$a w refused persistent-reserve-out:register sgsend 65534
+$a r refused persistent-reserve-in:report-capabilities sgsend 65534
+$a w refused vendor-specific sgsend 65534"
+absent "its trace instance is gone" "/sys/kernel/tracing/instances/*"
+sgioctl monitor >"$tmp/text" 2>&1 &
+monitor=$!
+check "it listens again" wait_for listening
+nobody --probe --read "$bsg" 5e00000000000000fc00 >/dev/null
+check "... in text" wait_for grep -q persistent-reserve-in "$tmp/text"
+kill $monitor
+wait $monitor
+absent "stopped: its instance is gone" "/sys/kernel/tracing/instances/*"
+status 1 sgioctl learn "$tmp/events"
+like "learn proposes the reads" "$out" "*allow r 5e*"
+is "learn proposes nothing destructive" "$(grep -c '^[^#]*allow . 5f' <<<"$out")" 0
+
+status 1 sgioctl --json doctor
+is "doctor finds the writable sg nodes, and nothing else" \
+	"$(jq -r '.findings[] | select(.level == "problem") | .text' <<<"$out" | sort | uniq)" \
+	"$(for d in "$a" "$b" "$tape"; do echo "everybody may write to ${sg_of[$d]}: no filter there"; done | sort)"
+check "the module unloads" unload
+finish

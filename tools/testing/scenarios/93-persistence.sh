@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Policies that stay: installed files, real udev for devices that come later, a
+# multipath map whose paths come one by one, and nothing left after uninstall.
+# vm: --udev
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+policy=/etc/sgio-filter/policy.d
+tool=/sgio/src/tools/sgioctl
+mkdir "$tmp/bin"
+cp /sgio/build/bin/sgioctl "$tmp/bin/"
+# shellcheck disable=SC2317 # called by check
+make_tool() { make -s -C "$tool" "$@" BINARY="$tmp/bin/sgioctl" PREFIX=/usr; }
+settle() { udevadm settle --timeout=60; }
+# rules HCTL: in one line
+rules() { tr '\n' ';' <"$(dev "$1")/rules"; }
+
+files() {
+	find /etc /usr/sbin /usr/local /usr/lib/{udev,systemd,modules-load.d} \
+		/usr/share/{man/man?,sgio-filter,bash-completion,zsh,fish} ! -type d 2>/dev/null | sort
+}
+files >"$tmp/files.before"
+check "install" make_tool install
+check "the rule has no mistake" udevadm verify --no-summary /usr/lib/udev/rules.d/60-sgio-filter.rules
+check "the unit has no mistake" systemd-analyze verify --man=no /usr/lib/systemd/system/sgio-filter.service
+check "the manual pages" test -s /usr/share/man/man8/sgioctl.8 -a -s /usr/share/man/man5/sgio-policy.5 \
+	-a -s /usr/share/man/man4/sgio_filter.4
+udevadm control --reload
+
+debug_load vpd_use_hostno=0
+must_load
+know_devices
+debug_add 0
+a=$hctl
+settle
+wwid=$(<"/sys/bus/scsi/devices/$a/wwid")
+is "without a policy: the defaults" "$(rules "$a")" ";"
+cat >$policy/10-cluster.toml <<-END
+	[[device]]
+	match = { wwid = "$wwid" }
+	profile = "disk-guest-pr"
+END
+# What the unit does at boot.
+unit=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/sgio-filter.service)
+# shellcheck disable=SC2086 # a command line
+check "$unit" $unit
+like "the policy is in force" "$(rules "$a")" "*5e*"
+allowed "PERSISTENT RESERVE IN" --read "bsg:/dev/bsg/$a" 5e00000000000000fc00
+want=$(rules "$a")
+
+echo 1 >"/sys/bus/scsi/devices/$a/delete"
+check "unplugged" wait_for test ! -e "/sys/bus/scsi/devices/$a"
+echo "0 0 0" >"/sys/class/scsi_host/host${a%%:*}/scan"
+check "plugged in again" wait_for test -e "$(dev "$a")/rules"
+settle
+is "udev has put the policy in force again" "$(rules "$a")" "$want"
+
+# A mistake in a file is said, and never opens anything.
+echo 'rules = [' >$policy/20-mistake.toml
+echo 1 >"/sys/bus/scsi/devices/$a/delete"
+check "unplugged once more" wait_for test ! -e "/sys/bus/scsi/devices/$a"
+echo "0 0 0" >"/sys/class/scsi_host/host${a%%:*}/scan"
+check "plugged in once more" wait_for test -e "$(dev "$a")/rules"
+settle
+is "with a mistake: the defaults, nothing wider" "$(rules "$a")" ";"
+rm $policy/20-mistake.toml
+check "mended" sgioctl apply
+
+# Two paths to one LUN, and a third one later: a map's policy is that of all.
+if modprobe dm-multipath 2>/dev/null; then
+	know_devices
+	debug_add 0
+	second=$hctl
+	is "the same LUN by another host" "$(cat "/sys/bus/scsi/devices/$second/wwid")" "$wwid"
+	settle
+	is "the second path has the policy at once" "$(rules "$second")" "$want"
+	mkdir -p /etc/multipath
+	cat >/etc/multipath.conf <<-END
+		defaults {
+			user_friendly_names yes
+			find_multipaths no
+		}
+	END
+	multipathd -d >"$tmp/multipathd" 2>&1 &
+	# shellcheck disable=SC2317 # called by wait_for
+	two() { [ "$(find /sys/block/dm-*/slaves/* -prune | wc -l)" -eq 2 ]; }
+	check "a map of two paths" wait_for two
+	settle
+	cat >$policy/10-cluster.toml <<-END
+		[[device]]
+		match = { multipath = "mpatha" }
+		rules = "allow r 5e"
+	END
+	check "a policy for the map" sgioctl apply
+	is "... is that of both paths" "$(rules "$a") $(rules "$second")" "allow r 5e; allow r 5e;"
+	know_devices
+	debug_add 0
+	third=$hctl
+	# shellcheck disable=SC2317
+	three() { [ "$(find /sys/block/dm-*/slaves/* -prune | wc -l)" -eq 3 ]; }
+	check "a third path comes" wait_for three
+	settle
+	# shellcheck disable=SC2317
+	has_policy() { [ "$(rules "$third")" = "allow r 5e;" ]; }
+	check "... and has the policy" wait_for has_policy
+	is "a grant by the map's name: all paths" "$(sgioctl allow mpatha compare-and-write >/dev/null 2>&1
+		for path in "$a" "$second" "$third"; do head -n 1 "$(dev "$path")/rules"; done | uniq -c | xargs)" "3 allow w 89"
+	multipathd shutdown >/dev/null 2>&1
+	multipath -F >/dev/null 2>&1
+else
+	skip "multipath" "not in this kernel"
+fi
+
+rm -f $policy/*.toml
+check "uninstall" make_tool uninstall
+files >"$tmp/files.after"
+is "nothing is left" "$(diff "$tmp/files.before" "$tmp/files.after" | grep '^>' | grep -v 'multipath')" ""
+check "the module unloads" wait_for unload
+finish
