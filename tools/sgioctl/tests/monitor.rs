@@ -38,6 +38,11 @@ fn a_saved_trace_is_read() {
     let found = lines(&tree, &["--all", "--device", "sda"]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[1]["comm"], "my-tool ");
+    let fields = found[1]["fields"].as_array().unwrap();
+    assert!(
+        fields.iter().any(|field| field[0] == "parameter-length"),
+        "{fields:?}"
+    );
     assert_eq!(found[1]["rule_text"], "allow w 5f [1]&1f=00-04,06");
 
     assert_eq!(lines(&tree, &["--count", "1"]).len(), 1);

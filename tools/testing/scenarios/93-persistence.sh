@@ -67,6 +67,14 @@ is "with a mistake: the defaults, nothing wider" "$(rules "$a")" ";"
 rm $policy/20-mistake.toml
 check "mended" sgioctl apply
 
+# The module is loaded again, with the devices there.
+check "unloaded" wait_for unload
+must_load
+# shellcheck disable=SC2317 # called by wait_for
+in_force() { [ "$(rules "$a")" = "$want" ]; }
+check "loaded by hand: udev puts the policy in force" wait_for in_force
+settle
+
 # Two paths to one LUN, and a third one later: a map's policy is that of all.
 if modprobe dm-multipath 2>/dev/null; then
 	know_devices

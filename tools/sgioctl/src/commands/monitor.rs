@@ -172,12 +172,14 @@ impl Printer<'_> {
     }
 
     fn print(&mut self, event: &Event) -> Result<()> {
+        let command = names::decode(&event.cdb, event.class);
         let report = Report::new(
             event,
-            names::decode(&event.cdb, event.class).name,
+            command.name,
             self.cgroups.path(event.cgroup),
             self.rules.text(&self.context.root, event),
-        );
+        )
+        .with_fields(command.fields);
         self.context.output.line("monitor", &report, || {
             Ok(output::emit(&format!("{}\n", report.text(event)))?)
         })

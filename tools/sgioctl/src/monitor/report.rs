@@ -30,6 +30,8 @@ pub struct Report<'a> {
     cdb: String,
     opcode: u8,
     name: Option<String>,
+    /// The fields of the CDB that matter, as `explain` gives them.
+    fields: Vec<(String, String)>,
     /// The rule that has the number now; it may have been another one then.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_text: Option<String>,
@@ -60,8 +62,14 @@ impl<'a> Report<'a> {
             cdb: hex(&event.cdb).replace(' ', ""),
             opcode: event.cdb.first().copied().unwrap_or_default(),
             name,
+            fields: Vec::new(),
             rule_text,
         }
+    }
+
+    /// With the fields of the CDB.
+    pub fn with_fields(self, fields: Vec<(String, String)>) -> Report<'a> {
+        Report { fields, ..self }
     }
 
     /// The event as a line of text.
@@ -78,8 +86,14 @@ impl<'a> Report<'a> {
             self.outcome,
             cdb.join(" ")
         );
-        if let Some(name) = &self.name {
-            text.push_str(&format!(" ({name})"));
+        let mut known: Vec<String> = self.name.iter().cloned().collect();
+        known.extend(
+            self.fields
+                .iter()
+                .map(|(field, value)| format!("{field} {value}")),
+        );
+        if !known.is_empty() {
+            text.push_str(&format!(" ({})", known.join(", ")));
         }
         text.push_str(&format!(
             " open={} from {}[{}] uid={}",
@@ -191,7 +205,7 @@ mod tests {
                 + r#""decision":"no_rule","layer":"none","rule":null,"open":"r","uid":65534,"#
                 + r#""cgroup":null,"cgroup_id":1234,"pid":1,"comm":"sg_raw","#
                 + r#""cdb":"5e0000000000002000000000","opcode":94,"#
-                + r#""name":"persistent-reserve-in:read-keys"}"#
+                + r#""name":"persistent-reserve-in:read-keys","fields":[]}"#
         );
     }
 
@@ -199,8 +213,10 @@ mod tests {
     fn text_has_the_cdb_in_its_length() {
         let event = parse(REFUSED);
         assert_eq!(
-            Report::new(&event, None, Some("/a".into()), None).text(&event),
-            "12.500000 6:0:0:0 disk refused: 5e 00 00 00 00 00 00 20 00 00 open=r from \
+            Report::new(&event, None, Some("/a".into()), None)
+                .with_fields(vec![("length".into(), "8192".into())])
+                .text(&event),
+            "12.500000 6:0:0:0 disk refused: 5e 00 00 00 00 00 00 20 00 00 (length 8192) open=r from \
              sg_raw[1] uid=65534 cgroup=/a, no rule matches"
         );
         let event = parse(
