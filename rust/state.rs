@@ -61,7 +61,7 @@ pub(crate) struct State {
     #[pin]
     pub(crate) devices: PointerMap<KnownDevice>,
     /// Held while rules are replaced, so that editing starts from what is there. It is taken inside
-    /// of a sysfs file, and nothing is taken inside of it.
+    /// of a sysfs file; inside of it, only `changing` is.
     #[pin]
     pub(crate) writers: Mutex<()>,
     /// Taken to publish a transaction, so that one is not decided upon half done.
