@@ -11,14 +11,23 @@ use crate::{
         },
         sync::rcu::RcuArc, //
     },
-    policy::Class,
+    nexus::Nexus,
+    policy::{
+        Class,
+        ReportLuns, //
+    },
     state::Rules, //
 };
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        Arc, //
     }, //
 };
 
@@ -34,6 +43,9 @@ pub(crate) struct Device {
     pub(crate) unpriv_sgio: Atomic<bool>,
     /// What is refused is let through.
     pub(crate) complain: Atomic<bool>,
+    own_luns: Atomic<bool>,
+    /// How it is reached, and who may reserve it.
+    pub(crate) nexus: Arc<Nexus>,
     /// Its own rules, if it has any. Replaced with `State::writers` locked.
     pub(crate) rules: Rules,
     /// What was answered.
@@ -45,23 +57,64 @@ pub(crate) struct Device {
 /// The id of the next device.
 static NEXT_ID: Atomic<u64> = Atomic::new(1);
 
+/// How many devices have `own_luns` set.
+static WITH_OWN_LUNS: Atomic<usize> = Atomic::new(0);
+
 impl Device {
     /// The defaults.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(device: &scsi::Device) -> Result<Self> {
+    pub(crate) fn new(device: &scsi::Device, nexus: Arc<Nexus>) -> Result<Self> {
         Ok(Self {
             hctl: device.hctl(),
             id: NEXT_ID.fetch_add(1, Relaxed),
             class: Class::from_type(device.peripheral_device_type()),
             unpriv_sgio: Atomic::new(false),
             complain: Atomic::new(false),
+            own_luns: Atomic::new(false),
+            nexus,
             rules: RcuArc::none(),
             stats: Stats::new()?,
             transaction: Atomic::new(0),
         })
+    }
+
+    /// Who answers REPORT LUNS.
+    pub(crate) fn report_luns(&self) -> ReportLuns {
+        if self.has_own_luns() {
+            ReportLuns::Own
+        } else {
+            ReportLuns::Passthrough
+        }
+    }
+
+    /// REPORT LUNS is not for the device.
+    #[inline]
+    pub(crate) fn has_own_luns(&self) -> bool {
+        self.own_luns.load(Acquire)
+    }
+
+    /// Sets who answers REPORT LUNS. Does not sleep.
+    pub(crate) fn set_report_luns(&self, who: ReportLuns) {
+        let own = who == ReportLuns::Own;
+        match (self.own_luns.xchg(own, Full), own) {
+            (false, true) => _ = WITH_OWN_LUNS.fetch_add(1, Full),
+            (true, false) => _ = WITH_OWN_LUNS.fetch_sub(1, Full),
+            _ => {}
+        }
+    }
+
+    /// Whether REPORT LUNS is not for some device.
+    pub(crate) fn any_has_own_luns() -> bool {
+        WITH_OWN_LUNS.load(Acquire) != 0
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.set_report_luns(ReportLuns::Passthrough);
     }
 }
 
@@ -75,6 +128,8 @@ pub(crate) struct Stats {
     pub(crate) complained: Atomic<u64>,
     /// Refused.
     pub(crate) refused: Atomic<u64>,
+    /// REPORT LUNS that was answered without the device.
+    pub(crate) emulated: Atomic<u64>,
 }
 
 impl Stats {
@@ -84,6 +139,7 @@ impl Stats {
             privileged: Atomic::new(0),
             complained: Atomic::new(0),
             refused: Atomic::new(0),
+            emulated: Atomic::new(0),
         })
     }
 }

@@ -37,12 +37,14 @@ pub(crate) enum Outcome {
     Complained = 2,
     /// The sender gets EPERM.
     Refused = 3,
+    /// The filter replied in the place of the device.
+    Emulated = 4,
 }
 
 impl Outcome {
     /// Whether the command is sent.
     pub(crate) fn lets_through(self) -> bool {
-        self != Self::Refused
+        !matches!(self, Self::Refused | Self::Emulated)
     }
 }
 
@@ -91,6 +93,8 @@ pub(crate) fn refused(
     let decision = match numbers(ruling.decision).0 {
         3 => "denied",
         4 => "needs_write",
+        5 => "own_luns",
+        6 => "not_owner",
         _ => "no_rule",
     };
     let open = if open_for_write { "w" } else { "r" };

@@ -8,10 +8,12 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/capability.h>
+#include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/device.h>
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
@@ -21,6 +23,7 @@
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
+#include <scsi/scsi_ioctl.h>
 
 /* rust/kernel/ftrace.rs: runs inside of ftrace, so it must not be traced itself. */
 
@@ -29,6 +32,12 @@ notrace void sgio_helper_ftrace_regs_set_instruction_pointer(struct ftrace_regs 
 							     unsigned long ip)
 {
 	ftrace_regs_set_instruction_pointer(fregs, ip);
+}
+
+bool sgio_helper_is_in_this_module(unsigned long ip);
+notrace bool sgio_helper_is_in_this_module(unsigned long ip)
+{
+	return within_module_core(ip, THIS_MODULE);
 }
 
 /* A macro where the kernel has no RCU tasks. */
@@ -68,6 +77,18 @@ const struct bus_type *sgio_helper_scsi_host_bus(struct Scsi_Host *shost);
 const struct bus_type *sgio_helper_scsi_host_bus(struct Scsi_Host *shost)
 {
 	return shost->shost_gendev.bus;
+}
+
+int sgio_helper_scsi_ioctl_from_here(struct scsi_device *sdev, bool open_for_write, int cmd,
+				     void __user *arg);
+int sgio_helper_scsi_ioctl_from_here(struct scsi_device *sdev, bool open_for_write, int cmd,
+				     void __user *arg)
+{
+	int ret = scsi_ioctl(sdev, open_for_write, cmd, arg);
+
+	/* A tail call would come from elsewhere. */
+	barrier();
+	return ret;
 }
 
 /* rust/kernel/device/bus.rs, rust/kernel/block.rs */
@@ -134,6 +155,69 @@ void sgio_helper_get_current_comm(char *buf);
 void sgio_helper_get_current_comm(char *buf)
 {
 	strscpy(buf, current->comm, TASK_COMM_LEN);
+}
+
+/* rust/kernel/cgroup.rs */
+
+struct cgroup *sgio_helper_current_domain_cgroup(void);
+struct cgroup *sgio_helper_current_domain_cgroup(void)
+{
+#ifdef CONFIG_CGROUPS
+	return READ_ONCE(task_dfl_cgroup(current)->dom_cgrp);
+#else
+	return NULL;
+#endif
+}
+
+bool sgio_helper_cgroup_tryget(struct cgroup *cgrp);
+bool sgio_helper_cgroup_tryget(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_tryget(cgrp);
+#else
+	return false;
+#endif
+}
+
+void sgio_helper_cgroup_get(struct cgroup *cgrp);
+void sgio_helper_cgroup_get(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	cgroup_get(cgrp);
+#endif
+}
+
+void sgio_helper_cgroup_put(struct cgroup *cgrp);
+void sgio_helper_cgroup_put(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	cgroup_put(cgrp);
+#endif
+}
+
+bool sgio_helper_cgroup_is_online(struct cgroup *cgrp);
+bool sgio_helper_cgroup_is_online(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return READ_ONCE(cgrp->self.flags) & CSS_ONLINE;
+#else
+	return false;
+#endif
+}
+
+u64 sgio_helper_cgroup_id(struct cgroup *cgrp);
+u64 sgio_helper_cgroup_id(struct cgroup *cgrp)
+{
+	return cgroup_id(cgrp);
+}
+
+void sgio_helper_cgroup_path(struct cgroup *cgrp, char *buf, size_t len);
+void sgio_helper_cgroup_path(struct cgroup *cgrp, char *buf, size_t len)
+{
+	buf[0] = 0;
+#ifdef CONFIG_CGROUPS
+	cgroup_path(cgrp, buf, len);
+#endif
 }
 
 /* rust/kernel/audit.rs */

@@ -22,9 +22,15 @@ use crate::{
             CmdAllowed, //
         }, //
     },
+    nexus::{
+        Admission,
+        PERSISTENT_RESERVE_OUT, //
+    },
     policy::{
         self,
-        Class, //
+        Class,
+        Decision,
+        REPORT_LUNS, //
     },
     ruling::Ruling,
     state::State,
@@ -69,7 +75,10 @@ fn for_device(
     let Some(cdb) = policy::Cdb::new(addressed.cdb) else {
         return Capability::SYS_RAWIO.current_has();
     };
-    let ruling = state.rule_on(device, &cdb, open_for_write, guard);
+    let mut ruling = state.rule_on(device, &cdb, open_for_write, guard);
+    if cdb.opcode() == PERSISTENT_RESERVE_OUT {
+        ruling = with_owner(state, device, ruling, &cdb, open_for_write, guard);
+    }
     ruling.count();
     if ruling.decision.is_allowed() {
         device.stats.allowed.inc();
@@ -85,6 +94,30 @@ fn for_device(
     not_allowed(state, device, addressed, open_for_write, &ruling)
 }
 
+/// What is ruled on a PERSISTENT RESERVE OUT when it is known who sends it.
+#[cold]
+fn with_owner<'a>(
+    state: &'a State,
+    device: &'a Device,
+    mut ruling: Ruling<'a>,
+    cdb: &policy::Cdb<'_>,
+    open_for_write: bool,
+    guard: &'a rcu::Guard,
+) -> Ruling<'a> {
+    for _ in 0..8 {
+        if !ruling.decision.is_allowed() {
+            return ruling;
+        }
+        match device.nexus.admit(ruling.exclusive, guard) {
+            Admission::Admitted => return ruling,
+            Admission::NotOwner => break,
+            Admission::Changed => ruling = state.rule_on(device, cdb, open_for_write, guard),
+        }
+    }
+    ruling.decision = Decision::NotOwner;
+    ruling
+}
+
 /// The capability, and what is done without it.
 #[cold]
 fn not_allowed(
@@ -97,7 +130,7 @@ fn not_allowed(
     let outcome = if Capability::SYS_RAWIO.current_has() {
         count(&device.stats.privileged);
         Outcome::Privileged
-    } else if ruling.complain {
+    } else if ruling.complain && ruling.decision != Decision::OwnLuns {
         count(&device.stats.complained);
         events::complain(state, device, addressed.cdb, open_for_write);
         Outcome::Complained
@@ -130,5 +163,7 @@ fn for_unknown(
 /// The kernel's own answer, where the device cannot be told.
 #[cold]
 fn as_stock(state: &State, opcode: u8, open_for_write: bool) -> bool {
-    state.stock.allows(opcode, open_for_write) || Capability::SYS_RAWIO.current_has()
+    // It may be for a device that must not get it.
+    let hidden = opcode == REPORT_LUNS && Device::any_has_own_luns();
+    (state.stock.allows(opcode, open_for_write) && !hidden) || Capability::SYS_RAWIO.current_has()
 }

@@ -5,6 +5,7 @@
 use crate::{
     device::Device,
     filter::CompiledFilter,
+    nexus::PERSISTENT_RESERVE_OUT,
     policy::{
         self,
         decide,
@@ -12,7 +13,8 @@ use crate::{
         Class,
         Decision,
         Filter,
-        Layer, //
+        Layer,
+        REPORT_LUNS, //
     },
     state::State, //
 };
@@ -21,6 +23,15 @@ use kernel::sync::{
     rcu, //
 };
 
+/// What a device is set to, as far as it matters to the command.
+#[derive(Default)]
+struct Settings {
+    unpriv: bool,
+    complain: bool,
+    own_luns: bool,
+    exclusive: bool,
+}
+
 /// What the policy says of a command.
 #[derive(Clone, Copy)]
 pub(crate) struct Ruling<'a> {
@@ -28,6 +39,8 @@ pub(crate) struct Ruling<'a> {
     pub(crate) decision: Decision,
     /// The device lets refusals through.
     pub(crate) complain: bool,
+    /// Its nexus has one owner at a time.
+    pub(crate) exclusive: bool,
     /// Whose rule it was.
     by: Option<&'a CompiledFilter>,
 }
@@ -35,15 +48,15 @@ pub(crate) struct Ruling<'a> {
 impl<'a> Ruling<'a> {
     #[inline]
     fn new(
-        unpriv: bool,
-        complain: bool,
+        settings: &Settings,
         device: Option<&'a CompiledFilter>,
         class: Option<&'a CompiledFilter>,
         cdb: &Cdb<'_>,
         open_for_write: bool,
     ) -> Self {
         let rules = policy::State {
-            unpriv,
+            unpriv: settings.unpriv,
+            own_luns: settings.own_luns,
             device: device.map(CompiledFilter::view),
             class: class.map_or(Filter::EMPTY, CompiledFilter::view),
         };
@@ -55,7 +68,8 @@ impl<'a> Ruling<'a> {
         };
         Self {
             decision,
-            complain,
+            complain: settings.complain,
+            exclusive: settings.exclusive,
             by,
         }
     }
@@ -81,8 +95,13 @@ impl State {
     ) -> Ruling<'a> {
         self.changing.read(|| {
             Ruling::new(
-                device.unpriv_sgio.load(Acquire),
-                device.complain.load(Acquire),
+                &Settings {
+                    unpriv: device.unpriv_sgio.load(Acquire),
+                    complain: device.complain.load(Acquire),
+                    own_luns: cdb.opcode() == REPORT_LUNS && device.has_own_luns(),
+                    exclusive: cdb.opcode() == PERSISTENT_RESERVE_OUT
+                        && device.nexus.is_exclusive(),
+                },
                 device.rules.read(guard),
                 self.class_rules(device.class).read(guard),
                 cdb,
@@ -101,7 +120,7 @@ impl State {
         guard: &'a rcu::Guard,
     ) -> Ruling<'a> {
         let rules = self.class_rules(class).read(guard);
-        Ruling::new(false, false, None, rules, cdb, open_for_write)
+        Ruling::new(&Settings::default(), None, rules, cdb, open_for_write)
     }
 }
 
@@ -109,7 +128,7 @@ impl State {
 #[inline]
 fn layer(decision: Decision) -> Option<(Layer, u16)> {
     match decision {
-        Decision::NoRule | Decision::Unpriv => None,
+        Decision::NoRule | Decision::Unpriv | Decision::OwnLuns | Decision::NotOwner => None,
         Decision::Allowed(layer, rule)
         | Decision::Denied(layer, rule)
         | Decision::NeedsWriteOpen(layer, rule) => Some((layer, rule)),
@@ -125,6 +144,8 @@ pub(crate) fn numbers(decision: Decision) -> (u8, u8, u16) {
         Decision::Allowed(..) => 2,
         Decision::Denied(..) => 3,
         Decision::NeedsWriteOpen(..) => 4,
+        Decision::OwnLuns => 5,
+        Decision::NotOwner => 6,
     };
     match layer(decision) {
         None => (kind, 0, 0),

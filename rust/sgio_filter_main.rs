@@ -9,8 +9,8 @@
 //! This file only wires. The layers, each of which uses only what is below it:
 //!
 //! - the filter: [`knobs`] (text from user space), [`hook`] (the answer to a command), [`ruling`]
-//!   (the decision), [`events`] (messages), and what it holds, [`state`], [`device`], [`stock`],
-//!   [`filter`];
+//!   (the decision), [`luns`] (REPORT LUNS answered here), [`events`] (messages), and what it holds,
+//!   [`state`], [`device`], [`nexus`], [`stock`], [`filter`];
 //! - [`policy`]: pure; no kernel, no allocation, shared with user space;
 //! - [`kernel_ext`]: abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
 
@@ -25,6 +25,8 @@ mod events;
 mod filter;
 mod hook;
 mod knobs;
+mod luns;
+mod nexus;
 pub mod policy;
 mod ruling;
 mod state;
@@ -61,6 +63,8 @@ struct SgioFilter {
     _queue_files: Option<kernel_ext::scsi::queue_files::QueueFiles>,
     #[pin]
     _devices: kernel_ext::scsi::interface::Registration<knobs::Devices>,
+    // After all knobs, which arm it.
+    _emulation: luns::Armable,
     _root: knobs::Root,
     _in_force: state::InForce,
 }
@@ -79,6 +83,7 @@ impl kernel::InPlaceModule for SgioFilter {
             Ok(try_pin_init!(Self {
                 _in_force: state::InForce::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
+                _emulation: luns::Armable(state.clone()),
                 _devices <- kernel_ext::scsi::interface::Registration::new(),
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel_ext::scsi::cmd_allowed::Hook::new(),

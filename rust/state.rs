@@ -24,6 +24,8 @@ use crate::{
         },
     },
     knobs::DeviceDirectory,
+    luns::Emulation,
+    nexus::Nexuses,
     policy::{
         self,
         ApplyError,
@@ -60,6 +62,12 @@ pub(crate) struct State {
     /// The devices, by their request queues.
     #[pin]
     pub(crate) devices: PointerMap<KnownDevice>,
+    /// How they are reached.
+    #[pin]
+    pub(crate) nexuses: Nexuses,
+    /// REPORT LUNS, where it is not for the device.
+    #[pin]
+    pub(crate) emulation: Emulation,
     /// Held while rules are replaced, so that editing starts from what is there. It is taken inside
     /// of a sysfs file; inside of it, only `changing` is.
     #[pin]
@@ -124,6 +132,8 @@ impl State {
                 default_table: table,
                 classes: [const { ClassState::new() }; CLASSES],
                 devices <- PointerMap::new(),
+                nexuses <- Nexuses::new(),
+                emulation <- Emulation::new(),
                 writers <- new_mutex!(()),
                 changing <- SeqLock::new(),
                 transactions: Atomic::new(0),

@@ -9,17 +9,20 @@
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/cgroup.h>
 #include <linux/device.h>
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
 #include <linux/rhashtable.h>
+#include <linux/uio.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_driver.h>
 #include <scsi/scsi_host.h>
 #include <scsi/scsi_ioctl.h>
+#include <scsi/sg.h>
 
 #include "../helpers.c"
 #include "../trace/sgio_filter.h"

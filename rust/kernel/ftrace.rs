@@ -5,7 +5,7 @@
 //! The mechanism is livepatch's: an ftrace handler with `FTRACE_OPS_FL_IPMODIFY` changes the
 //! address at which the traced function goes on. A function can have one such handler.
 //!
-//! Not here: tracing, filters by name, calling the original function while it is redirected.
+//! Not here: tracing, filters by name.
 //!
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
@@ -42,7 +42,11 @@ unsafe impl Send for Redirect {}
 // SAFETY: There is nothing to do with a shared `Redirect`.
 unsafe impl Sync for Redirect {}
 
-/// `ftrace_func_t`; `ops->private` is the address to go on at.
+/// `ftrace_func_t`.
+type Handler =
+    unsafe extern "C" fn(c_ulong, c_ulong, *mut bindings::ftrace_ops, *mut bindings::ftrace_regs);
+
+/// A [`Handler`]; `ops->private` is the address to go on at.
 ///
 /// It writes one register and calls nothing that could be traced, so that it needs no protection
 /// against recursion. (Rust code carries no ftrace calls itself.)
@@ -62,6 +66,30 @@ unsafe extern "C" fn go_on_at_replacement(
     // SAFETY: `fregs` is valid for the duration of the handler, which may set the instruction
     // pointer because of `FTRACE_OPS_FL_IPMODIFY`.
     unsafe { bindings::ftrace_regs_set_instruction_pointer(fregs, to as c_ulong) };
+}
+
+/// The same, but leaves the calls from this module alone.
+///
+/// # Safety
+///
+/// As above.
+unsafe extern "C" fn go_on_at_replacement_for_others(
+    ip: c_ulong,
+    parent_ip: c_ulong,
+    ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: The helper has no requirements.
+    if !unsafe { bindings::is_in_this_module(parent_ip) } {
+        // SAFETY: By the safety requirement.
+        unsafe { go_on_at_replacement(ip, parent_ip, ops, fregs) };
+    }
+}
+
+/// Waits until each task has been seen in user space or asleep.
+pub(crate) fn wait_for_tasks() {
+    // SAFETY: Called in process context, without RCU read side lock.
+    unsafe { bindings::synchronize_rcu_tasks() };
 }
 
 impl Redirect {
@@ -87,6 +115,34 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
+        Self::by(go_on_at_replacement, name, from, to)
+    }
+
+    /// The same, but calls from this module arrive at the function itself. (A call in tail position
+    /// is one from the caller's caller.)
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`].
+    ///
+    /// # Safety
+    ///
+    /// That of [`Self::new`], but the function may block; whoever drops this object then waits
+    /// for it.
+    pub(crate) unsafe fn with_original(
+        name: &'static CStr,
+        from: *const c_void,
+        to: *const c_void,
+    ) -> impl PinInit<Self, Error> {
+        Self::by(go_on_at_replacement_for_others, name, from, to)
+    }
+
+    fn by(
+        handler: Handler,
+        name: &'static CStr,
+        from: *const c_void,
+        to: *const c_void,
+    ) -> impl PinInit<Self, Error> {
         // PERMANENT: it cannot be switched off behind our back (`kernel.ftrace_enabled`).
         const FLAGS: u32 = bindings::FTRACE_OPS_FL_IPMODIFY | bindings::FTRACE_OPS_FL_PERMANENT;
 
@@ -96,7 +152,7 @@ impl Redirect {
                 // SAFETY: `ops` is valid for writes and pinned until it is unregistered.
                 unsafe {
                     ops.write(bindings::ftrace_ops {
-                        func: Some(go_on_at_replacement),
+                        func: Some(handler),
                         flags: FLAGS as c_ulong,
                         private: to.cast_mut(),
                         ..Default::default()
@@ -142,15 +198,12 @@ impl PinnedDrop for Redirect {
         // A task may have been sent to the replacement and be there yet; it cannot sleep there,
         // so once every task has been seen outside of the kernel or asleep, none is. (The call
         // above does the same for the sake of its own trampoline, which is not promised.)
-        //
-        // SAFETY: Called in process context, without RCU read side lock.
-        unsafe { bindings::synchronize_rcu_tasks() };
+        wait_for_tasks();
         // Where spinlocks sleep, a task may have slept there all the same, under the RCU read side
         // lock. Once all those have left it, nothing that sleeps is ahead of them there.
         if cfg!(CONFIG_PREEMPT_RT) {
             rcu::synchronize_rcu();
-            // SAFETY: As above.
-            unsafe { bindings::synchronize_rcu_tasks() };
+            wait_for_tasks();
         }
         // SAFETY: `ops` is not registered any more and not used again.
         unsafe { bindings::ftrace_free_filter(self.ops.get()) };

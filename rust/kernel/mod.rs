@@ -12,6 +12,7 @@ mod bindings;
 pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod capability;
+pub(crate) mod cgroup;
 pub(crate) mod cred;
 pub(crate) mod device;
 pub(crate) mod ftrace;

@@ -8,6 +8,7 @@
 
 pub(crate) mod cmd_allowed;
 pub(crate) mod interface;
+pub(crate) mod ioctl;
 pub(crate) mod queue_files;
 
 use super::{
@@ -94,6 +95,30 @@ impl Device {
         // deleted in its remove function, both of which run with the device lock held, which `lock`
         // is for `'a`.
         unsafe { Disk::of_queue(self.queue()) }
+    }
+
+    /// The name of the logical unit: a designator of its VPD page 83h as text, or nothing if it has none.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn lu_name(&self) -> Result<KVec<u8>> {
+        // A designator has no more than 255 bytes.
+        let mut text = [0u8; 256];
+        // SAFETY: The device is valid, and so is the buffer.
+        let len = unsafe {
+            bindings::scsi_vpd_lun_id(self.0.get(), text.as_mut_ptr().cast::<c_char>(), text.len())
+        };
+        let text = text
+            .get(..usize::try_from(len).unwrap_or(0))
+            .unwrap_or(&text);
+        let end = text
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(text.len());
+        let mut name = KVec::with_capacity(end, GFP_KERNEL)?;
+        name.extend_from_slice(text.get(..end).unwrap_or_default(), GFP_KERNEL)?;
+        Ok(name)
     }
 
     /// The device's address.

@@ -11,7 +11,8 @@ use super::{
     show_hits,
     show_rules,
     show_switch,
-    switch, //
+    switch,
+    word, //
 };
 use crate::{
     device::Device,
@@ -20,6 +21,7 @@ use crate::{
         RuleVec, //
     },
     kernel_ext::{
+        cgroup,
         kobject::Kobject,
         scsi::{
             self,
@@ -31,7 +33,10 @@ use crate::{
             Write, //
         }, //
     },
-    policy::RuleStore,
+    policy::{
+        ReportLuns,
+        RuleStore, //
+    },
     state::{
         KnownDevice,
         State, //
@@ -47,6 +52,7 @@ use kernel::{
         },
         Arc, //
     },
+    types::ScopeGuard,
 };
 
 /// The directory of one device.
@@ -58,15 +64,26 @@ pub(crate) struct Knobs {
     device: Arc<Device>,
 }
 
-static FILES: [File<DeviceDirectory>; 7] = [
+static FILES: [File<DeviceDirectory>; 10] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
         Knobs::store_unpriv_sgio,
     ),
     File::writable(c"complain", Knobs::show_complain, Knobs::store_complain),
+    File::writable(
+        c"report_luns",
+        Knobs::show_report_luns,
+        Knobs::store_report_luns,
+    ),
+    File::writable(
+        c"pr_exclusive",
+        Knobs::show_pr_exclusive,
+        Knobs::store_pr_exclusive,
+    ),
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
     File::private(c"hits", Knobs::show_hits),
+    File::read_only(c"nexus", Knobs::show_nexus),
     File::read_only(c"class", Knobs::show_class),
     File::read_only(c"id", Knobs::show_id),
     File::read_only(c"stats", Knobs::show_stats),
@@ -94,6 +111,27 @@ pub(super) fn compile_own(rules: RuleVec) -> Result<Option<Arc<CompiledFilter>>>
         .transpose()
 }
 
+/// Whether a nexus can have one owner at a time.
+///
+/// # Errors
+///
+/// `EOPNOTSUPP`.
+pub(super) fn can_be_exclusive(exclusive: bool) -> Result {
+    if exclusive && !cgroup::SUPPORTED {
+        return Err(EOPNOTSUPP);
+    }
+    Ok(())
+}
+
+/// Names of logical units come from devices, those of cgroups from users: only what is plain is
+/// printed as it is.
+fn write_escaped(page: &mut Page<'_>, text: &[u8]) -> Result {
+    for byte in text {
+        write!(page, "{}", core::ascii::escape_default(*byte))?;
+    }
+    Ok(())
+}
+
 impl Knobs {
     fn show_unpriv_sgio(&self, page: &mut Page<'_>) -> Result {
         show_unpriv_sgio(&self.device, page)
@@ -109,6 +147,58 @@ impl Knobs {
 
     fn store_complain(&self, write: &Write<'_>) -> Result {
         self.device.complain.store(switch(accept(write)?)?, Relaxed);
+        Ok(())
+    }
+
+    fn show_report_luns(&self, page: &mut Page<'_>) -> Result {
+        Ok(writeln!(page, "{}", self.device.report_luns().name())?)
+    }
+
+    fn store_report_luns(&self, write: &Write<'_>) -> Result {
+        let who = ReportLuns::from_name(word(accept(write)?)).ok_or(EINVAL)?;
+        if who == ReportLuns::Own {
+            self.state.emulation.arm()?;
+        }
+        self.device.set_report_luns(who);
+        Ok(())
+    }
+
+    fn show_pr_exclusive(&self, page: &mut Page<'_>) -> Result {
+        show_switch(self.device.nexus.is_exclusive(), page)
+    }
+
+    fn store_pr_exclusive(&self, write: &Write<'_>) -> Result {
+        let text = accept(write)?;
+        if word(text) == b"reset" {
+            self.device.nexus.let_go();
+            return Ok(());
+        }
+        let exclusive = switch(text)?;
+        can_be_exclusive(exclusive)?;
+        self.device.nexus.set_exclusive(exclusive);
+        Ok(())
+    }
+
+    fn show_nexus(&self, page: &mut Page<'_>) -> Result {
+        let nexus = &self.device.nexus;
+        let (host, channel, target) = nexus.path;
+        let name = if nexus.name.is_empty() {
+            &b"-"[..]
+        } else {
+            &nexus.name
+        };
+        writeln!(page, "nexus {host}:{channel}:{target}")?;
+        write!(page, "lu ")?;
+        write_escaped(page, name)?;
+        writeln!(page, "\npr_exclusive {}", u8::from(nexus.is_exclusive()))?;
+        if let Some((id, path)) = nexus.owner()? {
+            write!(page, "owner {id} ")?;
+            write_escaped(page, &path)?;
+            writeln!(page)?;
+        }
+        for device in self.state.nexuses.devices(nexus)? {
+            page.write_fmt(fmt!("device {}\n", device))?;
+        }
         Ok(())
     }
 
@@ -148,6 +238,7 @@ impl Knobs {
             ("privileged", stats.privileged.load(Relaxed)),
             ("complained", stats.complained.load(Relaxed)),
             ("refused", stats.refused.load(Relaxed)),
+            ("emulated", stats.emulated.load(Relaxed)),
         ] {
             writeln!(page, "{name} {value}")?;
         }
@@ -160,7 +251,11 @@ pub(crate) struct Devices;
 
 impl Devices {
     fn add_to(state: Arc<State>, scsi: &scsi::Device) -> Result {
-        let device = Arc::new(Device::new(scsi)?, GFP_KERNEL)?;
+        let nexus = state.nexuses.join(scsi)?;
+        let leave = ScopeGuard::new_with_data((state.clone(), nexus.clone()), |(state, nexus)| {
+            state.nexuses.leave(&nexus, scsi.hctl());
+        });
+        let device = Arc::new(Device::new(scsi, nexus)?, GFP_KERNEL)?;
         let knobs = Knobs {
             state: state.clone(),
             device: device.clone(),
@@ -173,7 +268,9 @@ impl Devices {
             device,
             _directory: directory,
         };
-        state.devices.insert(scsi.queue_id().as_ptr(), known)
+        state.devices.insert(scsi.queue_id().as_ptr(), known)?;
+        leave.dismiss();
+        Ok(())
     }
 }
 
@@ -189,7 +286,11 @@ impl Client for Devices {
 
     fn remove(device: &scsi::Device) {
         if let Some(state) = State::get() {
-            drop(state.devices.remove(device.queue_id().as_ptr()));
+            let queue = device.queue_id();
+            if let Some(gone) = state.device(queue) {
+                state.nexuses.leave(&gone.nexus, gone.hctl);
+            }
+            drop(state.devices.remove(queue.as_ptr()));
         }
     }
 }

@@ -9,7 +9,10 @@
 use super::{
     apply,
     classes::compile_custom,
-    device::compile_own, //
+    device::{
+        can_be_exclusive,
+        compile_own, //
+    },
 };
 use crate::{
     device::Device,
@@ -24,6 +27,7 @@ use crate::{
         Change,
         ChangeKind,
         Class,
+        ReportLuns,
         Section,
         Table,
         Target,
@@ -51,6 +55,8 @@ enum Prepared {
         device: Arc<Device>,
         unpriv_sgio: Option<bool>,
         complain: Option<bool>,
+        report_luns: Option<ReportLuns>,
+        pr_exclusive: Option<bool>,
         /// `Some(None)`: none of its own any more.
         rules: Option<Option<Arc<CompiledFilter>>>,
     },
@@ -151,6 +157,10 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
     match section.target {
         Target::Device(..) => {
             let device = device.ok_or(ENODEV)?;
+            can_be_exclusive(section.pr_exclusive == Some(true))?;
+            if section.report_luns == Some(ReportLuns::Own) {
+                state.emulation.arm()?;
+            }
             let rules = match &section.rules {
                 None => None,
                 Some(change) => Some(compile_own(apply(state, &whose, change, &device.rules)?)?),
@@ -159,6 +169,8 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
                 device,
                 unpriv_sgio: section.unpriv_sgio,
                 complain: section.complain,
+                report_luns: section.report_luns,
+                pr_exclusive: section.pr_exclusive,
                 rules,
             })
         }
@@ -210,6 +222,8 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
             device,
             unpriv_sgio,
             complain,
+            report_luns,
+            pr_exclusive,
             rules,
         } => {
             if let Some(unpriv_sgio) = unpriv_sgio {
@@ -217,6 +231,12 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
             }
             if let Some(complain) = complain {
                 device.complain.store(*complain, Release);
+            }
+            if let Some(who) = report_luns {
+                device.set_report_luns(*who);
+            }
+            if let Some(exclusive) = pr_exclusive {
+                device.nexus.set_exclusive(*exclusive);
             }
             if let Some(rules) = rules.take() {
                 retired.push(device.rules.replace(rules));

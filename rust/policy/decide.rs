@@ -6,6 +6,7 @@
 //! then.
 
 use super::{
+    report_luns::REPORT_LUNS,
     Access,
     Cdb,
     Filter,
@@ -21,6 +22,8 @@ pub struct State<'a> {
     pub device: Option<Filter<'a>>,
     /// The rules of the device's class.
     pub class: Filter<'a>,
+    /// The device's `report_luns` is `own`.
+    pub own_luns: bool,
 }
 
 /// Whose rule decided.
@@ -45,6 +48,11 @@ pub enum Decision {
     NeedsWriteOpen(Layer, u16),
     /// Refused, since no rule matches.
     NoRule,
+    /// REPORT LUNS, which would be allowed: refused, or answered without the device (`report_luns`).
+    OwnLuns,
+    /// PERSISTENT RESERVE OUT, which would be allowed: refused, since another sender owns the I_T
+    /// nexus (`pr_exclusive`). [`decide()`] does not know the sender and never says so.
+    NotOwner,
 }
 
 impl Decision {
@@ -56,9 +64,19 @@ impl Decision {
 }
 
 /// Decides on a command: `unpriv_sgio`, then the device's rules, then the class's; the first
-/// rule that matches has the say, and without any the command is refused.
+/// rule that matches has the say, and without any the command is refused. REPORT LUNS, if it is allowed,
+/// is answered by the filter where the device is set so.
 #[inline]
 pub fn decide(state: &State<'_>, cdb: &Cdb<'_>, open_for_write: bool) -> Decision {
+    let decision = by_rules(state, cdb, open_for_write);
+    if state.own_luns && cdb.opcode() == REPORT_LUNS && decision.is_allowed() {
+        return Decision::OwnLuns;
+    }
+    decision
+}
+
+#[inline]
+fn by_rules(state: &State<'_>, cdb: &Cdb<'_>, open_for_write: bool) -> Decision {
     if state.unpriv {
         return Decision::Unpriv;
     }
@@ -98,6 +116,8 @@ mod tests {
             Denied,
             NeedsWriteOpen,
             NoRule,
+            NotOwner,
+            OwnLuns,
             Unpriv, //
         },
         Filter,
@@ -116,6 +136,7 @@ mod tests {
             unpriv: false,
             device: device.as_ref().map(|device| device.view()),
             class: class.view(),
+            own_luns: false,
         };
         Some(decide(&state, &Cdb::new(cdb)?, open_for_write))
     }
@@ -198,6 +219,7 @@ mod tests {
                         unpriv,
                         device: Some(deny.view()),
                         class: deny.view(),
+                        own_luns: false,
                     };
                     Some(decide(&state, &Cdb::new(&[opcode])?, false))
                 });
@@ -213,6 +235,7 @@ mod tests {
             unpriv: false,
             device: Some(Filter::EMPTY),
             class: Filter::EMPTY,
+            own_luns: true,
         };
         for opcode in 0..=255u8 {
             let cdb = [opcode; 16];
@@ -230,8 +253,35 @@ mod tests {
             (Denied(Device, 0), false),
             (NeedsWriteOpen(Class, 0), false),
             (NoRule, false),
+            (OwnLuns, false),
+            (NotOwner, false),
         ] {
             assert_eq!(decision.is_allowed(), allowed);
+        }
+    }
+
+    #[test]
+    fn own_luns() {
+        let rules = compile("allow r 12\nallow w a0");
+        assert!(rules.is_some());
+        for (opcode, unpriv, open_for_write, expected) in [
+            (0xa0, false, true, OwnLuns),
+            (0xa0, true, false, OwnLuns),
+            // What is refused anyway is refused for its own reason.
+            (0xa0, false, false, NeedsWriteOpen(Class, 1)),
+            (0x12, false, false, Allowed(Class, 0)),
+            (0x12, true, false, Unpriv),
+        ] {
+            let decision = rules.as_ref().and_then(|rules| {
+                let state = State {
+                    unpriv,
+                    device: None,
+                    class: rules.view(),
+                    own_luns: true,
+                };
+                Some(decide(&state, &Cdb::new(&[opcode; 12])?, open_for_write))
+            });
+            assert_eq!(decision, Some(expected));
         }
     }
 

@@ -51,6 +51,7 @@ mod error;
 mod index;
 mod parse;
 mod print;
+mod report_luns;
 mod rule;
 mod transaction;
 
@@ -103,6 +104,13 @@ pub use self::{
         IndexError,
         Start,
         EMPTY_START, //
+    },
+    report_luns::{
+        report_own_lun,
+        OwnLun,
+        ReportLuns,
+        REPORT_LUNS,
+        REPORT_LUNS_CDB, //
     },
     rule::{
         Access,

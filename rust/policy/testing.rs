@@ -87,6 +87,7 @@ pub(super) enum Failure {
 pub(super) fn answer(filter: Filter<'_>, cdb: &[u8]) -> Answer {
     let state = State {
         unpriv: false,
+        own_luns: false,
         device: None,
         class: filter,
     };

@@ -7,6 +7,8 @@
 //! section := header { setting } [ 'rules' { line of rules } ]
 //! header  := 'device' H:C:T:L [ 'id=' N ] | 'class' NAME
 //! setting := 'unpriv_sgio' switch | 'complain' switch      of a device, in this order
+//!          | 'report_luns' ( 'passthrough' | 'own' )
+//!          | 'pr_exclusive' switch
 //!          | 'table' ( 'strict' | 'stock' )                of a class, without 'rules'
 //! switch  := '0' | '1'
 //! ```
@@ -19,7 +21,8 @@ use super::{
     Change,
     Class,
     ParseError,
-    ParseErrorKind, //
+    ParseErrorKind,
+    ReportLuns, //
 };
 use core::{
     fmt::{
@@ -91,6 +94,10 @@ pub struct Section<'a> {
     pub unpriv_sgio: Option<bool>,
     /// The device's `complain`.
     pub complain: Option<bool>,
+    /// Who answers REPORT LUNS to the device.
+    pub report_luns: Option<ReportLuns>,
+    /// The `pr_exclusive` of the device's I_T nexus and logical unit.
+    pub pr_exclusive: Option<bool>,
     /// The class's table.
     pub table: Option<Table>,
     /// The rules; [`Reset`](super::ChangeKind::Reset) if there is none in the text.
@@ -114,6 +121,8 @@ pub enum TransactionErrorKind {
     Setting,
     /// A switch is neither `0` nor `1`.
     Switch,
+    /// `report_luns` is neither `passthrough` nor `own`.
+    ReportLuns,
     /// A table is neither `strict` nor `stock`.
     Table,
     /// A table and rules in one section.
@@ -145,6 +154,7 @@ impl Display for TransactionError {
             TransactionErrorKind::Class => "there is no such class",
             TransactionErrorKind::Setting => "expected a setting of the section, in its order",
             TransactionErrorKind::Switch => "expected 0 or 1",
+            TransactionErrorKind::ReportLuns => "expected 'passthrough' or 'own'",
             TransactionErrorKind::Table => "expected 'strict' or 'stock'",
             TransactionErrorKind::TableAndRules => "a section has a table or rules, not both",
             TransactionErrorKind::Nothing => "the section changes nothing",
@@ -287,6 +297,17 @@ impl<'a> Sections<'a> {
         Ok(Some(table))
     }
 
+    fn report_luns(&mut self) -> Step<Option<ReportLuns>> {
+        let Some(name) = self.argument("report_luns") else {
+            return Ok(None);
+        };
+        let Some(who) = ReportLuns::from_name(name) else {
+            return self.error(13, TransactionErrorKind::ReportLuns);
+        };
+        self.step();
+        Ok(Some(who))
+    }
+
     /// Tells whether a header comes next.
     fn at_header(&mut self) -> bool {
         self.peek()
@@ -323,6 +344,8 @@ impl<'a> Sections<'a> {
             line,
             unpriv_sgio: None,
             complain: None,
+            report_luns: None,
+            pr_exclusive: None,
             table: None,
             rules: None,
             rules_line: 0,
@@ -331,6 +354,8 @@ impl<'a> Sections<'a> {
             Target::Device(..) => {
                 section.unpriv_sgio = self.switch("unpriv_sgio")?;
                 section.complain = self.switch("complain")?;
+                section.report_luns = self.report_luns()?;
+                section.pr_exclusive = self.switch("pr_exclusive")?;
             }
             Target::Class(_) => section.table = self.table()?,
         }
@@ -347,6 +372,8 @@ impl<'a> Sections<'a> {
         }
         let nothing = section.unpriv_sgio.is_none()
             && section.complain.is_none()
+            && section.report_luns.is_none()
+            && section.pr_exclusive.is_none()
             && section.table.is_none()
             && section.rules.is_none();
         if nothing {
@@ -401,6 +428,7 @@ mod tests {
     use super::{
         super::{ChangeKind, Class},
         Address,
+        ReportLuns,
         Table,
         Target,
         Transaction,
@@ -418,6 +446,7 @@ mod tests {
     fn reads_all_sections() {
         let text = "# a comment\n\n\
             device 6:0:1:18446744073709551615 id=17\nunpriv_sgio 0\ncomplain 1\n\
+            report_luns own\npr_exclusive 1\n\
             rules\nallow r 5e\n# of the rules\n\nallow w 5f [1]=00\n\n\
             device 4294967295:2:3:4\nrules\n\
             class disk\ntable stock\n\
@@ -439,8 +468,10 @@ mod tests {
                 && s.line == 3
                 && s.unpriv_sgio == Some(false)
                 && s.complain == Some(true)
+                && s.report_luns == Some(ReportLuns::Own)
+                && s.pr_exclusive == Some(true)
                 && s.table.is_none()
-                && s.rules_line == 6
+                && s.rules_line == 8
                 && s.rules
                     .is_some_and(|r| r.kind() == ChangeKind::Replace && r.rules().count() == 2))
         );
@@ -455,6 +486,8 @@ mod tests {
             .is_some_and(|s| s.target == Target::Device(address, None)
                 && s.unpriv_sgio.is_none()
                 && s.complain.is_none()
+                && s.report_luns.is_none()
+                && s.pr_exclusive.is_none()
                 && s.rules.is_some_and(|r| r.kind() == ChangeKind::Reset)));
         assert!(sections
             .next()
@@ -508,6 +541,15 @@ mod tests {
                 1,
                 Kind::Setting,
             ),
+            ("device 6:0:0:0\nreport_luns all\n", 2, 13, Kind::ReportLuns),
+            ("device 6:0:0:0\npr_exclusive own\n", 2, 14, Kind::Switch),
+            (
+                "device 6:0:0:0\npr_exclusive 1\nreport_luns own\n",
+                3,
+                1,
+                Kind::Setting,
+            ),
+            ("class disk\nreport_luns own\n", 2, 1, Kind::Setting),
             ("device 6:0:0:0\ntable strict\n", 2, 1, Kind::Setting),
             ("device 6:0:0:0\nrules \n", 2, 1, Kind::Setting),
             ("class disk\nunpriv_sgio 1\n", 2, 1, Kind::Setting),

@@ -23,6 +23,8 @@
 #define SGIO_FILTER_ALLOWED	2		/* allowed by a rule */
 #define SGIO_FILTER_DENIED	3		/* refused by a deny rule */
 #define SGIO_FILTER_NEEDS_WRITE	4		/* refused by an allow w rule */
+#define SGIO_FILTER_OWN_LUNS	5		/* answered by the filter, or refused: report_luns */
+#define SGIO_FILTER_NOT_OWNER	6		/* refused: pr_exclusive (not as an answer here) */
 
 /* sgio_filter_check.layer */
 #define SGIO_FILTER_LAYER_NONE	0

@@ -267,7 +267,7 @@ proptest! {
         let again = compile(&parse(&printed));
         for cdb in &cdbs {
             let decision = |filter: &CompiledFilter| {
-                let state = State { unpriv: false, device: None, class: filter.view() };
+                let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
                 decide(&state, &Cdb::new(cdb).unwrap(), write)
             };
             let expected = expected("", &text, cdb, write);
@@ -284,6 +284,7 @@ proptest! {
         for cdb in &cdbs {
             let state = State {
                 unpriv: false,
+                own_luns: false,
                 device: Some(of_device.view()),
                 class: of_class.view(),
             };
@@ -320,7 +321,7 @@ proptest! {
         if Change::parse(text.as_bytes()).is_ok_and(|change| change.kind() == ChangeKind::Replace) {
             let filter = compile(&parse(&text));
             for cdb in &cdbs {
-                let state = State { unpriv: false, device: None, class: filter.view() };
+                let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
                 let decision = decide(&state, &Cdb::new(cdb).unwrap(), true);
                 prop_assert_eq!(decision, expected("", &text, cdb, true), "{}", text);
             }

@@ -42,6 +42,7 @@ fn commands(opcode: u8) -> impl Iterator<Item = [u8; MAX_CDB]> {
 fn answers(filter: Filter<'_>, cdb: &[u8]) -> [bool; 2] {
     let state = State {
         unpriv: false,
+        own_luns: false,
         device: None,
         class: filter,
     };

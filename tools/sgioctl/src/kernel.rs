@@ -143,6 +143,8 @@ fn answer(check: &ioctl::Check) -> Result<Decision> {
         2 => rule(Decision::Allowed),
         3 => rule(Decision::Denied),
         4 => rule(Decision::NeedsWriteOpen),
+        5 => Ok(Decision::OwnLuns),
+        6 => Ok(Decision::NotOwner),
         decision => bail!("{NODE}: answers with a decision {decision}"),
     }
 }

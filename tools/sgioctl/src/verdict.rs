@@ -120,6 +120,7 @@ impl Policy {
         let cdb = Cdb::new(&padded).ok_or_else(|| anyhow!("no CDB"))?;
         let state = State {
             unpriv: self.unpriv_sgio,
+            own_luns: false,
             device: self.device_rules.as_ref().map(|rules| rules.view()),
             class: self.class_rules.view(),
         };
@@ -144,7 +145,7 @@ pub fn place(decision: Decision) -> Option<(Layer, u16)> {
         Decision::Allowed(layer, number)
         | Decision::Denied(layer, number)
         | Decision::NeedsWriteOpen(layer, number) => Some((layer, number)),
-        Decision::Unpriv | Decision::NoRule => None,
+        Decision::Unpriv | Decision::NoRule | Decision::OwnLuns | Decision::NotOwner => None,
     }
 }
 

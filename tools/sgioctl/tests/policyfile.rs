@@ -146,6 +146,7 @@ fn verdict(policy: &Policy, cdb: &[u8]) -> char {
     padded[..cdb.len()].copy_from_slice(cdb);
     let state = State {
         unpriv: policy.unpriv_sgio,
+        own_luns: false,
         device: policy.device_rules.as_ref().map(|filter| filter.view()),
         class: policy.class_rules.view(),
     };

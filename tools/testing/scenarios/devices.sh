@@ -98,7 +98,7 @@ targets() {
 	local node
 
 	for node in ${disk_of[$1]} ${changer_of[$1]}; do
-		echo "sg_io:$node" "send-command:$node" "cdrom-packet:$node"
+		echo "sg_io:$node" "sg_io32:$node" "send-command:$node" "cdrom-packet:$node"
 	done
 	echo "bsg:/dev/bsg/$1" "bsg-uring:/dev/bsg/$1" "send-command:${sg_of[$1]}"
 }

@@ -307,6 +307,8 @@ fn verdict(policy: &Policy, command: &Decoded, decision: Decision, write: bool) 
             Decision::Allowed(..) => "allowed",
             Decision::Denied(..) => "denied",
             Decision::NeedsWriteOpen(..) => "needs_write",
+            Decision::OwnLuns => "own_luns",
+            Decision::NotOwner => "not_owner",
         },
         layer: place.map(|(layer, _)| match layer {
             Layer::Device => "device",

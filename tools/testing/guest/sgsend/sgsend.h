@@ -71,6 +71,8 @@ void *unmapped_page(void);
 
 /* One file per interface. */
 void send_sg_v3(int fd, const struct request *rq, struct reply *re);
+void send_sg_vectors(int fd, const struct request *rq, struct reply *re);
+void send_sg_io32(int fd, const struct request *rq, struct reply *re);
 void send_bsg(int fd, const struct request *rq, struct reply *re);
 void send_bsg_uring(int fd, const struct request *rq, struct reply *re);
 void send_bsg_uring_worker(int fd, const struct request *rq, struct reply *re);

@@ -12,6 +12,8 @@
 
 static const struct interface interfaces[] = {
 	{ "sg_io", "SG_IO v3 on a block device or changer", 32, false, send_sg_v3 },
+	{ "sg_io32", "the same, from a 32-bit program", 32, false, send_sg_io32 },
+	{ "sg_iovec", "the same, with the data in pieces", 32, false, send_sg_vectors },
 	{ "bsg", "SG_IO v4 on /dev/bsg/H:C:T:L", 32, false, send_bsg },
 	{ "bsg-uring", "io_uring on /dev/bsg/H:C:T:L", 32, false, send_bsg_uring },
 	{ "bsg-uring-worker", "the same, by a kernel thread", 32, false, send_bsg_uring_worker },

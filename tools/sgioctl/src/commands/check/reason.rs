@@ -29,6 +29,12 @@ pub(super) fn why(
             "{} allows it to files open for writing only; open the device O_RDWR",
             by(layer, number)
         ),
+        Decision::OwnLuns => {
+            "report_luns is 'own', so SG_IO has an answer from the filter, with this logical unit \
+             alone; every other interface is refused"
+                .to_owned()
+        }
+        Decision::NotOwner => "pr_exclusive is 1, and another cgroup owns the I_T nexus".to_owned(),
         Decision::NoRule => {
             let own = match policy.device_rules {
                 Some(_) => "neither a rule of the device nor one of",

@@ -124,6 +124,7 @@ fn the_same_as_the_policy() {
             let policy = Policy::of_class(class, table).unwrap();
             let state = State {
                 unpriv: false,
+                own_luns: false,
                 device: None,
                 class: policy.class_rules.view(),
             };

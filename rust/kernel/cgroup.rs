@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Control groups of version 2, as a way to tell apart who uses something.
+//!
+//! Not here: controllers, and the hierarchies of version 1.
+//!
+//! C header: [`include/linux/cgroup.h`](srctree/include/linux/cgroup.h)
+
+use crate::kernel_ext::bindings;
+use core::ptr::NonNull;
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
+
+/// Whether the kernel has control groups.
+pub(crate) const SUPPORTED: bool = cfg!(CONFIG_CGROUPS);
+
+/// A reference to a cgroup, which may have been removed by now.
+///
+/// # Invariants
+///
+/// The pointer is valid, and holds a reference.
+pub(crate) struct Cgroup(NonNull<bindings::cgroup>);
+
+// SAFETY: A cgroup belongs to no thread; references are counted atomically.
+unsafe impl Send for Cgroup {}
+
+// SAFETY: All methods only read what is constant or atomic.
+unsafe impl Sync for Cgroup {}
+
+/// The cgroup that the resources of the current task are charged to: of a threaded cgroup, its
+/// domain. Null without control groups.
+fn domain_of_current(_guard: &rcu::Guard) -> *mut bindings::cgroup {
+    // SAFETY: The RCU read side lock is held. The cgroup of the task is alive for as long, and so is
+    // its domain, which is the same or an ancestor.
+    unsafe { bindings::current_domain_cgroup() }
+}
+
+impl Cgroup {
+    /// The domain of the current task; `None` if it is just being removed, and without control groups.
+    pub(crate) fn of_current(guard: &rcu::Guard) -> Option<Self> {
+        let cgroup = NonNull::new(domain_of_current(guard))?;
+        // SAFETY: The cgroup is valid while the RCU read side lock is held.
+        let referenced = unsafe { bindings::cgroup_tryget(cgroup.as_ptr()) };
+        // INVARIANT: The reference was got just now.
+        referenced.then_some(Self(cgroup))
+    }
+
+    /// Whether it is the domain of the current task.
+    pub(crate) fn is_that_of_current(&self, guard: &rcu::Guard) -> bool {
+        // While the reference is held, no other cgroup has this address.
+        self.0.as_ptr() == domain_of_current(guard)
+    }
+
+    /// Whether it has been removed (rmdir).
+    pub(crate) fn is_gone(&self) -> bool {
+        // SAFETY: By the type invariant.
+        !unsafe { bindings::cgroup_is_online(self.0.as_ptr()) }
+    }
+
+    /// The inode number of its directory, which no other has had since boot.
+    pub(crate) fn id(&self) -> u64 {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::cgroup_id(self.0.as_ptr()) }
+    }
+
+    /// Its path from the root of the hierarchy, or what of it goes in.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn path(&self) -> Result<KVec<u8>> {
+        let mut path = KVec::from_elem(0u8, bindings::PATH_MAX as usize, GFP_KERNEL)?;
+        // SAFETY: By the type invariant; the buffer has the length that is said.
+        unsafe {
+            bindings::cgroup_path(
+                self.0.as_ptr(),
+                path.as_mut_ptr().cast::<c_char>(),
+                path.len(),
+            );
+        }
+        let end = path.iter().position(|byte| *byte == 0).unwrap_or(0);
+        path.truncate(end);
+        Ok(path)
+    }
+}
+
+impl Clone for Cgroup {
+    fn clone(&self) -> Self {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::cgroup_get(self.0.as_ptr()) };
+        // INVARIANT: The reference was got just now.
+        Self(self.0)
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant, this gives up the reference. It does not sleep.
+        unsafe { bindings::cgroup_put(self.0.as_ptr()) };
+    }
+}
