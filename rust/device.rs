@@ -7,6 +7,7 @@ use crate::{
         percpu::Counter,
         scsi::{
             self,
+            DeviceId,
             Hctl, //
         },
         sync::rcu::RcuArc, //
@@ -35,6 +36,8 @@ use kernel::{
 pub(crate) struct Device {
     /// Its address.
     pub(crate) hctl: Hctl,
+    /// Its identity to the kernel.
+    pub(crate) scsi: DeviceId,
     /// No other device has or had it.
     pub(crate) id: u64,
     /// Its class, for life.
@@ -69,6 +72,7 @@ impl Device {
     pub(crate) fn new(device: &scsi::Device, nexus: Arc<Nexus>) -> Result<Self> {
         Ok(Self {
             hctl: device.hctl(),
+            scsi: device.id(),
             id: NEXT_ID.fetch_add(1, Relaxed),
             class: Class::from_type(device.peripheral_device_type()),
             unpriv_sgio: Atomic::new(false),

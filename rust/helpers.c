@@ -34,6 +34,13 @@ notrace void sgio_helper_ftrace_regs_set_instruction_pointer(struct ftrace_regs 
 	ftrace_regs_set_instruction_pointer(fregs, ip);
 }
 
+/* rust/kernel/fprobe.rs */
+unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs);
+notrace unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs)
+{
+	return ftrace_regs_get_argument(fregs, 0);
+}
+
 bool sgio_helper_is_in_this_module(unsigned long ip);
 notrace bool sgio_helper_is_in_this_module(unsigned long ip)
 {

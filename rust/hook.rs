@@ -55,7 +55,7 @@ impl CmdAllowed for Decider {
 #[inline]
 fn cmd_allowed(state: &State, cdb: &Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
     let Some(addressed) = cdb.addressed() else {
-        return as_stock(state, cdb.opcode(), open_for_write);
+        return from_sg(state, cdb, open_for_write, guard);
     };
     match state.devices.get(addressed.queue.as_ptr(), guard) {
         Some(known) => for_device(state, &known.device, &addressed, open_for_write, guard),
@@ -71,8 +71,8 @@ fn for_device(
     open_for_write: bool,
     guard: &rcu::Guard,
 ) -> bool {
-    // The buffer is never empty.
-    let Some(cdb) = policy::Cdb::new(addressed.cdb) else {
+    // There is always something known.
+    let Some(cdb) = policy::Cdb::from_buffer(addressed.cdb, addressed.known) else {
         return Capability::SYS_RAWIO.current_has();
     };
     let mut ruling = state.rule_on(device, &cdb, open_for_write, guard);
@@ -158,6 +158,25 @@ fn for_unknown(
         ruling.decision.is_allowed()
     });
     allowed || Capability::SYS_RAWIO.current_has()
+}
+
+/// sg, on a file that is not open for both reading and writing.
+#[cold]
+fn from_sg(state: &State, cdb: &Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
+    let from = cdb.from_sg();
+    let known = from.call.and_then(|call| {
+        let known = state.devices.get(call.queue().as_ptr(), guard)?;
+        call.is_for(known.device.scsi).then_some((call, known))
+    });
+    let Some((call, known)) = known else {
+        return as_stock(state, cdb.opcode(), open_for_write);
+    };
+    let addressed = Addressed {
+        queue: call.queue(),
+        cdb: &from.cdb,
+        known: from.known,
+    };
+    for_device(state, &known.device, &addressed, open_for_write, guard)
 }
 
 /// The kernel's own answer, where the device cannot be told.

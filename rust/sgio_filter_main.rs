@@ -59,6 +59,8 @@ struct SgioFilter {
     #[pin]
     _hook: kernel_ext::scsi::cmd_allowed::Hook<hook::Decider>,
     #[pin]
+    _sg: kernel_ext::scsi::sg::Watch,
+    #[pin]
     _control: knobs::Control,
     _queue_files: Option<kernel_ext::scsi::queue_files::QueueFiles>,
     #[pin]
@@ -86,6 +88,8 @@ impl kernel::InPlaceModule for SgioFilter {
                 _emulation: luns::Armable(state.clone()),
                 _devices <- kernel_ext::scsi::interface::Registration::new(),
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
+                // Before the hook, which asks it.
+                _sg <- kernel_ext::scsi::sg::Watch::new(),
                 _hook <- kernel_ext::scsi::cmd_allowed::Hook::new(),
                 // Last: whoever has opened it holds the module, also one whose loading fails.
                 _control <- knobs::Control::new(),

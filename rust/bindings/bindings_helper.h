@@ -11,6 +11,7 @@
 #include <linux/blkdev.h>
 #include <linux/cgroup.h>
 #include <linux/device.h>
+#include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
 #include <linux/percpu.h>

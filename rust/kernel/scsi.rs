@@ -10,6 +10,7 @@ pub(crate) mod cmd_allowed;
 pub(crate) mod interface;
 pub(crate) mod ioctl;
 pub(crate) mod queue_files;
+pub(crate) mod sg;
 
 use super::{
     block::{
@@ -29,6 +30,17 @@ use kernel::{
     prelude::*,
     types::Opaque, //
 };
+
+/// A SCSI device, by its address alone: to be compared, not to be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DeviceId(usize);
+
+impl DeviceId {
+    /// What would be at this address.
+    fn from_addr(addr: usize) -> Self {
+        Self(addr)
+    }
+}
 
 /// A SCSI device.
 ///
@@ -60,6 +72,11 @@ impl Device {
         Some(unsafe {
             &*Opaque::cast_from(container_of!(dev, bindings::scsi_device, sdev_gendev)).cast()
         })
+    }
+
+    /// The identity of the device, as long as it is there.
+    pub(crate) fn id(&self) -> DeviceId {
+        DeviceId(self.0.get() as usize)
     }
 
     /// The identity of the device's request queue, which it has for life.

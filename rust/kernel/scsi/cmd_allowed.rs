@@ -8,11 +8,12 @@
 //! - `scsi_fill_sghdr_rq()` (SG_IO, CDROM_SEND_PACKET), `sg_scsi_ioctl()`
 //!   (SCSI_IOCTL_SEND_COMMAND), `scsi_bsg_sg_io_fn()` and `scsi_bsg_uring_cmd()`: the CDB is the
 //!   `cmnd` of a `struct scsi_cmnd` just allocated for the device's queue, zero behind its end;
-//! - `sg_allow_access()`: a buffer on the stack, of which no more than the first byte is surely
-//!   initialised, and which does not lead to the device.
+//! - `sg_allow_access()`: a buffer on the stack, which does not lead to the device ([`sg`] does), and of
+//!   which no more than the shortest CDB is surely initialised.
 //!
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
+use super::sg;
 use crate::kernel_ext::{
     bindings,
     block::QueueId,
@@ -52,7 +53,27 @@ pub(crate) struct Addressed<'a> {
     pub(crate) queue: QueueId,
     /// The CDB, zero behind its end.
     pub(crate) cdb: &'a [u8; CDB_BUFFER],
+    /// How much of it is known; what is not known shows as zero.
+    pub(crate) known: usize,
 }
+
+/// A CDB from sg.
+pub(crate) struct FromSg {
+    /// The call it is in, if that was seen.
+    pub(crate) call: Option<sg::Call>,
+    /// What is known of it.
+    pub(crate) cdb: [u8; CDB_BUFFER],
+    /// How much that is.
+    pub(crate) known: usize,
+}
+
+/// How much of sg's buffer can be relied on. No CDB is shorter than 6 bytes. What is behind the end of a longer
+/// one is zero as the device sees it, and in the buffer if the compiler clears what is on the stack.
+const KNOWN_FROM_SG: usize = if cfg!(CONFIG_INIT_STACK_ALL_ZERO) {
+    CDB_BUFFER
+} else {
+    6
+};
 
 impl<'a> Cdb<'a> {
     /// Byte 0.
@@ -79,7 +100,23 @@ impl<'a> Cdb<'a> {
             // SAFETY: As above, this is `scsi_cmnd::cmnd`, of `CDB_BUFFER` bytes (`new()` checks),
             // initialised by `scsi_initialize_rq()` and not written to during the call.
             cdb: unsafe { &*self.0.cast() },
+            known: CDB_BUFFER,
         })
+    }
+
+    /// A CDB that does not lead to its device.
+    #[cold]
+    pub(crate) fn from_sg(&self) -> FromSg {
+        let mut cdb = [0; CDB_BUFFER];
+        // SAFETY: By the type invariant, and since this is not in a `struct scsi_cmnd`, the CDB is in the
+        // 252 bytes of sg.c, or in the `CDB_BUFFER` bytes of `self_test()`. As many as are copied are
+        // initialised.
+        unsafe { core::ptr::copy_nonoverlapping(self.0, cdb.as_mut_ptr(), KNOWN_FROM_SG) };
+        FromSg {
+            call: sg::Call::current(),
+            cdb,
+            known: KNOWN_FROM_SG,
+        }
     }
 }
 

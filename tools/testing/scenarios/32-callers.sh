@@ -57,14 +57,25 @@ for door in $(doors "$disk" "$cd" "$changer" "$tape"); do
 		"allowed: status 02, sense 5/20/00"
 done
 
-# /dev/sgN that is not open for both asks the filter, which cannot tell the
-# device and answers as the stock list, whatever the knobs say.
+# /dev/sgN that is not open for both asks the filter, which knows the device by
+# the ioctl that the task is in.
 sg=sg:${sg_of[$disk]}
 is "sg read-only: INQUIRY" "$(nobody --probe --read "$sg" $inquiry)" "allowed: nothing executed"
-is "sg read-only: READ KEYS, unpriv_sgio does not reach it" \
-	"$(nobody --probe --read "$sg" $keys)" "refused: EPERM"
-is "sg read-only: SANITIZE, the stock list" \
-	"$(nobody --probe --read "$sg" 48030000000000000000)" "allowed: nothing executed"
+is "sg read-only: READ KEYS by unpriv_sgio" \
+	"$(nobody --probe --read "$sg" $keys)" "allowed: nothing executed"
+echo 0 >"$(dev "$disk")/unpriv_sgio"
+is "sg read-only: READ KEYS without it" "$(nobody --probe --read "$sg" $keys)" "refused: EPERM"
+is "sg read-only: another device's unpriv_sgio is another's" \
+	"$(nobody --probe --read "sg:${sg_of[$cd]}" $keys)" "allowed: nothing executed"
+is "sg read-only: SANITIZE is nothing for a reader" \
+	"$(nobody --probe --read "$sg" 48030000000000000000)" "refused: EPERM"
+echo "allow r 5e [8]=fc" >"$(dev "$disk")/rules"
+is "sg read-only: a rule with a field behind byte 5" "$(nobody --probe --read "$sg" $keys)" \
+	"$(nobody --probe --read "bsg:/dev/bsg/$disk" $keys)"
+refused=$(sed -n 's/^refused //p' "$(dev "$disk")/stats")
+is "sg read-only: ... and another value" "$(nobody --probe --read "$sg" ${keys/fc/fb})" "refused: EPERM"
+is "... which is counted on the device" "$(sed -n 's/^refused //p' "$(dev "$disk")/stats")" $((refused + 1))
+echo >"$(dev "$disk")/rules"
 is "sg read-only: WRITE(10)" "$(nobody --probe --read "$sg" 2a000000000000000000)" "refused: EPERM"
 is "sg write-only: WRITE(10)" "$(nobody --probe --write-only "$sg" 2a000000000000000000)" \
 	"allowed: nothing executed"

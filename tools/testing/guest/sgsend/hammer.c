@@ -83,7 +83,8 @@ static int one(const struct target *t, enum open_mode mode)
 static int only(const struct target *t, uint8_t opcode)
 {
 	unsigned long sent = 0, allowed = 0;
-	int fd = open_target(t, MODE_RW);
+	bool read_only = t->modes_given && t->modes == 1u << MODE_RO;
+	int fd = open_target(t, read_only ? MODE_RO : MODE_RW);
 
 	while (!stop) {
 		struct request rq = { .probe = true, .out = unmapped_page(), .out_len = 512 };

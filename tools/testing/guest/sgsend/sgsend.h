@@ -51,6 +51,7 @@ struct target {
 	const struct interface *iface;
 	const char *node;
 	unsigned int modes;	/* bits by enum open_mode */
+	bool modes_given;	/* with the interface */
 };
 
 struct sweep {

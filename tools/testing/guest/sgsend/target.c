@@ -67,6 +67,7 @@ struct target parse_target(char *arg, unsigned int default_modes)
 	if (modes) {
 		*modes++ = '\0';
 		t.modes = parse_modes(modes);
+		t.modes_given = true;
 	}
 	t.iface = find_interface(arg);
 	if (!t.iface)

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which device an ioctl of the sg driver is for.
+//!
+//! sg asks `scsi_cmd_allowed()` about an SG_IO whose file is not open for both reading and writing, with
+//! the CDB in a local array, which leads nowhere. So its ioctl function is probed, and what is
+//! called within it, in the same task, is for the device of its file.
+//!
+//! The way from the file to the device is private to `drivers/scsi/sg.c`: `file->private_data` is a `struct
+//! sg_fd`, whose `parentdp`, behind a list head, is the `struct sg_device`, which begins with `device`.
+//! That is a guess about the running kernel, and only as good as what confirms it: every step is read so that a
+//! wrong address does no harm, and whoever uses the result must know a device that is at the
+//! very address that was found ([`Call::is_for`]).
+
+use super::DeviceId;
+use crate::kernel_ext::{
+    bindings,
+    block::QueueId,
+    fprobe::{
+        Calls,
+        Fprobe, //
+    },
+    module_events::{
+        Listener,
+        Subscription, //
+    },
+};
+use core::mem::offset_of;
+use kernel::{
+    current, new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex, //
+    },
+};
+
+/// A call of `sg_ioctl()` that the current task is in.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    device: usize,
+    queue: usize,
+}
+
+/// One call. Only the task itself touches a slot that has its address.
+struct Slot {
+    /// 0: free.
+    task: Atomic<usize>,
+    device: Atomic<usize>,
+    queue: Atomic<usize>,
+}
+
+/// More calls at a time than there are slots, or too many whose tasks hash to neighbours: what finds no slot is
+/// not known.
+const SLOTS: usize = 1024;
+const NEIGHBOURS: usize = 16;
+
+static SLOT: [Slot; SLOTS] = [const {
+    Slot {
+        task: Atomic::new(0),
+        device: Atomic::new(0),
+        queue: Atomic::new(0),
+    }
+}; SLOTS];
+
+fn this_task() -> usize {
+    core::ptr::from_ref(&**current!()) as usize
+}
+
+/// The slots where a task may be.
+fn slots(task: usize) -> impl Iterator<Item = &'static Slot> {
+    // Tasks are aligned to at least a cache line; a multiplicative hash of the rest.
+    let start = (task >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    (start..start + NEIGHBOURS).filter_map(|n| SLOT.get(n % SLOTS))
+}
+
+impl Call {
+    /// That of the current task.
+    pub(crate) fn current() -> Option<Self> {
+        let task = this_task();
+        let slot = slots(task).find(|slot| slot.task.load(Relaxed) == task)?;
+        Some(Self {
+            device: slot.device.load(Relaxed),
+            queue: slot.queue.load(Relaxed),
+        })
+    }
+
+    /// The queue to look for a device by.
+    pub(crate) fn queue(self) -> QueueId {
+        QueueId::new(core::ptr::without_provenance(self.queue))
+    }
+
+    /// Whether the device that was found by the queue is that of the file.
+    pub(crate) fn is_for(self, device: DeviceId) -> bool {
+        device == DeviceId::from_addr(self.device)
+    }
+}
+
+struct SgIoctl;
+
+impl Calls for SgIoctl {
+    fn enter(file: usize) {
+        let Some((device, queue)) = device_of(file) else {
+            return;
+        };
+        let task = this_task();
+        // A slot of this task is left from a call that nobody saw the end of.
+        let slot = slots(task)
+            .find(|slot| slot.task.load(Relaxed) == task)
+            .or_else(|| slots(task).find(|slot| slot.task.cmpxchg(0, task, Relaxed).is_ok()));
+        if let Some(slot) = slot {
+            slot.device.store(device, Relaxed);
+            slot.queue.store(queue, Relaxed);
+        }
+    }
+
+    fn leave() {
+        let task = this_task();
+        if let Some(slot) = slots(task).find(|slot| slot.task.load(Relaxed) == task) {
+            slot.task.store(0, Relaxed);
+        }
+    }
+}
+
+/// A word of kernel memory, if it can be read.
+fn word(addr: usize) -> Option<usize> {
+    let mut word = 0usize;
+    // SAFETY: The destination is valid; the source may be anything.
+    let ret = unsafe {
+        bindings::copy_from_kernel_nofault(
+            (&raw mut word).cast(),
+            core::ptr::without_provenance(addr),
+            size_of::<usize>(),
+        )
+    };
+    (ret == 0 && word != 0).then_some(word)
+}
+
+/// The device of a file of sg, and its queue.
+fn device_of(file: usize) -> Option<(usize, usize)> {
+    const PARENTDP: usize = size_of::<bindings::list_head>();
+
+    let sg_fd = word(file.checked_add(offset_of!(bindings::file, private_data))?)?;
+    let sg_device = word(sg_fd.checked_add(PARENTDP)?)?;
+    let device = word(sg_device)?;
+    let queue = word(device.checked_add(offset_of!(bindings::scsi_device, request_queue))?)?;
+    Some((device, queue))
+}
+
+/// Sees to it that the driver is probed, also when it is loaded later.
+#[pin_data]
+pub(crate) struct Watch {
+    #[pin]
+    modules: Subscription<Driver>,
+}
+
+#[pin_data]
+struct Driver {
+    #[pin]
+    probe: Mutex<Option<Pin<KBox<Fprobe<SgIoctl>>>>>,
+}
+
+impl Driver {
+    /// Probes the driver, if it is there. What cannot be probed is not known, and treated so.
+    fn probe(&self) {
+        let mut probe = self.probe.lock();
+        // That of a driver which was unloaded has lost its function.
+        *probe = None;
+        match KBox::pin_init(Fprobe::new(c"sg_ioctl"), GFP_KERNEL) {
+            Ok(new) => *probe = Some(new),
+            Err(ENOENT) => {}
+            Err(e) => pr_warn!("sg_ioctl() cannot be probed ({:?})\n", e),
+        }
+    }
+}
+
+impl Listener for Driver {
+    fn loaded(&self, name: &CStr) {
+        if name == c"sg" {
+            self.probe();
+        }
+    }
+}
+
+impl Watch {
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Subscription::new`]. That sg cannot be probed is none.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            modules <- Subscription::new(pin_init!(Driver {
+                probe <- new_mutex!(None),
+            })),
+        })
+        .pin_chain(|this: Pin<&mut Self>| {
+            this.modules.listener().probe();
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# /dev/sgN that is not open for both: the device is known by the ioctl that
+# the task is in, also when many tasks are in one at a time, when descriptors
+# change, and when the driver is loaded later.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+debug_load
+debug_add 0
+a=$hctl
+debug_add 0
+b=$hctl
+# READ KEYS: nothing that scsi_debug has. The filter allows it on b alone.
+keys=5e00000000000000fc00
+
+must_load
+echo "allow r 5e" >"$(dev "$b")/rules"
+is "refused on a" "$(nobody --probe --read "sg:${sg_of[$a]}" $keys)" "refused: EPERM"
+is "allowed on b" "$(nobody --probe --read "sg:${sg_of[$b]}" $keys)" "allowed: nothing executed"
+
+# Both at once, by many tasks: a verdict of the one's device for the other would
+# be counted as wrong.
+sgsend --as-nobody --hammer-opcode 5e "sg/ro:${sg_of[$a]}" "sg/ro:${sg_of[$a]}" \
+	"sg/ro:${sg_of[$a]}" "sg/ro:${sg_of[$a]}" >"$tmp/a" 2>&1 &
+one=$!
+sgsend --as-nobody --hammer-opcode 5e "sg/ro:${sg_of[$b]}" "sg/ro:${sg_of[$b]}" \
+	"sg/ro:${sg_of[$b]}" "sg/ro:${sg_of[$b]}" >"$tmp/b" 2>&1 &
+two=$!
+nap 5
+kill $one $two
+wait $one $two
+sed 's/^/# /' "$tmp/a" "$tmp/b"
+is "tasks on a are all refused" "$(grep -c ' 0 allowed' "$tmp/a")" 4
+is "tasks on b are all allowed" "$(grep -cE ': ([1-9][0-9]*) sent, \1 allowed' "$tmp/b")" 4
+
+check "the module unloads" unload
+is "without it: stock" "$(nobody --probe --read "sg:${sg_of[$b]}" $keys)" "refused: EPERM"
+
+# The driver, where it is a module, comes later or comes back.
+if grep -q '^sg ' /proc/modules; then
+	rmmod sg
+	must_load
+	check "sg is loaded behind the filter" modprobe sg
+	for d in "$a" "$b"; do
+		wait_for node sg_of "$d" scsi_generic
+		chmod 666 "${sg_of[$d]}"
+	done
+	echo "allow r 5e" >"$(dev "$b")/rules"
+	is "refused on a" "$(nobody --probe --read "sg:${sg_of[$a]}" $keys)" "refused: EPERM"
+	is "allowed on b" "$(nobody --probe --read "sg:${sg_of[$b]}" $keys)" "allowed: nothing executed"
+	check "sg can be unloaded" rmmod sg
+	check "... and loaded again" modprobe sg
+	for d in "$a" "$b"; do
+		wait_for node sg_of "$d" scsi_generic
+		chmod 666 "${sg_of[$d]}"
+	done
+	is "allowed on b" "$(nobody --probe --read "sg:${sg_of[$b]}" $keys)" "allowed: nothing executed"
+	check "the module unloads" unload
+else
+	skip "sg is loaded behind the filter" "it is part of this kernel"
+fi
+finish
