@@ -11,7 +11,7 @@ use sgio_policy::{
 };
 use sgioctl::{
     device::{Device, Multipath},
-    policyfile::{compare, lint, load, transaction, Policies, Profiles},
+    policyfile::{compare, lint, load, parse, transaction, Policies, Profiles},
     root::Root,
     verdict::Policy,
 };
@@ -361,6 +361,26 @@ match = { wwid = "naa.7" }
 fn item() -> impl Strategy<Value = String> {
     ("[0-9a-f]{2}", "[rw]", "(| \\[1\\]&1f=0[0-9a-f])")
         .prop_map(|(op, rw, f)| format!("{rw} {op}{f}"))
+}
+
+#[test]
+fn a_text_cut_short_is_told_so() {
+    let faults = parse("cut", "match = ", Profiles::default()).err().unwrap();
+    let text = faults.to_string();
+    assert!(
+        text.starts_with("cut:1:9: unexpected end of the text; "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_text_cannot_include_files() {
+    let faults = parse("text", "include = ['a.toml']\n", Profiles::default());
+    let text = faults.err().unwrap().to_string();
+    assert!(
+        text.starts_with("text:1:12: a text cannot include files"),
+        "{text}"
+    );
 }
 
 proptest! {

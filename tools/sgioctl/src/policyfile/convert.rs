@@ -52,7 +52,11 @@ fn of_toml(text: &Text<'_>, error: &toml::de::Error) -> Fault {
         None => Place::whole(text.file),
     };
     // The rest of a message of several lines is the parser's own trace.
-    let message = error.message().replace('\n', ", ");
+    let mut message = error.message().replace('\n', ", ");
+    if message.is_empty() {
+        // It says nothing where a file ends too early.
+        message = "unexpected end of the text".into();
+    }
     let fix = match message.as_str() {
         m if m.starts_with("unknown field") => "correct the name of the key, or remove it",
         m if m.starts_with("missing field `match`") => {

@@ -53,6 +53,24 @@ pub fn load_profiles(root: &Root) -> Result<Profiles, Faults> {
     Ok(loader.finish()?.profiles)
 }
 
+/// Reads the text of one file, which cannot include others; no file is touched.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn parse(name: &str, source: &str, profiles: Profiles) -> Result<Policies, Faults> {
+    let mut loader = Loader::default();
+    loader.policies.profiles = profiles;
+    if let Some(file) = loader.parse(Path::new(name), source) {
+        for At { place, .. } in &file.include {
+            let fault = Fault::new(place, "a text cannot include files", "remove the include");
+            loader.faults.push(fault);
+        }
+        loader.add(file);
+    }
+    loader.finish()
+}
+
 #[derive(Default)]
 struct Loader {
     policies: Policies,

@@ -25,7 +25,7 @@ pub mod transaction;
 
 pub use self::{
     command::Command,
-    load::{load, load_profiles, DEFAULT_DIRECTORY},
+    load::{load, load_profiles, parse, DEFAULT_DIRECTORY},
     place::{At, Fault, Faults, Place, Text},
     planned::{planned, planned_class},
     profile::{Profile, Profiles},
