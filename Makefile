@@ -41,6 +41,9 @@ help:
 	@echo 'On a machine with nothing prepared (each target does the set-up it needs):'
 	@echo '  make demo      show what the filter does, on the stock kernel in a VM'
 	@echo '  make test      build everything, run every test (ONLY=pattern: some)'
+	@echo '  make fuzz      fuzz the policy and the tool      (SECONDS=600 ONLY=decide)'
+	@echo '  make coverage  what the tests of the policy and the tool run (FILES=rust/policy/parse.rs)'
+	@echo '  make miri      the tests of the policy under Miri, where it is installed'
 	@echo '  make lint      formatting, clippy, ABI files, scripts'
 	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|test)'
 	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
@@ -90,6 +93,16 @@ vm: modules programs
 shell: modules programs
 	@$(VM) --kernel $(KERNEL) $(if $(SHARE),--share '$(SHARE)') --timeout 86400 \
 		--interactive -- 'exec bash -l'
+
+.PHONY: fuzz coverage miri
+fuzz: setup-root
+	@tools/fuzz/fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)
+
+coverage: setup-root
+	@$(TESTING)/coverage $(FILES)
+
+miri:
+	@$(TESTING)/miri
 
 .PHONY: lint test demo
 lint: setup

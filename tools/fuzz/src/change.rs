@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Texts of rules: parsed, applied to a list, printed.
+//!
+//! Input: the text of a list, NUL, the text of a change.
+
+use crate::{
+    reference::{
+        rule::Rule,
+        text::{self, Bad, Failure},
+    },
+    split,
+};
+use sgio_policy::{
+    filter::RuleVec,
+    policy::{self, ApplyError, Change, ChangeKind, RuleStore},
+};
+
+/// Checks one input.
+pub fn check(data: &[u8]) {
+    let (before, text) = split(data);
+    let mut list = RuleVec::new();
+    let mut expected = Vec::new();
+    if let Some(change) = agreed(before) {
+        let _ = apply(&change, &mut list, &mut expected);
+    }
+    if let Some(change) = agreed(text) {
+        let _ = apply(&change, &mut list, &mut expected);
+        list.rules().iter().for_each(prints);
+    }
+}
+
+/// A text in both readings.
+type Both<'a> = (Change<'a>, text::Change);
+
+/// Parses, and holds the outcome against the reference.
+pub(crate) fn agreed(text: &[u8]) -> Option<Both<'_>> {
+    match (Change::parse(text), text::parse(text)) {
+        (Ok(change), Ok(expected)) => {
+            same(&change, &expected);
+            Some((change, expected))
+        }
+        (Err(error), Err(bad)) => {
+            if let Bad::Line(line) = bad {
+                assert_eq!(error.line as usize, line, "{error}");
+                let line = text.split(|byte| *byte == b'\n').nth(line - 1);
+                let columns = 1..=line.map_or(0, <[u8]>::len) + 1;
+                assert!(columns.contains(&(error.column as usize)), "{error}");
+            }
+            assert!(error.to_string().len() < 200);
+            None
+        }
+        (change, expected) => panic!("{:?}, expected {expected:?}", change.map(|c| c.kind())),
+    }
+}
+
+/// Holds a text that was parsed against the reference.
+pub(crate) fn same(change: &Change<'_>, expected: &text::Change) {
+    let kind = match expected {
+        text::Change::Reset => ChangeKind::Reset,
+        text::Change::Replace(_) => ChangeKind::Replace,
+        text::Change::Edit(_) => ChangeKind::Edit,
+    };
+    assert_eq!(change.kind(), kind);
+    let rules: Vec<Rule> = change.rules().map(|rule| Rule::of(&rule)).collect();
+    assert!(rules.iter().eq(expected.rules()), "{rules:?}");
+}
+
+fn apply(
+    (change, reference): &Both<'_>,
+    list: &mut RuleVec,
+    expected: &mut Vec<Rule>,
+) -> Result<(), Failure> {
+    let mut copy = list.clone();
+    let applied = change.apply(&mut copy).map_err(|error| match error {
+        ApplyError::NotFound { line } => Failure::NotFound(line as usize),
+        ApplyError::TooMany { line } => Failure::TooMany(line as usize),
+        other => panic!("{other}"),
+    });
+    match reference.apply(expected) {
+        Err(failure) => {
+            assert_eq!(applied, Err(failure));
+        }
+        Ok(after) => {
+            applied?;
+            assert!(copy.rules().iter().map(Rule::of).eq(after.iter().cloned()));
+            (*list, *expected) = (copy, after);
+        }
+    }
+    Ok(())
+}
+
+/// The text of a rule is canonical, and means the rule.
+pub(crate) fn prints(rule: &policy::Rule) {
+    let text = rule.to_string();
+    let (again, reference) = one_rule(&text);
+    assert!(again == *rule, "{text}");
+    assert_eq!(again.to_string(), text);
+    assert_eq!(reference, Rule::of(rule));
+    assert!(text.len() <= policy::Rule::MAX_TEXT);
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split(' ').map(String::from).collect();
+        words.sort();
+        words
+    };
+    assert_eq!(words(&text), words(&reference.to_string()));
+}
+
+/// The rule of a good text, in both readings.
+pub(crate) fn one_rule(text: &str) -> (policy::Rule, Rule) {
+    let (change, reference) = agreed(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
+    let rule = change.rules().next().unwrap_or_else(|| panic!("{text}"));
+    (rule, reference.rules()[0].clone())
+}

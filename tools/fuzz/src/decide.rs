@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Decisions, with the index and without.
+//!
+//! Input: bytes that rules, and then CDBs, are made of. The rules go through their text to the policy.
+
+use crate::{
+    change::one_rule,
+    reference::{
+        decide::{self, Answer, Whose},
+        rule::{Field, Rule, Verdict},
+    },
+};
+use sgio_policy::{
+    filter::{CompiledFilter, RuleVec},
+    policy::{self, Cdb, Decision, Layer, RuleStore},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Opcodes that rules and commands both have, so that they meet.
+const OPCODES: [u8; 8] = [0x00, 0x12, 0x5e, 0x5f, 0x7f, 0x80, 0x9e, 0xff];
+/// So many rules and CDBs at most: enough for all that can happen between two rules.
+const MAX_RULES: u8 = 12;
+const MAX_CDBS: usize = 16;
+
+/// Checks one input.
+pub fn check(data: &[u8]) {
+    let mut bytes = Bytes(data);
+    let flags = bytes.next();
+    let (device, class) = (bytes.rules(), bytes.rules());
+    let rules = decide::Rules {
+        unpriv: flags & 1 != 0,
+        device: &device,
+        class: &class,
+    };
+    let own = compile(&device);
+    let defaults = compile(&class);
+    let state = policy::State {
+        unpriv: rules.unpriv,
+        // Without rules of its own, a device has none, or an empty list.
+        device: (flags & 2 != 0 || !device.is_empty()).then(|| own.view()),
+        class: defaults.view(),
+    };
+    for _ in 0..MAX_CDBS {
+        let cdb = bytes.cdb();
+        for write in [false, true] {
+            let answer = decide::decide(&rules, &cdb, write);
+            let cdb = Cdb::new(&cdb).expect("1 to 32 bytes");
+            let decision = policy::decide(&state, &cdb, write);
+            assert_eq!(answer_of(decision), answer, "{:02x?}", cdb.bytes());
+            let allowed = matches!(answer, Answer::Unpriv | Answer::Allowed(..));
+            assert_eq!(decision.is_allowed(), allowed);
+        }
+        if bytes.0.is_empty() {
+            break;
+        }
+    }
+}
+
+fn compile(rules: &[Rule]) -> Arc<CompiledFilter> {
+    let mut list = RuleVec::new();
+    for rule in rules {
+        let (parsed, reference) = one_rule(&rule.to_string());
+        assert_eq!(reference, *rule);
+        assert_eq!(Rule::of(&parsed), *rule);
+        list.push(parsed).unwrap_or_else(|never| match never {});
+    }
+    CompiledFilter::compile(list).expect("few rules")
+}
+
+fn answer_of(decision: Decision) -> Answer {
+    let whose = |layer| match layer {
+        Layer::Device => Whose::Device,
+        Layer::Class => Whose::Class,
+    };
+    match decision {
+        Decision::Unpriv => Answer::Unpriv,
+        Decision::Allowed(layer, rule) => Answer::Allowed(whose(layer), rule.into()),
+        Decision::Denied(layer, rule) => Answer::Denied(whose(layer), rule.into()),
+        Decision::NeedsWriteOpen(layer, rule) => Answer::NeedsWrite(whose(layer), rule.into()),
+        Decision::NoRule => Answer::NoRule,
+        #[allow(unreachable_patterns)] // a decision that the reference does not know yet
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The rest of the input; zeros behind its end.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn next(&mut self) -> u8 {
+        let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *first
+    }
+
+    /// One of few, or any.
+    fn opcode(&mut self) -> u8 {
+        match self.next() {
+            byte @ 0..0xf0 => OPCODES[usize::from(byte % 8)],
+            _ => self.next(),
+        }
+    }
+
+    fn rules(&mut self) -> Vec<Rule> {
+        let count = self.next() % (MAX_RULES + 1);
+        (0..count).map(|_| self.rule()).collect()
+    }
+
+    fn rule(&mut self) -> Rule {
+        let shape = self.next();
+        let mut opcodes = BTreeSet::from([self.opcode()]);
+        if shape & 0x08 != 0 {
+            opcodes.insert(self.opcode());
+        }
+        if shape & 0x80 != 0 {
+            opcodes.extend(self.next()..=self.next());
+        }
+        let fields = (shape >> 4) & 7;
+        let mut fields: Vec<Field> = (0..fields.min(6)).map(|_| self.field()).collect();
+        fields.sort();
+        Rule {
+            verdict: match shape & 7 {
+                0..=2 => Verdict::AllowRead,
+                3..=5 => Verdict::AllowWrite,
+                _ => Verdict::Deny,
+            },
+            opcodes,
+            fields,
+        }
+    }
+
+    fn field(&mut self) -> Field {
+        let place = self.next();
+        let mask = match self.next() {
+            0 => 0xff,
+            mask => mask,
+        };
+        let mut values = BTreeSet::from([self.next() & mask]);
+        if place & 0x20 != 0 {
+            values.insert(self.next() & mask);
+        }
+        if place & 0x40 != 0 {
+            values.extend((self.next()..=self.next()).filter(|value| value & !mask == 0));
+        }
+        // Mostly a byte that short CDBs have too.
+        let byte = match place & 0x80 {
+            0 => 1 + usize::from(place % 4),
+            _ => 1 + usize::from(place % 31),
+        };
+        Field { byte, mask, values }
+    }
+
+    fn cdb(&mut self) -> Vec<u8> {
+        let len = 1 + self.next() % 32;
+        let opcode = self.opcode();
+        let rest = (1..len).map(|_| self.next());
+        std::iter::once(opcode).chain(rest).collect()
+    }
+}

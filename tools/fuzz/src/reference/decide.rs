@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The decision.
+
+use super::rule::{Rule, Verdict};
+
+/// What is said of a command.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Everything is allowed.
+    Unpriv,
+    /// By this rule.
+    Allowed(Whose, usize),
+    /// By this rule.
+    Denied(Whose, usize),
+    /// By this rule, since the file is not open for writing.
+    NeedsWrite(Whose, usize),
+    /// No rule matches.
+    NoRule,
+}
+
+/// Whose rule it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// The device's own.
+    Device,
+    /// Its class's.
+    Class,
+}
+
+/// What a decision is made on besides the command.
+pub struct Rules<'a> {
+    /// The device's `unpriv_sgio`.
+    pub unpriv: bool,
+    /// The device's own rules.
+    pub device: &'a [Rule],
+    /// Those of its class.
+    pub class: &'a [Rule],
+}
+
+/// Decides.
+pub fn decide(rules: &Rules<'_>, cdb: &[u8], write: bool) -> Answer {
+    if rules.unpriv {
+        return Answer::Unpriv;
+    }
+    for (whose, list) in [(Whose::Device, rules.device), (Whose::Class, rules.class)] {
+        for (number, rule) in list.iter().enumerate() {
+            if !matches(rule, cdb) {
+                continue;
+            }
+            return match rule.verdict {
+                Verdict::Deny => Answer::Denied(whose, number),
+                Verdict::AllowWrite if !write => Answer::NeedsWrite(whose, number),
+                Verdict::AllowWrite | Verdict::AllowRead => Answer::Allowed(whose, number),
+            };
+        }
+    }
+    Answer::NoRule
+}
+
+/// A field beyond the end of a CDB does not exist: an `allow` rule that names it does not match, a `deny`
+/// rule does.
+pub fn matches(rule: &Rule, cdb: &[u8]) -> bool {
+    if !rule.opcodes.contains(&cdb[0]) {
+        return false;
+    }
+    for field in &rule.fields {
+        let holds = if field.byte < cdb.len() {
+            field.values.contains(&(cdb[field.byte] & field.mask))
+        } else {
+            rule.verdict == Verdict::Deny
+        };
+        if !holds {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A second, naive implementation of the rules, after the documentation alone.
+//!
+//! `Documentation/admin-guide/rules.md` and `Documentation/ABI/testing/` say what it does; it shares no code
+//! with the policy, and does everything in the most obvious way: sets are sets, lists are searched from
+//! the front, texts are cut into words.
+
+pub mod decide;
+pub mod rule;
+pub mod text;
+pub mod transaction;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A rule: from a line of text, and back.
+
+use sgio_policy::policy;
+use std::{collections::BTreeSet, fmt};
+
+/// What a rule says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Verdict {
+    /// `allow r`
+    AllowRead,
+    /// `allow w`
+    AllowWrite,
+    /// `deny`
+    Deny,
+}
+
+/// `[byte]&mask=values`
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Field {
+    /// Which byte of the CDB.
+    pub byte: usize,
+    /// Which of its bits.
+    pub mask: u8,
+    /// What they may be.
+    pub values: BTreeSet<u8>,
+}
+
+/// A rule. Its fields are kept sorted: their order means nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    /// What it says.
+    pub verdict: Verdict,
+    /// Of which opcodes.
+    pub opcodes: BTreeSet<u8>,
+    /// If all of these hold.
+    pub fields: Vec<Field>,
+}
+
+impl Rule {
+    /// The rule of a line without prefix and comment.
+    pub fn of_words<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Rule> {
+        let verdict = match words.next()? {
+            "deny" => Verdict::Deny,
+            "allow" => match words.next()? {
+                "r" => Verdict::AllowRead,
+                "w" => Verdict::AllowWrite,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let opcodes = list(words.next()?)?;
+        let mut fields: Vec<Field> = words.map(field).collect::<Option<_>>()?;
+        fields.sort();
+        (fields.len() <= 6).then_some(Rule {
+            verdict,
+            opcodes,
+            fields,
+        })
+    }
+
+    /// What a rule of the policy says.
+    pub fn of(rule: &policy::Rule) -> Rule {
+        let mut fields: Vec<Field> = rule
+            .fields()
+            .map(|field| Field {
+                byte: field.byte().into(),
+                mask: field.mask(),
+                values: field.values().iter().collect(),
+            })
+            .collect();
+        fields.sort();
+        Rule {
+            verdict: match rule.verdict() {
+                policy::Verdict::Allow(policy::Access::Read) => Verdict::AllowRead,
+                policy::Verdict::Allow(policy::Access::Write) => Verdict::AllowWrite,
+                policy::Verdict::Deny => Verdict::Deny,
+            },
+            opcodes: rule.opcodes().iter().collect(),
+            fields,
+        }
+    }
+}
+
+/// The canonical text, but for the order of fields on the same bits of the same byte.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.verdict {
+            Verdict::AllowRead => "allow r",
+            Verdict::AllowWrite => "allow w",
+            Verdict::Deny => "deny",
+        })?;
+        write!(f, " {}", text_of(&self.opcodes))?;
+        for field in &self.fields {
+            write!(f, " [{}]", field.byte)?;
+            if field.mask != 0xff {
+                write!(f, "&{:02x}", field.mask)?;
+            }
+            write!(f, "={}", text_of(&field.values))?;
+        }
+        Ok(())
+    }
+}
+
+/// Sorted and merged.
+fn text_of(values: &BTreeSet<u8>) -> String {
+    let mut ranges: Vec<(u8, u8)> = Vec::new();
+    for value in values {
+        match ranges.last_mut() {
+            Some((_, last)) if u16::from(*last) + 1 == u16::from(*value) => *last = *value,
+            _ => ranges.push((*value, *value)),
+        }
+    }
+    let words: Vec<String> = ranges
+        .iter()
+        .map(|(first, last)| match first == last {
+            true => format!("{first:02x}"),
+            false => format!("{first:02x}-{last:02x}"),
+        })
+        .collect();
+    words.join(",")
+}
+
+/// `12`, `12,a0-a3`
+fn list(word: &str) -> Option<BTreeSet<u8>> {
+    let mut values = BTreeSet::new();
+    for item in word.split(',') {
+        let (first, last) = item.split_once('-').unwrap_or((item, item));
+        let (first, last) = (hex(first)?, hex(last)?);
+        if last < first {
+            return None;
+        }
+        values.extend(first..=last);
+    }
+    Some(values)
+}
+
+/// Exactly two digits.
+fn hex(digits: &str) -> Option<u8> {
+    let good = digits.len() == 2 && digits.chars().all(|digit| digit.is_ascii_hexdigit());
+    good.then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+/// `[1]=00`, `[1]&1f=00-04,06`
+fn field(word: &str) -> Option<Field> {
+    let (byte, rest) = word.strip_prefix('[')?.split_once(']')?;
+    let digits = !byte.starts_with('0') && byte.chars().all(|digit| digit.is_ascii_digit());
+    let byte: usize = digits.then(|| byte.parse().ok())??;
+    let (mask, values) = rest.split_once('=')?;
+    let mask = match mask {
+        "" => 0xff,
+        mask => hex(mask.strip_prefix('&')?)?,
+    };
+    let values = list(values)?;
+    let good = (1..=31).contains(&byte) && mask != 0 && values.iter().all(|v| v & !mask == 0);
+    good.then_some(Field { byte, mask, values })
+}

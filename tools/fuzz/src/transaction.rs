@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Texts of transactions.
+//!
+//! Input: the text.
+
+use crate::{
+    change::same,
+    reference::transaction::{self, Section, Target},
+};
+use sgio_policy::policy;
+
+/// Checks one input.
+pub fn check(data: &[u8]) {
+    match (policy::Transaction::parse(data), transaction::parse(data)) {
+        (Ok(transaction), Ok(expected)) => {
+            let sections: Vec<policy::Section<'_>> = transaction.sections().collect();
+            assert_eq!(sections.len(), expected.len());
+            for (section, expected) in sections.iter().zip(&expected) {
+                equal(section, expected, data);
+            }
+        }
+        (Err(error), Err(line)) => {
+            assert_eq!(error.line as usize, line, "{error}");
+            let text = data.split(|byte| *byte == b'\n').nth(line - 1);
+            let columns = 1..=text.map_or(0, <[u8]>::len) + 1;
+            assert!(columns.contains(&(error.column as usize)), "{error}");
+        }
+        (Ok(_), Err(line)) => panic!("line {line} is wrong, and was taken"),
+        (Err(error), Ok(_)) => panic!("nothing is wrong, and yet: {error}"),
+    }
+}
+
+fn equal(section: &policy::Section<'_>, expected: &Section, text: &[u8]) {
+    let target = match section.target {
+        policy::Target::Device(address, id) => {
+            let policy::Address {
+                host,
+                channel,
+                target,
+                lun,
+            } = address;
+            Target::Device([host, channel, target], lun, id)
+        }
+        policy::Target::Class(class) => Target::Class(class.type_code().into()),
+    };
+    assert_eq!(target, expected.target);
+    assert_eq!(section.table.map(policy::Table::name), expected.table);
+    for name in transaction::DEVICE {
+        let switch = match *name {
+            "unpriv_sgio" => section.unpriv_sgio,
+            "complain" => section.complain,
+            name => panic!("the policy has no {name}"),
+        };
+        assert_eq!(switch, expected.switches.get(name).copied(), "{name}");
+    }
+
+    let line = |number: u32| text.split(|byte| *byte == b'\n').nth(number as usize - 1);
+    let header = line(section.line).unwrap_or_default();
+    assert!(header.starts_with(b"device ") || header.starts_with(b"class "));
+    match (&section.rules, &expected.rules) {
+        (None, None) => (),
+        (Some(rules), Some(expected)) => {
+            assert_eq!(line(section.rules_line), Some(&b"rules"[..]));
+            same(rules, expected);
+        }
+        (rules, _) => panic!("{:?}", rules.map(|rules| rules.kind())),
+    }
+}
