@@ -97,6 +97,9 @@ commands! {
     Learn(learn),
     /// Look for what makes the filter less than it seems.
     Doctor(doctor),
+    /// Ask the kernel's permission check, as nobody.
+    #[command(hide = true)]
+    DoctorProbe(doctor_probe),
     /// Generate man pages and completions.
     #[command(hide = true)]
     Generate(generate),

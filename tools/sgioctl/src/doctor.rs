@@ -2,11 +2,13 @@
 
 //! What makes the filter less than it seems.
 //!
-//! Every check looks at files only, and sends nothing to any device.
+//! The checks look at files, but [`probe`], which asks the kernel as an unprivileged process would.
+//! Nothing reaches any device.
 
 pub mod bypass;
 pub mod module;
 pub mod policy;
+pub mod probe;
 pub mod process;
 
 use crate::{
@@ -15,6 +17,7 @@ use crate::{
     running::{self, Running},
 };
 use anyhow::Result;
+use probe::Probe;
 use process::Process;
 use serde::Serialize;
 
@@ -80,6 +83,17 @@ pub struct Facts<'a> {
     pub processes: Vec<Process>,
     /// Tell of root's processes too.
     pub all: bool,
+    /// Ask as an unprivileged process too.
+    pub probe: bool,
+}
+
+/// What all checks found.
+#[derive(Serialize, Debug)]
+pub struct Found {
+    /// In the order in which they are best read.
+    pub findings: Vec<Finding>,
+    /// Device by device.
+    pub probes: Vec<Probe>,
 }
 
 impl<'a> Facts<'a> {
@@ -88,7 +102,7 @@ impl<'a> Facts<'a> {
     /// # Errors
     ///
     /// A sysfs or procfs that cannot be read.
-    pub fn gather(root: &'a Root, all: bool) -> Result<Facts<'a>> {
+    pub fn gather(root: &'a Root, all: bool, probe: bool) -> Result<Facts<'a>> {
         let devices = device::scan(root)?;
         let processes = process::scan(root, &devices)?;
         let devices = devices
@@ -103,20 +117,26 @@ impl<'a> Facts<'a> {
             devices,
             processes,
             all,
+            // Files that take the place of a system decide nothing.
+            probe: probe && root.is_live(),
         })
     }
 
-    /// All findings, in the order in which they are best read.
+    /// Runs all checks.
     ///
     /// # Errors
     ///
     /// What could not be looked at.
-    pub fn findings(&self) -> Result<Vec<Finding>> {
+    pub fn check(&self) -> Result<Found> {
         let mut findings = Vec::new();
+        let mut probes = Vec::new();
         if module::check(self, &mut findings)? {
+            if self.probe {
+                probes = probe::check(self, &mut findings);
+            }
             policy::check(self, &mut findings)?;
         }
         bypass::check(self, &mut findings)?;
-        Ok(findings)
+        Ok(Found { findings, probes })
     }
 }

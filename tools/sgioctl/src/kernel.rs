@@ -5,6 +5,7 @@
 //! ABI: `Documentation/ABI/testing/dev-sgio_filter`
 
 mod ioctl;
+pub mod sg_io;
 
 use crate::device::Hctl;
 use anyhow::{anyhow, bail, Context as _, Result};

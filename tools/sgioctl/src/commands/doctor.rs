@@ -4,7 +4,7 @@
 
 use crate::{
     cli::Context,
-    doctor::{Facts, Finding, Level},
+    doctor::{Facts, Finding, Found, Level},
     output,
 };
 use anyhow::Result;
@@ -14,8 +14,15 @@ use std::process::ExitCode;
 /// Its arguments.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Looks, and changes and sends nothing. Be root, or much cannot be seen. The exit status is 1 if
-there is a problem.
+Looks, and changes nothing. Be root, or much cannot be seen. The exit status is 1 if there is a
+problem.
+
+That the hook decides is proven by a probe of each device (256 at most): a process without any
+privilege asks to send one command that only reads, on which the kernel's own list would answer
+otherwise, through /dev/bsg/H:C:T:L open for reading. Its buffer is not there, which ends it behind
+the permission check: nothing is sent to the device. The answer must be the one that the filter
+gives by its own word, and the filter must have counted it. A probe is counted and reported as any
+other decision (comm=sgioctl). A device that is offline or asleep is left alone.
 
 Not seen by the filter, whatever is found here: /dev/sgN open for reading and writing, SG_IO on
 /dev/st* (needs CAP_SYS_RAWIO), the kernel's own ioctls (eject, HDIO_*, IOC_PR_*), vhost-scsi,
@@ -24,17 +31,23 @@ user-space iSCSI, VFIO, NVMe.
 Examples:
   sgioctl doctor
   sgioctl doctor --all                processes of root too
+  sgioctl doctor --no-probe           look at files only
   sgioctl doctor --json | jq '.findings[] | select(.level == \"problem\")'")]
 pub struct Args {
     /// Tell of processes of root with CAP_SYS_RAWIO too.
     #[arg(long)]
     all: bool,
+
+    /// Do not ask the kernel as an unprivileged process.
+    #[arg(long)]
+    no_probe: bool,
 }
 
 #[derive(Serialize)]
 struct Answer {
     problems: usize,
-    findings: Vec<Finding>,
+    #[serde(flatten)]
+    found: Found,
 }
 
 /// Does it.
@@ -43,14 +56,14 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let findings = Facts::gather(&context.root, args.all)?.findings()?;
+    let found = Facts::gather(&context.root, args.all, !args.no_probe)?.check()?;
     let answer = Answer {
-        problems: count(&findings),
-        findings,
+        problems: count(&found.findings),
+        found,
     };
-    context
-        .output
-        .answer("doctor", &answer, || output::print(&text(&answer.findings)))?;
+    context.output.answer("doctor", &answer, || {
+        output::print(&text(&answer.found.findings))
+    })?;
     Ok(ExitCode::from(u8::from(answer.problems > 0)))
 }
 

@@ -9,6 +9,7 @@ pub mod complain;
 pub mod deny;
 pub mod diff;
 pub mod doctor;
+pub mod doctor_probe;
 pub mod explain;
 pub mod generate;
 pub mod learn;

@@ -293,6 +293,7 @@ mod tests {
                 .into(),
             processes,
             all: false,
+            probe: false,
         };
         let mut findings = Vec::new();
         shared_nexus(&facts, &mut findings, |_, write| write);
