@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A system that systemd boots (process 1 of a PID namespace of its own) with what
+# `make install` installs: the policy is in force before anybody but root runs, and
+# before udev opens the nodes of a device that comes later; systemd's timer takes a
+# grant back; nothing is left after uninstall. Stock kernel only: the test kernel
+# lacks what systemd wants.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+
+if [ "$SGIO_KERNEL" != stock ]; then
+	skip "systemd boots" "stock kernel only"
+	finish
+fi
+units=/etc/systemd/system
+policy=/etc/sgio-filter/policy.d
+mkdir "$tmp/bin"
+cp /sgio/build/bin/sgioctl "$tmp/bin/"
+# shellcheck disable=SC2317 # called by check
+make_tool() { make -s -C /sgio/src/tools/sgioctl "$@" BINARY="$tmp/bin/sgioctl" PREFIX=/usr; }
+files() { find /etc /usr/sbin /usr/lib/{udev,systemd,modules-load.d} /usr/share/sgio-filter ! -type d 2>/dev/null | sort; }
+
+debug_load vpd_use_hostno=0
+debug_add 0
+a=$hctl
+disk=${disk_of[$a]}
+chmod 600 "$disk" "${sg_of[$a]}" "/dev/bsg/$a"
+
+# A small system: what is needed to come to multi-user.target, a module that modprobe
+# finds (the guest's /lib/modules is read-only), disks that everybody may open, and a
+# service of nobody that asks for two verdicts as soon as such services run.
+tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+rm -rf $units/*.wants
+mkdir -p $units/multi-user.target.wants
+for unit in systemd-{firstboot,hwdb-update,journal-catalog-update,journal-flush,binfmt,networkd,timesyncd,logind} \
+	ldconfig getty@tty1 systemd-update-done; do
+	ln -sf /dev/null "$units/$unit.service"
+done
+echo "install sgio_filter /usr/sbin/insmod $SGIO_KO" >/etc/modprobe.d/sgio-test.conf
+echo 'SUBSYSTEM=="block", KERNEL=="sd*", MODE="0666"' >/etc/udev/rules.d/70-sgio-test.rules
+cat >$units/sgio-test-first.service <<-END
+	[Unit]
+	Description=What an unprivileged service is told first
+	[Service]
+	Type=oneshot
+	User=nobody
+	StandardOutput=file:/run/sgio-first
+	StandardError=file:/run/sgio-first
+	ExecStart=/bin/sh -c 'for i in \$(seq 400); do test -r $disk && break; sleep 0.1; done; \
+		/sgio/build/bin/sgsend --probe --read sg_io:$disk 120000002400; \
+		/sgio/build/bin/sgsend --probe --read sg_io:$disk 5e00000000000000fc00'
+END
+ln -s $units/sgio-test-first.service $units/multi-user.target.wants/
+touch /run/sgio-first
+chmod 666 /run/sgio-first
+files >"$tmp/files.before"
+check "install" make_tool install
+cat >$policy/10-test.toml <<-END
+	[[device]]
+	match = { wwid = "$(<"/sys/bus/scsi/devices/$a/wwid")" }
+	rules = """
+	deny 12
+	allow r 5e
+	"""
+END
+check "systemctl enable" systemctl enable --quiet sgio-filter
+
+container=sgio unshare --pid --fork --kill-child --mount --mount-proc --propagation unchanged \
+	/usr/lib/systemd/systemd --unit=multi-user.target --log-target=kmsg --show-status=no >"$tmp/systemd" 2>&1 &
+systemd=$!
+# shellcheck disable=SC2317 # called by wait_for
+has_init() { init=$(pgrep -P $systemd); }
+wait_for has_init || die "no process 1"
+# systemd talks to those who live in its own namespace.
+inside() { nsenter --target "$init" --pid --mount -- "$@"; }
+systemctl() { inside systemctl "$@"; }
+show() { systemctl show -P "$@" 2>/dev/null; }
+# shellcheck disable=SC2317 # called by wait_for
+has_run() { [ "$(show ExecMainExitTimestampMonotonic "$1")" -gt 0 ]; }
+for _ in {1..3}; do ! wait_for has_run sgio-test-first.service || break; done
+[ "$(show ExecMainExitTimestampMonotonic sgio-test-first.service)" -gt 0 ] ||
+	die "systemd: $(systemctl list-jobs --plain | xargs)" "$(<"$tmp/systemd")"
+is "the unit has run" "$(for what in ActiveState SubState Result; do show $what sgio-filter.service; done | xargs)" "active exited success"
+is "modules-load.d has loaded the module" "$(show Result systemd-modules-load.service) $(loaded && echo loaded)" "success loaded"
+is "a service of nobody: the policy, from its first command on" "$(cat /run/sgio-first)" "refused: EPERM
+allowed: nothing executed"
+is "the unit came before sysinit.target" \
+	"$(($(show ActiveEnterTimestampMonotonic sgio-filter) <= $(show ActiveEnterTimestampMonotonic sysinit.target)))" 1
+is "udev has opened the disk" "$(stat -c %a "$disk")" 666
+
+# One that comes later. Somebody waits for its node: whoever can open it meets the policy.
+know_devices
+as_nobody bash -c 'for ((i = 0; i < 20000; i++)); do
+	for disk in /dev/sd?; do
+		[ "$disk" = "$1" ] || { { : <"$disk"; } 2>/dev/null && exec sgsend --probe --read "sg_io:$disk" 120000002400; }
+	done
+	read -rt 0.005 -u 3
+done' - "$disk" 3<> <(:) >"$tmp/second" 2>&1 &
+waits=$!
+echo 1 >"$debug/add_host"
+check "another path to it comes" wait_for new_device
+b=$hctl
+wait $waits
+is "... and whoever opens its node first meets the policy" "$(cat "$tmp/second")" "refused: EPERM"
+is "... which is the same" "$(cat "$(dev "$b")/rules")" "$(cat "$(dev "$a")/rules")"
+
+# For some time, by a timer of systemd.
+check "a grant for 4 s" inside sgioctl allow "$a" compare-and-write --for 4s
+like "... has a timer" "$(systemctl list-units --plain --no-legend 'sgioctl-take-back-*.timer')" "sgioctl-take-back-*.timer*active*"
+like "... is in force" "$(cat "$(dev "$a")/rules")" "allow w 89*"
+# shellcheck disable=SC2317
+taken() { ! grep -q 89 "$(dev "$a")/rules"; }
+check "... is taken back" wait_for taken
+is "... and that alone" "$(cat "$(dev "$a")/rules")" "$(cat "$(dev "$b")/rules")"
+# shellcheck disable=SC2317
+no_timer() { [ -z "$(systemctl list-units --all --plain --no-legend 'sgioctl-take-back-*')" ]; }
+check "... with nothing left of the timer" wait_for no_timer
+
+sed -i 's/5e/4d/' $policy/10-test.toml
+check "systemctl reload" systemctl reload sgio-filter
+like "... applies the files again" "$(cat "$(dev "$a")/rules")" "*4d*"
+check "systemctl disable" systemctl disable --quiet sgio-filter
+absent "... not at the next boot" "$units/*/sgio-filter.service"
+rm $policy/10-test.toml
+check "uninstall" make_tool uninstall
+check "daemon-reload" systemctl daemon-reload
+files >"$tmp/files.after"
+is "nothing is left" "$(diff "$tmp/files.before" "$tmp/files.after" | grep sgio)" ""
+# Not by systemctl, which would take the whole guest down.
+kill -RTMIN+4 "$init"
+# shellcheck disable=SC2317
+is_down() { ! kill -0 $systemd; }
+for _ in {1..3}; do ! wait_for is_down || break; done
+check "systemd shuts it down" is_down
+check "the module unloads" wait_for unload
+finish
