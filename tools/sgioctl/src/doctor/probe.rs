@@ -100,7 +100,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Vec<Probe
             class: device.class,
             result,
             reason,
-            cdb: cdb.map(|cdb| hex(cdb)),
+            cdb: cdb.map(hex),
             differs_from_stock: differs,
         });
     }
