@@ -154,6 +154,26 @@ pub fn find(root: &Root, name: &str) -> Result<Vec<Device>> {
     find::among(root, devices, name)
 }
 
+/// All multipath maps.
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn maps(root: &Root) -> Result<Vec<Multipath>> {
+    scan::maps(root)
+}
+
+/// The devices that one of the kernel's own names means (`6:0:0:0`, `sda`, `dm-0`), if `name` is
+/// one, without a look at any other device: what udev calls for each device must not read all of
+/// them. `links`: with [`Device::by_id`], for which all links are read.
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn find_by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
+    scan::by_kernel_name(root, name, links)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

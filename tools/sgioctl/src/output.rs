@@ -24,6 +24,14 @@ struct Envelope<'a, T> {
     answer: &'a T,
 }
 
+fn envelope<'a, T>(command: &'a str, answer: &'a T) -> Envelope<'a, T> {
+    Envelope {
+        schema: SCHEMA,
+        command,
+        answer,
+    }
+}
+
 impl Output {
     /// JSON or text.
     pub fn new(json: bool) -> Output {
@@ -50,12 +58,8 @@ impl Output {
         if !self.json {
             return text();
         }
-        let envelope = Envelope {
-            schema: SCHEMA,
-            command,
-            answer,
-        };
-        print(&format!("{}\n", serde_json::to_string_pretty(&envelope)?))
+        let text = serde_json::to_string_pretty(&envelope(command, answer))?;
+        print(&format!("{text}\n"))
     }
 
     /// The same as one line, for answers that come one by one.
@@ -72,12 +76,8 @@ impl Output {
         if !self.json {
             return text();
         }
-        let envelope = Envelope {
-            schema: SCHEMA,
-            command,
-            answer,
-        };
-        emit(&format!("{}\n", serde_json::to_string(&envelope)?))?;
+        let text = serde_json::to_string(&envelope(command, answer))?;
+        emit(&format!("{text}\n"))?;
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A thousand devices in one transaction: the times are printed, not judged.
+# A thousand devices in one transaction: the times are printed, not judged. Lines
+# `# bench NAME VALUE UNIT` are for a table of measurements.
 # vm: --mem 3G
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
 want=1000
-took() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.2f s", to - from }'; }
+# took NAME FROM
+took() { awk -v name="$1" -v from="$2" -v to="$EPOCHREALTIME" 'BEGIN { printf "# bench %s %.2f s\n", name, to - from }'; }
 
 # A class without an upper level driver, so that the devices come quickly.
 modprobe scsi_debug ptype=3 add_host=1 num_tgts=4 max_luns=250 delay=0 dev_size_mb=8 || die "no scsi_debug"
@@ -16,7 +18,7 @@ for _ in {1..30}; do ! wait_for all || break; done
 is "devices" "$(scsi_devices | wc -l)" $want
 began=$EPOCHREALTIME
 must_load
-echo "# the module loads with $want devices: $(took "$began")"
+took module-load-$want "$began"
 is "all of them are known" "$(find /sys/bus/scsi/devices/*/sgio_filter/ -name rules | wc -l)" $want
 
 cat >"$tmp/one.toml" <<-END
@@ -30,19 +32,28 @@ END
 sed 's/5e/3c/' "$tmp/one.toml" >"$tmp/other.toml"
 began=$EPOCHREALTIME
 check "apply to all of them" sgioctl apply "$tmp/one.toml"
-echo "# apply to $want devices: $(took "$began")"
+took apply-$want "$began"
 is "... is in force on all" "$(cat /sys/bus/scsi/devices/*/sgio_filter/rules | sort | uniq -c | xargs)" \
 	"$want allow r 5e $want allow w 5f [1]&1f=00-04,06"
 sgioctl apply --dry-run "$tmp/other.toml" >"$tmp/transaction"
 began=$EPOCHREALTIME
 check "the transaction alone" knob /dev/sgio_filter <"$tmp/transaction"
-echo "# its transaction of $(wc -c <"$tmp/transaction") bytes, in the kernel: $(took "$began")"
+took transaction-$want "$began"
+echo "# bench transaction-size-$want $(wc -c <"$tmp/transaction") bytes"
 is "... is in force on all" "$(cat /sys/bus/scsi/devices/*/sgio_filter/rules | sort | uniq -c | xargs)" \
 	"$want allow r 3c $want allow w 5f [1]&1f=00-04,06"
 # The last section wrong: none of them changes.
 { sed '/^allow r 3c/s/3c/77/' "$tmp/transaction"; echo "device 99:0:0:0"; echo rules; } >"$tmp/wrong"
 is "one wrong among them" "$(knob /dev/sgio_filter <"$tmp/wrong")" ENODEV
 is "... changes none" "$(cat /sys/bus/scsi/devices/*/sgio_filter/rules | grep -c 'allow r 77')" 0
+
+# As udev calls it, for each device: it reads that one, not all of them.
+target=$(scsi_devices | tail -n 1)
+strace -f -qq -o "$tmp/calls" sgioctl apply --device "$target" "$tmp/one.toml" >/dev/null
+is "one device alone" "$(head -n 1 "$(dev "$target")/rules")" "allow r 5e"
+is "... reads no other" "$(grep -o '/sys/bus/scsi/devices/[0-9:]*' "$tmp/calls" | sort -u)" "/sys/bus/scsi/devices/$target"
+echo "# bench apply-one-of-$want-syscalls $(wc -l <"$tmp/calls") calls"
+knob /dev/sgio_filter <"$tmp/transaction" >/dev/null
 
 # Killed at any time.
 mixed=0
@@ -55,6 +66,6 @@ done 2>/dev/null
 is "killed: the old policy or the new one, on all devices" $mixed 0
 began=$EPOCHREALTIME
 check "the module unloads" unload
-echo "# the module unloads with $want devices: $(took "$began")"
+took module-unload-$want "$began"
 nothing_left "unloaded"
 finish

@@ -69,7 +69,7 @@ container=sgio unshare --pid --fork --kill-child --mount --mount-proc --propagat
 	/usr/lib/systemd/systemd --unit=multi-user.target --log-target=kmsg --show-status=no >"$tmp/systemd" 2>&1 &
 systemd=$!
 # shellcheck disable=SC2317 # called by wait_for
-has_init() { init=$(pgrep -P $systemd); }
+has_init() { init=$(pgrep -P "$systemd"); }
 wait_for has_init || die "no process 1"
 # systemd talks to those who live in its own namespace.
 inside() { nsenter --target "$init" --pid --mount -- "$@"; }
@@ -90,6 +90,7 @@ is "udev has opened the disk" "$(stat -c %a "$disk")" 666
 
 # One that comes later. Somebody waits for its node: whoever can open it meets the policy.
 know_devices
+# shellcheck disable=SC2016 # nobody's shell expands it
 as_nobody bash -c 'for ((i = 0; i < 20000; i++)); do
 	for disk in /dev/sd?; do
 		[ "$disk" = "$1" ] || { { : <"$disk"; } 2>/dev/null && exec sgsend --probe --read "sg_io:$disk" 120000002400; }
@@ -129,8 +130,8 @@ is "nothing is left" "$(diff "$tmp/files.before" "$tmp/files.after" | grep sgio)
 # Not by systemctl, which would take the whole guest down.
 kill -RTMIN+4 "$init"
 # shellcheck disable=SC2317
-is_down() { ! kill -0 $systemd; }
+is_down() { ! kill -0 "$systemd"; }
 for _ in {1..3}; do ! wait_for is_down || break; done
-check "systemd shuts it down" is_down
+check "systemd shuts down" is_down
 check "the module unloads" wait_for unload
 finish

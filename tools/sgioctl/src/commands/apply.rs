@@ -6,7 +6,7 @@ use crate::{
     cli::Context,
     device::{self, Device, Hctl},
     kernel,
-    policyfile::{load, transaction, Maps, Policies},
+    policyfile::{load, transaction, Maps, Policies, Selector},
     root::Root,
 };
 use anyhow::{bail, Context as _, Error, Result};
@@ -96,17 +96,32 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The devices that were asked for, and the multipath maps.
+fn look(root: &Root, policies: &Policies, only: Option<&str>) -> Result<(Vec<Device>, Maps)> {
+    let Some(name) = only else {
+        let all = device::scan(root)?;
+        let maps = Maps::of(&all);
+        return Ok((all, maps));
+    };
+    // The way of udev, for one device after the other: only what is needed is read.
+    let uses = |key: fn(&Selector) -> bool| policies.blocks.iter().any(|b| key(&b.selector));
+    let links = uses(|selector| selector.by_id.is_some());
+    let devices = match device::find_by_kernel_name(root, name, links)? {
+        Some(devices) => devices,
+        None => device::find(root, name)?,
+    };
+    let maps = if uses(|selector| selector.multipath.is_some()) {
+        device::maps(root)?.iter().collect()
+    } else {
+        Maps::default()
+    };
+    Ok((devices, maps))
+}
+
 /// Looks at the devices and makes the transaction.
 fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Answer> {
-    let all = device::scan(root)?;
-    let chosen: Vec<&Device> = match only {
-        None => all.iter().collect(),
-        Some(name) => {
-            let found = device::find(root, name)?;
-            let wanted = |device: &&Device| found.iter().any(|other| other.hctl == device.hctl);
-            all.iter().filter(wanted).collect()
-        }
-    };
+    let (devices, maps) = look(root, policies, only)?;
+    let chosen: Vec<&Device> = devices.iter().collect();
     let mut answer = Answer {
         applied: false,
         devices: Vec::new(),
@@ -116,7 +131,7 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Answe
         answer.transaction = transaction::classes(policies);
     }
     let resolved = policies
-        .resolve_some(&chosen, &Maps::of(&all))
+        .resolve_some(&chosen, &maps)
         .context("nothing was changed")?;
     for state in resolved {
         let hctl = state.device.hctl;

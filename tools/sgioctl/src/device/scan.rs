@@ -26,6 +26,41 @@ pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
     Ok(devices)
 }
 
+/// `None` if the name is of another kind, or nothing is called so.
+pub(super) fn by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
+    let by_id = if links { by_id(root)? } else { BTreeMap::new() };
+    let mut devices = Vec::new();
+    for hctl in addresses(root, name)? {
+        devices.extend(one(root, hctl, &by_id)?);
+    }
+    devices.sort_by_key(|device| device.hctl);
+    Ok((!devices.is_empty()).then_some(devices))
+}
+
+/// The addresses behind an address, a disk, or a multipath map.
+fn addresses(root: &Root, name: &str) -> Result<Vec<Hctl>> {
+    if let Ok(hctl) = name.parse() {
+        return Ok(vec![hctl]);
+    }
+    if name.is_empty() || name.contains('/') {
+        return Ok(Vec::new());
+    }
+    let of_disk = |disk: &str| -> Option<Hctl> {
+        let device = root.link(format!("/sys/block/{disk}/device"))?;
+        device.file_name()?.to_str()?.parse().ok()
+    };
+    if let Some(hctl) = of_disk(name) {
+        return Ok(vec![hctl]);
+    }
+    let uuid = root.attribute(format!("/sys/block/{name}/dm/uuid"));
+    if !uuid.is_some_and(|uuid| uuid.starts_with("mpath-")) {
+        return Ok(Vec::new());
+    }
+    let paths = root.names(format!("/sys/block/{name}/slaves"))?;
+    // A path that is no SCSI disk has no policy here.
+    Ok(paths.iter().filter_map(|path| of_disk(path)).collect())
+}
+
 /// `None` if the device has gone since its name was read.
 fn one(root: &Root, hctl: Hctl, by_id: &BTreeMap<String, Vec<String>>) -> Result<Option<Device>> {
     let directory = format!("{DEVICES}/{hctl}");
@@ -101,20 +136,27 @@ fn by_id(root: &Root) -> Result<BTreeMap<String, Vec<String>>> {
 
 /// The map that holds the disk, if dm-multipath made it.
 fn multipath(root: &Root, block: &str) -> Result<Option<Multipath>> {
-    for node in root.names(format!("{block}/holders"))? {
-        let attribute = |name: &str| root.attribute(format!("/sys/block/{node}/dm/{name}"));
-        let Some(uuid) = attribute("uuid") else {
-            continue;
-        };
-        if let Some(wwid) = uuid.strip_prefix("mpath-") {
-            return Ok(Some(Multipath {
-                name: attribute("name").unwrap_or_else(|| node.clone()),
-                wwid: wwid.to_owned(),
-                node,
-            }));
-        }
-    }
-    Ok(None)
+    let holders = root.names(format!("{block}/holders"))?;
+    Ok(holders.into_iter().find_map(|node| map(root, node)))
+}
+
+/// All maps of dm-multipath.
+pub(super) fn maps(root: &Root) -> Result<Vec<Multipath>> {
+    let nodes = root.names("/sys/block")?;
+    let nodes = nodes.into_iter().filter(|node| node.starts_with("dm-"));
+    Ok(nodes.filter_map(|node| map(root, node)).collect())
+}
+
+/// The map that a device-mapper device is.
+fn map(root: &Root, node: String) -> Option<Multipath> {
+    let attribute = |name: &str| root.attribute(format!("/sys/block/{node}/dm/{name}"));
+    let uuid = attribute("uuid")?;
+    let wwid = uuid.strip_prefix("mpath-")?;
+    Some(Multipath {
+        name: attribute("name").unwrap_or_else(|| node.clone()),
+        wwid: wwid.to_owned(),
+        node,
+    })
 }
 
 /// How the device is attached. The directory in `/sys/devices` that the device's link leads to

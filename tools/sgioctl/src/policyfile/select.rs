@@ -3,7 +3,7 @@
 //! Which devices a block is about.
 
 use super::{At, Place};
-use crate::device::{Device, Hctl};
+use crate::device::{Device, Hctl, Multipath};
 use sgio_policy::policy::Class;
 use std::collections::BTreeSet;
 
@@ -73,6 +73,13 @@ impl Maps {
         let maps = devices
             .iter()
             .filter_map(|device| device.multipath.as_ref());
+        maps.collect()
+    }
+}
+
+impl<'a> FromIterator<&'a Multipath> for Maps {
+    fn from_iter<I: IntoIterator<Item = &'a Multipath>>(maps: I) -> Maps {
+        let maps = maps.into_iter();
         Maps(
             maps.map(|map| (map.name.clone(), map.wwid.to_ascii_lowercase()))
                 .collect(),

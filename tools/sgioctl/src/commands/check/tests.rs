@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use sgio_policy::policy::{decide, Cdb, State};
+use sgio_policy::policy::{decide, Cdb, State, STOCK};
 
 fn args() -> Args {
     Args {

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whom and what the words of the command line ask about.
+
+use super::Args;
+use crate::{
+    cli::Context,
+    commands::explain::parse_cdb,
+    device::{self, Device, Hctl},
+    names,
+    policyfile::{self, Maps},
+    running,
+    verdict::Policy,
+};
+use anyhow::{bail, Context as _, Result};
+use sgio_policy::policy::{Class, STOCK};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Whom the question is about, and the policy there.
+pub(super) struct Subject {
+    pub(super) device: Option<Hctl>,
+    pub(super) policy: Policy,
+}
+
+/// The devices, or the class, and the words behind them.
+pub(super) fn subjects<'a>(
+    context: &Context,
+    args: &'a Args,
+) -> Result<(Vec<Subject>, &'a [String])> {
+    let read =
+        |path: &PathBuf| fs::read_to_string(path).with_context(|| path.display().to_string());
+    let class_rules = args.class_rules.as_ref().map(read).transpose()?;
+    let device_rules = args.device_rules.as_ref().map(read).transpose()?;
+    let with_rules = |policy: Policy| match (&device_rules, &args.device_rules) {
+        (Some(rules), Some(path)) => policy
+            .with_device_rules(rules)
+            .with_context(|| path.display().to_string()),
+        _ => Ok(policy),
+    };
+    let of_class = |class: Class, rules: Option<&str>| {
+        let what = args
+            .class_rules
+            .as_ref()
+            .map(|path| path.display().to_string());
+        Policy::of_class(class, rules).with_context(|| what.unwrap_or_else(|| class.name().into()))
+    };
+
+    if let Some(path) = &args.policy {
+        return planned_subjects(context, args, path);
+    }
+    if let Some(class) = args.class {
+        let rules = match (&class_rules, args.table.as_deref()) {
+            (Some(rules), _) => Some(rules.clone()),
+            (None, Some("stock")) => Some(STOCK.into()),
+            (None, _) if args.kernel => running::class(&context.root, class)?.map(|c| c.rules),
+            (None, _) => None,
+        };
+        let policy = with_rules(of_class(class, rules.as_deref())?)?;
+        let subject = Subject {
+            device: None,
+            policy,
+        };
+        return Ok((vec![subject], &args.words));
+    }
+
+    let (name, words) = args.words.split_first().context("no device")?;
+    let mut subjects = Vec::new();
+    for device in device::find(&context.root, name)? {
+        let mut policy = Policy::running(&context.root, &device)?;
+        if let Some(rules) = &class_rules {
+            policy.class_rules = of_class(device.class, Some(rules))?.class_rules;
+        }
+        subjects.push(Subject {
+            device: Some(device.hctl),
+            policy: with_rules(policy)?,
+        });
+    }
+    if subjects.is_empty() {
+        bail!("{name}: no such device");
+    }
+    Ok((subjects, words))
+}
+
+/// Those of a policy file.
+fn planned_subjects<'a>(
+    context: &Context,
+    args: &'a Args,
+    path: &Path,
+) -> Result<(Vec<Subject>, &'a [String])> {
+    let root = &context.root;
+    let policies = policyfile::load(root, &[path.to_owned()])?;
+    if let Some(class) = args.class {
+        let policy = policyfile::planned_class(root, &policies, class)?;
+        let device = None;
+        return Ok((vec![Subject { device, policy }], &args.words));
+    }
+    let (name, words) = args.words.split_first().context("no device")?;
+    let all = device::scan(root)?;
+    let chosen = device::find(root, name)?;
+    let chosen: Vec<&Device> = chosen.iter().collect();
+    let subjects = policies
+        .resolve_some(&chosen, &Maps::of(&all))?
+        .iter()
+        .map(|state| {
+            Ok(Subject {
+                device: Some(state.device.hctl),
+                policy: policyfile::planned(root, &policies, state)?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok((subjects, words))
+}
+
+/// The CDBs that the words of a command line mean.
+pub(super) fn cdbs(words: &[String], class: Class) -> Result<Vec<Vec<u8>>> {
+    let is_byte =
+        |word: &&String| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut cdbs = Vec::new();
+    let mut rest = words;
+    while let [first, tail @ ..] = rest {
+        let bytes = rest.iter().take_while(is_byte).count();
+        if bytes > 0 {
+            cdbs.push(parse_cdb(&rest[..bytes].join(" "))?);
+            rest = &rest[bytes..];
+            continue;
+        }
+        let hex = first.starts_with(|c: char| c.is_ascii_digit())
+            || first
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || byte == b' ');
+        cdbs.push(if hex {
+            parse_cdb(first)?
+        } else {
+            names::cdb_of(first, class)?
+        });
+        rest = tail;
+    }
+    if cdbs.is_empty() {
+        bail!("no CDB given");
+    }
+    Ok(cdbs)
+}
