@@ -18,7 +18,7 @@ use sgio_policy::{
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Opcodes that rules and commands both have, so that they meet.
-const OPCODES: [u8; 8] = [0x00, 0x12, 0x5e, 0x5f, 0x7f, 0x80, 0x9e, 0xff];
+const OPCODES: [u8; 8] = [0x00, 0x12, 0x5e, 0x5f, 0x7f, 0xa0, 0x9e, 0xff];
 /// So many rules and CDBs at most: enough for all that can happen between two rules.
 const MAX_RULES: u8 = 12;
 const MAX_CDBS: usize = 16;
@@ -30,6 +30,7 @@ pub fn check(data: &[u8]) {
     let (device, class) = (bytes.rules(), bytes.rules());
     let rules = decide::Rules {
         unpriv: flags & 1 != 0,
+        own_luns: flags & 4 != 0,
         device: &device,
         class: &class,
     };
@@ -37,6 +38,7 @@ pub fn check(data: &[u8]) {
     let defaults = compile(&class);
     let state = policy::State {
         unpriv: rules.unpriv,
+        own_luns: rules.own_luns,
         // Without rules of its own, a device has none, or an empty list.
         device: (flags & 2 != 0 || !device.is_empty()).then(|| own.view()),
         class: defaults.view(),
@@ -79,8 +81,8 @@ fn answer_of(decision: Decision) -> Answer {
         Decision::Denied(layer, rule) => Answer::Denied(whose(layer), rule.into()),
         Decision::NeedsWriteOpen(layer, rule) => Answer::NeedsWrite(whose(layer), rule.into()),
         Decision::NoRule => Answer::NoRule,
-        #[allow(unreachable_patterns)] // a decision that the reference does not know yet
-        other => panic!("{other:?}"),
+        Decision::OwnLuns => Answer::OwnLuns,
+        Decision::NotOwner => panic!("the policy knows no sender"),
     }
 }
 

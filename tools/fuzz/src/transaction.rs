@@ -46,10 +46,14 @@ fn equal(section: &policy::Section<'_>, expected: &Section, text: &[u8]) {
     };
     assert_eq!(target, expected.target);
     assert_eq!(section.table.map(policy::Table::name), expected.table);
-    for name in transaction::DEVICE {
+    for (name, _) in transaction::DEVICE {
         let switch = match *name {
             "unpriv_sgio" => section.unpriv_sgio,
             "complain" => section.complain,
+            "report_luns" => section
+                .report_luns
+                .map(|who| who == policy::ReportLuns::Own),
+            "pr_exclusive" => section.pr_exclusive,
             name => panic!("the policy has no {name}"),
         };
         assert_eq!(switch, expected.switches.get(name).copied(), "{name}");

@@ -85,6 +85,20 @@ impl Plan {
         });
     }
 
+    /// Adds a device of which only something is to be said.
+    pub fn report_only(&mut self, target: &Target, changes: Vec<String>) {
+        self.changed.push(Changed {
+            hctl: target.device.hctl,
+            name: target.device.name(),
+            changes,
+        });
+    }
+
+    /// Whether it will be reported as done, or as what would be done.
+    pub fn said(self, dry_run: bool) -> Plan {
+        Plan { dry_run, ..self }
+    }
+
     /// Tells whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.transaction.is_empty()
@@ -218,7 +232,7 @@ pub fn transact(context: &Context, text: &str) -> Result<()> {
     fs::write(&path, text).with_context(|| path.display().to_string())
 }
 
-/// Sets a switch (`unpriv_sgio`, `complain`) of all devices that `name` means.
+/// Sets a switch (`unpriv_sgio`, `complain`, `pr_exclusive`) of all devices that `name` means.
 ///
 /// # Errors
 ///
@@ -235,6 +249,7 @@ pub fn switch(
     for target in targets(context, name)? {
         let before = match switch {
             "complain" => target.running.complain,
+            "pr_exclusive" => target.running.pr_exclusive,
             _ => target.running.unpriv_sgio,
         };
         let changes = if before == on {

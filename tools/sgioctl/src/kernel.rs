@@ -191,7 +191,9 @@ mod tests {
         assert_eq!(ask(2, 0, 0), None);
         assert_eq!(ask(2, 3, 0), None);
         assert_eq!(ask(2, 1, 65536), None);
-        assert_eq!(ask(5, 0, 0), None);
+        assert_eq!(ask(5, 0, 0), Some(Decision::OwnLuns));
+        assert_eq!(ask(6, 0, 0), Some(Decision::NotOwner));
+        assert_eq!(ask(7, 0, 0), None);
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use crate::{device::Hctl, root::Root};
 use anyhow::{bail, Context as _, Result};
-use serde::Serialize;
-use sgio_policy::policy::Class;
-use std::io;
+use serde::{Serialize, Serializer};
+use sgio_policy::policy::{Class, ReportLuns};
+use std::{fs, io};
 
 const DEVICES: &str = "/sys/bus/scsi/devices";
 const CLASSES: &str = "/sys/kernel/sgio_filter/classes";
@@ -20,6 +20,11 @@ pub struct Running {
     pub unpriv_sgio: bool,
     /// `complain`.
     pub complain: bool,
+    /// `report_luns`.
+    #[serde(serialize_with = "report_luns_name")]
+    pub report_luns: ReportLuns,
+    /// `pr_exclusive`.
+    pub pr_exclusive: bool,
     /// Its own rules, as `rules` prints them, one a line; empty: none.
     pub rules: String,
     /// Identifies the device object: another one at the same address has another `id`.
@@ -39,6 +44,26 @@ pub struct Stats {
     pub complained: u64,
     /// Refused.
     pub refused: u64,
+    /// REPORT LUNS that the filter answered.
+    pub emulated: u64,
+}
+
+/// The `nexus` file: how the device is reached, and who may reserve it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Debug)]
+pub struct Nexus {
+    /// Host, channel and target, as `6:0:0`.
+    pub nexus: String,
+    /// The name of the logical unit; none if it has none.
+    pub lu: Option<String>,
+    /// The path of the cgroup that owns the nexus while `pr_exclusive` is on.
+    pub owner: Option<String>,
+    /// The devices that are this logical unit through this nexus.
+    pub devices: Vec<String>,
+}
+
+/// Serializes by name.
+pub fn report_luns_name<S: Serializer>(who: &ReportLuns, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(who.name())
 }
 
 /// What is in force on a class.
@@ -77,6 +102,10 @@ pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
         Ok(Running {
             unpriv_sgio: flag(&unpriv_sgio).with_context(|| format!("{directory}/unpriv_sgio"))?,
             complain: flag(&file("complain")?).with_context(|| format!("{directory}/complain"))?,
+            report_luns: report_luns(&file("report_luns")?)
+                .with_context(|| format!("{directory}/report_luns"))?,
+            pr_exclusive: flag(&file("pr_exclusive")?)
+                .with_context(|| format!("{directory}/pr_exclusive"))?,
             rules: rules(root, &directory)?,
             id: file("id")?
                 .trim()
@@ -112,6 +141,26 @@ pub fn hits(root: &Root, hctl: Hctl) -> Result<Vec<(u64, String)>> {
         text => text?.unwrap_or_default(),
     };
     parse_hits(&text).with_context(|| path)
+}
+
+/// How a device is reached, and who shares that; `None` if the module does not know the device.
+///
+/// # Errors
+///
+/// A file that cannot be read.
+pub fn nexus(root: &Root, hctl: Hctl) -> Result<Option<Nexus>> {
+    let text = root.read(format!("{DEVICES}/{hctl}/sgio_filter/nexus"))?;
+    Ok(text.as_deref().map(parse_nexus))
+}
+
+/// Lets the owner of a device's I_T nexus go.
+///
+/// # Errors
+///
+/// The kernel's reason.
+pub fn let_go(root: &Root, hctl: Hctl) -> Result<()> {
+    let path = root.path(format!("{DEVICES}/{hctl}/sgio_filter/pr_exclusive"));
+    fs::write(&path, "reset\n").with_context(|| path.display().to_string())
 }
 
 /// What is in force on a class; `None` without the module.
@@ -160,6 +209,27 @@ fn flag(text: &str) -> Result<bool> {
     }
 }
 
+fn report_luns(text: &str) -> Result<ReportLuns> {
+    ReportLuns::from_name(text.as_bytes())
+        .with_context(|| format!("'{text}' is neither passthrough nor own"))
+}
+
+/// Names that are not known are those of a later version.
+fn parse_nexus(text: &str) -> Nexus {
+    let mut nexus = Nexus::default();
+    for (name, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+        match name {
+            "nexus" => value.clone_into(&mut nexus.nexus),
+            "lu" => nexus.lu = (value != "-").then(|| value.to_owned()),
+            // Behind the id.
+            "owner" => nexus.owner = value.split_once(' ').map(|(_, path)| path.to_owned()),
+            "device" => nexus.devices.push(value.to_owned()),
+            _ => (),
+        }
+    }
+    nexus
+}
+
 /// Names that are not known are those of a later version.
 fn stats(text: &str) -> Result<Stats> {
     let mut stats = Stats::default();
@@ -172,6 +242,7 @@ fn stats(text: &str) -> Result<Stats> {
             "privileged" => &mut stats.privileged,
             "complained" => &mut stats.complained,
             "refused" => &mut stats.refused,
+            "emulated" => &mut stats.emulated,
             _ => continue,
         };
         *count = value.trim().parse().with_context(|| line.to_owned())?;
@@ -221,6 +292,28 @@ mod tests {
         );
         assert!(parse_hits("").unwrap().is_empty());
         assert!(parse_hits("allow r 5e").is_err());
+    }
+
+    #[test]
+    fn nexuses() {
+        let text = "nexus 6:0:0\nlu naa.6001\npr_exclusive 1\nowner 4711 /machine.slice/a b\n\
+                    device 6:0:0:0\nlater 5\ndevice 6:0:0:1\n";
+        let nexus = parse_nexus(text);
+        assert_eq!(
+            (nexus.nexus.as_str(), nexus.lu.as_deref()),
+            ("6:0:0", Some("naa.6001"))
+        );
+        assert_eq!(nexus.owner.as_deref(), Some("/machine.slice/a b"));
+        assert_eq!(nexus.devices, ["6:0:0:0", "6:0:0:1"]);
+        let nexus = parse_nexus("nexus 6:0:0\nlu -\npr_exclusive 0\ndevice 6:0:0:0\n");
+        assert_eq!((nexus.lu, nexus.owner), (None, None));
+    }
+
+    #[test]
+    fn who_answers_report_luns() {
+        assert_eq!(report_luns("own").unwrap(), ReportLuns::Own);
+        assert_eq!(report_luns("passthrough").unwrap(), ReportLuns::Passthrough);
+        assert!(report_luns("1").is_err());
     }
 
     #[test]

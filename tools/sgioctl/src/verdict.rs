@@ -7,8 +7,8 @@ use anyhow::{anyhow, bail, Context as _, Result};
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
     policy::{
-        decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer, Rule,
-        RuleStore, State, MAX_CDB,
+        decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer,
+        ReportLuns, Rule, RuleStore, State, MAX_CDB,
     },
 };
 use std::{convert::Infallible, sync::Arc};
@@ -19,6 +19,10 @@ pub struct Policy {
     pub unpriv_sgio: bool,
     /// `complain`.
     pub complain: bool,
+    /// `report_luns`.
+    pub report_luns: ReportLuns,
+    /// `pr_exclusive`.
+    pub pr_exclusive: bool,
     /// The device's class.
     pub class: Class,
     /// The device's own rules.
@@ -48,6 +52,8 @@ impl Policy {
         Ok(Policy {
             unpriv_sgio: false,
             complain: false,
+            report_luns: ReportLuns::Passthrough,
+            pr_exclusive: false,
             class,
             device_rules: None,
             class_rules: compile(rules)?,
@@ -102,6 +108,8 @@ impl Policy {
         Ok(Policy {
             unpriv_sgio: own.unpriv_sgio,
             complain: own.complain,
+            report_luns: own.report_luns,
+            pr_exclusive: own.pr_exclusive,
             ..policy
         })
     }
@@ -120,7 +128,7 @@ impl Policy {
         let cdb = Cdb::new(&padded).ok_or_else(|| anyhow!("no CDB"))?;
         let state = State {
             unpriv: self.unpriv_sgio,
-            own_luns: false,
+            own_luns: self.report_luns == ReportLuns::Own,
             device: self.device_rules.as_ref().map(|rules| rules.view()),
             class: self.class_rules.view(),
         };

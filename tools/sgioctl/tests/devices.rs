@@ -119,6 +119,42 @@ fn a_policy_is_shown_as_toml() {
 }
 
 #[test]
+fn guards_are_set() {
+    let tree = Tree::usual();
+    tree.output(&["set", "sr0", "report-luns", "own"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 1:0:0:0 id=4\nreport_luns own\n"
+    );
+    tree.output(&["set", "sr0", "pr-exclusive", "on"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 1:0:0:0 id=4\npr_exclusive 1\n"
+    );
+    for wrong in [
+        ["report-luns", "on"],
+        ["unpriv", "own"],
+        ["complain", "reset"],
+        // There is no owner while it is off.
+        ["pr-exclusive", "reset"],
+    ] {
+        tree.output(&["set", "sr0", wrong[0], wrong[1]], 2);
+    }
+
+    let knob = "/sys/bus/scsi/devices/1:0:0:0/sgio_filter/pr_exclusive";
+    let nexus = "nexus 1:0:0\nlu -\npr_exclusive 1\nowner 12 /vm1\ndevice 1:0:0:0\n";
+    tree.write(knob, "1\n");
+    tree.write("/sys/bus/scsi/devices/1:0:0:0/sgio_filter/nexus", nexus);
+    assert!(tree.output(&["show", "sr0"], 0).contains("/vm1"));
+    let said = tree.output(&["set", "sr0", "pr-exclusive", "reset"], 0);
+    assert_eq!(
+        said,
+        "sr0 (1:0:0:0): /vm1 does not own the I_T nexus any more\n"
+    );
+    assert_eq!(std::fs::read_to_string(tree.path(knob)).unwrap(), "reset\n");
+}
+
+#[test]
 fn switches_are_set_on_all_paths_at_once() {
     let tree = Tree::usual();
     golden(
@@ -163,7 +199,8 @@ fn a_reset_takes_everything_back() {
     golden("reset.txt", &tree.output(&["reset", "sr0"], 0));
     assert_eq!(
         tree.transaction().unwrap(),
-        "device 1:0:0:0 id=4\nunpriv_sgio 0\ncomplain 0\nrules\n\n"
+        "device 1:0:0:0 id=4\nunpriv_sgio 0\ncomplain 0\nreport_luns passthrough\n\
+         pr_exclusive 0\nrules\n\n"
     );
 }
 

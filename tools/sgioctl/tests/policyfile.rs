@@ -7,7 +7,7 @@
 use proptest::prelude::*;
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{decide, load as load_rules, strict, Cdb, Change, Class, State, STOCK},
+    policy::{decide, load as load_rules, strict, Cdb, Change, Class, ReportLuns, State, STOCK},
 };
 use sgioctl::{
     device::{Device, Multipath},
@@ -134,6 +134,8 @@ fn policy(class: Class, table: &[&str], rules: Option<&str>) -> Policy {
     Policy {
         unpriv_sgio: false,
         complain: false,
+        report_luns: ReportLuns::Passthrough,
+        pr_exclusive: false,
         class,
         device_rules: rules.map(|rules| compiled(&[rules])),
         class_rules: compiled(table),

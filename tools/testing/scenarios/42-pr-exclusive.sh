@@ -93,6 +93,12 @@ echo 0 >$trace/events/sgio_filter/decision/enable
 like "the tracepoint says why" "$(grep -m 1 "dev=$a .*cdb=5f" $trace/trace)" \
 	"*outcome=refused decision=not_owner layer=none*"
 
+# Whom the tool shows.
+like "sgioctl shows the owner" "$(sgioctl show "$a")" "*pr-exclusive*on*I_T nexus*to naa.*owner*/vm1*"
+check "sgioctl lets it go" sgioctl set "$a" pr-exclusive reset
+is "... and the guard stays" "$(cat "$knob") $(owner "$a")" "1 "
+is "vm1 comes back" "$(reg vm1 aa "$disk") $(owner "$a")" "0 /vm1"
+
 # Letting go.
 echo reset >"$knob"
 is "reset: no owner, the guard stays" "$(cat "$knob") $(owner "$a")" "1 "

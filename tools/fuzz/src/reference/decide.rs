@@ -17,6 +17,8 @@ pub enum Answer {
     NeedsWrite(Whose, usize),
     /// No rule matches.
     NoRule,
+    /// REPORT LUNS, which would be allowed, is answered without the device.
+    OwnLuns,
 }
 
 /// Whose rule it is.
@@ -32,6 +34,8 @@ pub enum Whose {
 pub struct Rules<'a> {
     /// The device's `unpriv_sgio`.
     pub unpriv: bool,
+    /// The device's `report_luns` is `own`.
+    pub own_luns: bool,
     /// The device's own rules.
     pub device: &'a [Rule],
     /// Those of its class.
@@ -40,6 +44,13 @@ pub struct Rules<'a> {
 
 /// Decides.
 pub fn decide(rules: &Rules<'_>, cdb: &[u8], write: bool) -> Answer {
+    match by_rules(rules, cdb, write) {
+        Answer::Unpriv | Answer::Allowed(..) if rules.own_luns && cdb[0] == 0xa0 => Answer::OwnLuns,
+        answer => answer,
+    }
+}
+
+fn by_rules(rules: &Rules<'_>, cdb: &[u8], write: bool) -> Answer {
     if rules.unpriv {
         return Answer::Unpriv;
     }

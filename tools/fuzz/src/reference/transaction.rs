@@ -5,8 +5,13 @@
 use super::text::{self, Bad, Change};
 use std::collections::BTreeMap;
 
-/// The switches of a device, in their order.
-pub const DEVICE: &[&str] = &["unpriv_sgio", "complain"];
+/// The settings of a device, in their order, each with the word that is off and the one that is on.
+pub const DEVICE: &[(&str, [&str; 2])] = &[
+    ("unpriv_sgio", ["0", "1"]),
+    ("complain", ["0", "1"]),
+    ("report_luns", ["passthrough", "own"]),
+    ("pr_exclusive", ["0", "1"]),
+];
 /// The built-in tables of a class.
 pub const TABLES: &[&str] = &["strict", "stock"];
 /// The classes by type.
@@ -28,7 +33,7 @@ pub enum Target {
 pub struct Section {
     /// What it is about.
     pub target: Target,
-    /// The switches that it names.
+    /// The settings that it names, and whether they are on.
     pub switches: BTreeMap<&'static str, bool>,
     /// The table that it names.
     pub table: Option<&'static str>,
@@ -89,14 +94,11 @@ fn section(lines: &[&[u8]], start: usize) -> Result<Section, usize> {
         let line = std::str::from_utf8(lines[at]).map_err(|_| number)?;
         let (key, value) = line.split_once(' ').ok_or(number)?;
         if is_device {
-            let place = DEVICE.iter().position(|known| *known == key);
+            let place = DEVICE.iter().position(|(known, _)| *known == key);
             let place = place.filter(|place| *place >= past).ok_or(number)?;
-            let on = match value {
-                "0" => false,
-                "1" => true,
-                _ => return Err(number),
-            };
-            section.switches.insert(DEVICE[place], on);
+            let (name, words) = DEVICE[place];
+            let on = words.iter().position(|word| *word == value).ok_or(number)?;
+            section.switches.insert(name, on == 1);
             past = place + 1;
         } else {
             let table = TABLES.iter().find(|table| **table == value);

@@ -44,6 +44,8 @@ struct DeviceDiff {
     block: Option<String>,
     unpriv_sgio: Option<Switch>,
     complain: Option<Switch>,
+    report_luns: Option<Words>,
+    pr_exclusive: Option<Switch>,
     changes: Vec<compare::Change>,
 }
 
@@ -53,9 +55,18 @@ struct Switch {
     after: bool,
 }
 
+#[derive(Serialize)]
+struct Words {
+    before: &'static str,
+    after: &'static str,
+}
+
 impl DeviceDiff {
     fn differs(&self) -> bool {
-        self.unpriv_sgio.is_some() || self.complain.is_some() || !self.changes.is_empty()
+        let switches = [&self.unpriv_sgio, &self.complain, &self.pr_exclusive];
+        switches.into_iter().any(Option::is_some)
+            || self.report_luns.is_some()
+            || !self.changes.is_empty()
     }
 }
 
@@ -95,10 +106,14 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             for (name, switch) in [
                 ("unpriv_sgio", &diff.unpriv_sgio),
                 ("complain", &diff.complain),
+                ("pr_exclusive", &diff.pr_exclusive),
             ] {
                 if let Some(Switch { before, after }) = switch {
                     println!("    {name}: {} -> {}", u8::from(*before), u8::from(*after));
                 }
+            }
+            if let Some(Words { before, after }) = diff.report_luns {
+                println!("    report_luns: {before} -> {after}");
             }
             for change in &diff.changes {
                 let names = match change.names.as_str() {
@@ -128,6 +143,11 @@ fn difference(
         block: block.map(|block| block.place.to_string()),
         unpriv_sgio: switch(before.unpriv_sgio, after.unpriv_sgio),
         complain: switch(before.complain, after.complain),
+        report_luns: (before.report_luns != after.report_luns).then(|| Words {
+            before: before.report_luns.name(),
+            after: after.report_luns.name(),
+        }),
+        pr_exclusive: switch(before.pr_exclusive, after.pr_exclusive),
         changes: compare::changes(before, after, state.device.class),
     }
 }

@@ -8,13 +8,14 @@ use crate::{
     output,
 };
 use anyhow::Result;
+use sgio_policy::policy::ReportLuns;
 use std::process::ExitCode;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The device's own rules go, unpriv_sgio and complain are switched off; the rules of its class stay
-as they are. A policy file that was in force is not changed: it comes back when it is applied.
+The device's own rules go, all its settings are switched off; the rules of its class stay as they
+are. A policy file that was in force is not changed: it comes back when it is applied.
 
 Examples:
   sgioctl reset sdb
@@ -29,6 +30,8 @@ pub struct Args {
     dry_run: bool,
 }
 
+const BODY: &str = "unpriv_sgio 0\ncomplain 0\nreport_luns passthrough\npr_exclusive 0\nrules\n\n";
+
 /// Does it.
 ///
 /// # Errors
@@ -42,13 +45,17 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         for (switch, on) in [
             ("unpriv_sgio", running.unpriv_sgio),
             ("complain", running.complain),
+            ("pr_exclusive", running.pr_exclusive),
         ] {
             if on {
                 changes.push(format!("{switch} on -> {}", output::on_off(false)));
             }
         }
+        if running.report_luns == ReportLuns::Own {
+            changes.push("report_luns own -> passthrough".to_owned());
+        }
         changes.extend(running.rules.lines().map(|rule| format!("- {rule}")));
-        plan.add(&target, changes, "unpriv_sgio 0\ncomplain 0\nrules\n\n");
+        plan.add(&target, changes, BODY);
     }
     plan.carry_out(context, "reset")
 }

@@ -8,11 +8,11 @@ use crate::{
     grant::{self, rules},
     names,
     output::{self, on_off, printable},
-    running::{self, Running, Stats},
+    running::{self, Nexus, Running, Stats},
 };
 use anyhow::{bail, Result};
 use serde::Serialize;
-use sgio_policy::policy::Class;
+use sgio_policy::policy::{Class, ReportLuns};
 use std::process::ExitCode;
 
 /// Its arguments.
@@ -52,6 +52,11 @@ struct Entry {
 struct Filter {
     unpriv_sgio: bool,
     complain: bool,
+    #[serde(serialize_with = "running::report_luns_name")]
+    report_luns: ReportLuns,
+    pr_exclusive: bool,
+    /// How it is reached, and who shares that.
+    nexus: Option<Nexus>,
     id: u64,
     stats: Stats,
     /// `strict`, `stock` or `custom`: the rules of its class.
@@ -112,6 +117,9 @@ fn filter(context: &Context, device: &Device, running: Running) -> Result<Filter
     Ok(Filter {
         unpriv_sgio: running.unpriv_sgio,
         complain: running.complain,
+        report_luns: running.report_luns,
+        pr_exclusive: running.pr_exclusive,
+        nexus: running::nexus(&context.root, device.hctl)?,
         id: running.id,
         stats: running.stats,
         class_table: running::class(&context.root, device.class)?.map(|class| class.table),
@@ -160,12 +168,19 @@ fn text(context: &Context, entry: &Entry) -> String {
         Some(filter) => {
             rows.push(("unpriv", on_off(filter.unpriv_sgio).to_owned()));
             rows.push(("complain", on_off(filter.complain).to_owned()));
+            rows.push(("report-luns", filter.report_luns.name().to_owned()));
+            rows.push(("pr-exclusive", on_off(filter.pr_exclusive).to_owned()));
+            rows.extend(filter.nexus.iter().flat_map(nexus_rows));
             let stats = &filter.stats;
             rows.push((
                 "answers",
                 format!(
-                    "{} allowed, {} privileged, {} complained, {} refused",
-                    stats.allowed, stats.privileged, stats.complained, stats.refused
+                    "{} allowed, {} privileged, {} complained, {} refused, {} emulated",
+                    stats.allowed,
+                    stats.privileged,
+                    stats.complained,
+                    stats.refused,
+                    stats.emulated
                 ),
             ));
             if filter.rules.is_empty() {
@@ -193,6 +208,18 @@ fn text(context: &Context, entry: &Entry) -> String {
         output::columns(&rows),
         output::columns(&rule_rows)
     )
+}
+
+fn nexus_rows(nexus: &Nexus) -> Vec<(&'static str, String)> {
+    let lu = nexus.lu.as_deref().unwrap_or("without a name");
+    let mut rows = vec![("I_T nexus", printable(&format!("{} to {lu}", nexus.nexus)))];
+    if let Some(owner) = &nexus.owner {
+        rows.push(("owner", printable(owner)));
+    }
+    if nexus.devices.len() > 1 {
+        rows.push(("the same", printable(&nexus.devices.join(" "))));
+    }
+    rows
 }
 
 #[derive(Serialize)]
@@ -228,7 +255,9 @@ fn show_policy(context: &Context, devices: Vec<Device>) -> Result<ExitCode> {
 /// The policy of the devices: one entry for those of one WWID, unless they differ.
 fn policy(found: &[(Device, Running)]) -> String {
     let same = |a: &Running, b: &Running| {
-        a.unpriv_sgio == b.unpriv_sgio && a.complain == b.complain && a.rules == b.rules
+        let settings =
+            |of: &Running| (of.unpriv_sgio, of.complain, of.report_luns, of.pr_exclusive);
+        settings(a) == settings(b) && a.rules == b.rules
     };
     let mut done: Vec<Selector> = Vec::new();
     let mut text = String::new();
@@ -274,11 +303,14 @@ fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
         rules => format!("\"\"\"\n{rules}\"\"\""),
     };
     format!(
-        "# {}: {} {}\n[[device]]\nmatch = {{ {selector} }}\nunpriv_sgio = {}\ncomplain = {}\nrules = {rules}\n",
+        "# {}: {} {}\n[[device]]\nmatch = {{ {selector} }}\nunpriv_sgio = {}\ncomplain = {}\n\
+         report_luns = \"{}\"\npr_exclusive = {}\nrules = {rules}\n",
         printable(&device.full_name()),
         printable(&device.vendor),
         printable(&device.model),
         running.unpriv_sgio,
         running.complain,
+        running.report_luns.name(),
+        running.pr_exclusive,
     )
 }

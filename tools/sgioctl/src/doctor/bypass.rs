@@ -187,7 +187,9 @@ fn shared_nexus(
 ) {
     // By logical unit and host: the processes that may reserve it.
     let mut nexuses: BTreeMap<(String, u32), Vec<&Process>> = BTreeMap::new();
-    for (device, _) in &facts.devices {
+    for (device, running) in &facts.devices {
+        // One owner at a time; CAP_SYS_RAWIO gets around that.
+        let guarded = running.as_ref().is_some_and(|running| running.pr_exclusive);
         let unit = device
             .wwid
             .clone()
@@ -200,9 +202,10 @@ fn shared_nexus(
             };
             let allowed = allowed.get_mut(usize::from(open.write));
             let may = process.rawio
-                || allowed.is_some_and(|allowed| {
-                    *allowed.get_or_insert_with(|| may_reserve(device, open.write))
-                });
+                || !guarded
+                    && allowed.is_some_and(|allowed| {
+                        *allowed.get_or_insert_with(|| may_reserve(device, open.write))
+                    });
             let sharers = nexuses.entry((unit.clone(), device.hctl.host)).or_default();
             if may && !sharers.iter().any(|other| other.pid == process.pid) {
                 sharers.push(process);
@@ -222,8 +225,8 @@ fn shared_nexus(
                 sharers.join(", "),
                 printable(&unit)
             ),
-            "give each an I_T nexus of its own (NPIV, an iSCSI session, another HBA), or allow \
-             PERSISTENT RESERVE OUT to one of them only",
+            "give each an I_T nexus of its own (NPIV, an iSCSI session, another HBA), or let one of \
+             them only reserve: 'sgioctl set DEV pr-exclusive on'",
         ));
     }
 }

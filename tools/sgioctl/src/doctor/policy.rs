@@ -5,6 +5,7 @@
 use super::{Facts, Finding};
 use crate::{device::Device, running};
 use anyhow::Result;
+use sgio_policy::policy::ReportLuns;
 use std::collections::BTreeMap;
 
 pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
@@ -94,13 +95,16 @@ fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
 
 /// A command through a map takes any path.
 fn maps(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
-    type Paths<'a> = Vec<(&'a Device, (bool, bool, &'a str))>;
+    type Policy<'a> = (bool, bool, ReportLuns, bool, &'a str);
+    type Paths<'a> = Vec<(&'a Device, Policy<'a>)>;
     let mut maps: BTreeMap<&str, Paths<'_>> = BTreeMap::new();
     for (device, running) in &facts.devices {
         if let (Some(map), Some(running)) = (&device.multipath, running) {
             let policy = (
                 running.unpriv_sgio,
                 running.complain,
+                running.report_luns,
+                running.pr_exclusive,
                 running.rules.as_str(),
             );
             maps.entry(&map.name).or_default().push((device, policy));

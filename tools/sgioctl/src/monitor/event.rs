@@ -39,9 +39,9 @@ pub struct Event {
     pub hctl: Hctl,
     /// Its class.
     pub class: Class,
-    /// `allowed`, `privileged`, `complained`, `refused`.
+    /// `allowed`, `privileged`, `complained`, `refused`, `emulated`.
     pub outcome: String,
-    /// `no_rule`, `unpriv`, `allowed`, `denied`, `needs_write`.
+    /// `no_rule`, `unpriv`, `allowed`, `denied`, `needs_write`, `own_luns`, `not_owner`.
     pub decision: String,
     /// `none`, `device`, `class`: whose rule.
     pub layer: String,

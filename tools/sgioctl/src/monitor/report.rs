@@ -107,6 +107,10 @@ impl<'a> Report<'a> {
         }
         match (self.decision, self.rule) {
             ("no_rule", _) => text.push_str(", no rule matches"),
+            ("own_luns", _) => text.push_str(", report_luns is own"),
+            ("not_owner", _) => {
+                text.push_str(", another cgroup owns the I_T nexus (pr_exclusive)");
+            }
             ("unpriv", _) => text.push_str(", unpriv_sgio is on"),
             (decision, Some(rule)) => {
                 text.push_str(&format!(

@@ -60,6 +60,7 @@ fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
 fn answer(policy: &Policy, cdb: &[u8; MAX_CDB]) -> Answer {
     let state = State {
         unpriv: policy.unpriv_sgio,
+        // A setting of its own: no verdict of the rules.
         own_luns: false,
         device: policy.device_rules.as_ref().map(|filter| filter.view()),
         class: policy.class_rules.view(),

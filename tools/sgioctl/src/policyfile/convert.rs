@@ -6,7 +6,7 @@ use super::{
     command::Wrong, raw, At, Block, ClassBlock, ClassContent, Command, Fault, Lists, Pattern,
     Place, Profile, Selector, Text,
 };
-use sgio_policy::policy::{Change, ChangeKind, Class, ParseErrorKind, Rule, MAX_RULES};
+use sgio_policy::policy::{Change, ChangeKind, Class, ParseErrorKind, ReportLuns, Rule, MAX_RULES};
 use toml::Spanned;
 
 /// What one file says.
@@ -109,6 +109,8 @@ impl Reader<'_> {
         Block {
             unpriv_sgio: device.unpriv_sgio.as_ref().map_or_else(no, |v| self.at(v)),
             complain: device.complain.as_ref().map_or_else(no, |v| self.at(v)),
+            report_luns: self.report_luns(device.report_luns.as_ref()),
+            pr_exclusive: device.pr_exclusive.as_ref().is_some_and(|v| *v.get_ref()),
             own: self.lists(
                 &device.deny,
                 device.rules.as_ref(),
@@ -119,6 +121,22 @@ impl Reader<'_> {
             selector,
             profiles,
         }
+    }
+
+    fn report_luns(&mut self, raw: Option<&raw::Str>) -> ReportLuns {
+        let Some(raw) = raw else {
+            return ReportLuns::Passthrough;
+        };
+        let name = raw.get_ref();
+        ReportLuns::from_name(name.as_bytes()).unwrap_or_else(|| {
+            let message = format!("report_luns is not '{name}'");
+            self.fault(
+                raw.span().start,
+                &message,
+                "write \"passthrough\" or \"own\"",
+            );
+            ReportLuns::Passthrough
+        })
     }
 
     fn selector(&mut self, raw: &Spanned<raw::Match>) -> Selector {

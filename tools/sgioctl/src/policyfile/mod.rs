@@ -33,7 +33,7 @@ pub use self::{
     select::{Maps, Pattern, Selector},
 };
 
-use sgio_policy::policy::{Class, Rule};
+use sgio_policy::policy::{Class, ReportLuns, Rule};
 
 /// What the files say, in their order.
 #[derive(Default)]
@@ -56,6 +56,10 @@ pub struct Block {
     pub unpriv_sgio: At<bool>,
     /// `complain`; false if it is not said.
     pub complain: At<bool>,
+    /// `report_luns`; passthrough if it is not said.
+    pub report_luns: ReportLuns,
+    /// `pr_exclusive`; false if it is not said.
+    pub pr_exclusive: bool,
     /// `deny`, `rules` and `allow`.
     pub own: Lists,
     /// `profile` or `profiles`.

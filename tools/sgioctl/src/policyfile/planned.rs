@@ -19,6 +19,8 @@ pub fn planned(root: &Root, policies: &Policies, state: &Resolved<'_>) -> Result
     }
     policy.unpriv_sgio = state.unpriv_sgio;
     policy.complain = state.complain;
+    policy.report_luns = state.report_luns;
+    policy.pr_exclusive = state.pr_exclusive;
     Ok(policy)
 }
 

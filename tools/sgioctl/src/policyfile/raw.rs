@@ -28,6 +28,8 @@ pub(super) struct Device {
     pub(super) selector: Spanned<Match>,
     pub(super) unpriv_sgio: Option<Spanned<bool>>,
     pub(super) complain: Option<Spanned<bool>>,
+    pub(super) report_luns: Option<Str>,
+    pub(super) pr_exclusive: Option<Spanned<bool>>,
     pub(super) profile: Option<Str>,
     pub(super) profiles: Option<Spanned<Vec<Str>>>,
     #[serde(default)]

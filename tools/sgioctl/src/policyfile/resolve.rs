@@ -4,7 +4,7 @@
 
 use super::{At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies};
 use crate::device::Device;
-use sgio_policy::policy::{Class, Rule, MAX_RULES};
+use sgio_policy::policy::{Class, ReportLuns, Rule, MAX_RULES};
 
 /// A rule of a device, and where it comes from.
 #[derive(Clone)]
@@ -37,6 +37,10 @@ pub struct Resolved<'a> {
     pub unpriv_sgio: bool,
     /// `complain`.
     pub complain: bool,
+    /// `report_luns`.
+    pub report_luns: ReportLuns,
+    /// `pr_exclusive`.
+    pub pr_exclusive: bool,
     /// Its rules.
     pub entries: Vec<Entry>,
 }
@@ -113,11 +117,15 @@ impl Policies {
                 block: self.block_of(device, maps),
                 unpriv_sgio: false,
                 complain: false,
+                report_luns: ReportLuns::Passthrough,
+                pr_exclusive: false,
                 entries: Vec::new(),
             };
             if let Some(block) = state.block.and_then(|number| self.blocks.get(number)) {
                 state.unpriv_sgio = block.unpriv_sgio.value;
                 state.complain = block.complain.value;
+                state.report_luns = block.report_luns;
+                state.pr_exclusive = block.pr_exclusive;
                 match self.entries(block, device.class) {
                     Ok(entries) => state.entries = entries,
                     Err(wrong) => faults.extend(wrong.into_iter().map(|mut fault| {

@@ -12,13 +12,14 @@ pub fn device(resolved: &Resolved<'_>, id: Option<u64>) -> String {
     if let Some(id) = id {
         text += &format!(" id={id}");
     }
-    let (unpriv, complain) = (resolved.unpriv_sgio, resolved.complain);
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "\nunpriv_sgio {}\ncomplain {}\nrules\n{}\n",
-        u8::from(unpriv),
-        u8::from(complain),
+        "\nunpriv_sgio {}\ncomplain {}\nreport_luns {}\npr_exclusive {}\nrules\n{}\n",
+        u8::from(resolved.unpriv_sgio),
+        u8::from(resolved.complain),
+        resolved.report_luns.name(),
+        u8::from(resolved.pr_exclusive),
         resolved.rules()
     );
     text

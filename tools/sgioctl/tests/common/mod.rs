@@ -211,6 +211,14 @@ impl Tree {
             file("sgio_filter/id", &format!("{id}\n"));
             file("sgio_filter/unpriv_sgio", "0\n");
             file("sgio_filter/complain", "0\n");
+            file("sgio_filter/report_luns", "passthrough\n");
+            file("sgio_filter/pr_exclusive", "0\n");
+            let nexus = spec.hctl.rsplit_once(':').map_or("", |(nexus, _)| nexus);
+            let (lu, hctl) = (spec.wwid.unwrap_or("-"), spec.hctl);
+            file(
+                "sgio_filter/nexus",
+                &format!("nexus {nexus}\nlu {lu}\npr_exclusive 0\ndevice {hctl}\n"),
+            );
             file("sgio_filter/rules", &format!("{rules}\n"));
             let hits: Vec<String> = rules
                 .lines()

@@ -101,7 +101,7 @@ fn trace(line: &str) -> Option<Record> {
 
 fn outcome(text: &str) -> Option<Outcome> {
     Some(match text {
-        "allowed" => Outcome::Allowed,
+        "allowed" | "emulated" => Outcome::Allowed,
         "privileged" => Outcome::Privileged,
         "complained" => Outcome::Complained,
         "refused" => Outcome::Refused,
@@ -114,7 +114,8 @@ fn said(text: &str) -> Option<Said> {
         "no_rule" => Said::NoRule,
         "denied" => Said::Denied,
         "needs_write" => Said::NeedsWrite,
-        "unpriv" | "allowed" => Said::Yes,
+        // What the two last refuse, no rule would open.
+        "unpriv" | "allowed" | "own_luns" | "not_owner" => Said::Yes,
         _ => return None,
     })
 }
