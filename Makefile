@@ -44,6 +44,7 @@ help:
 	@echo '  make fuzz      fuzz the policy and the tool      (SECONDS=600 ONLY=decide)'
 	@echo '  make coverage  what the tests of the policy and the tool run (FILES=rust/policy/parse.rs)'
 	@echo '  make miri      the tests of the policy under Miri, where it is installed'
+	@echo '  make bench     measure, and write Documentation/performance.md'
 	@echo '  make lint      formatting, clippy, ABI files, scripts'
 	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|test)'
 	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
@@ -104,12 +105,16 @@ coverage: setup-root
 miri:
 	@$(TESTING)/miri
 
-.PHONY: lint test demo
+.PHONY: lint test demo bench
 lint: setup
 	@$(TESTING)/lint/lint
 
 test:
 	@$(TESTING)/run-tests $(if $(ONLY),'$(ONLY)')
+
+bench: setup-stock
+	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock
+	@$(TESTING)/bench/bench
 
 demo: setup-stock
 	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock

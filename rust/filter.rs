@@ -7,6 +7,8 @@ use crate::{
     policy::{
         self,
         Filter,
+        Quick,
+        QuickTable,
         Rule,
         RuleStore,
         Start, //
@@ -73,6 +75,8 @@ pub(crate) struct CompiledFilter {
     rules: KVVec<Rule>,
     entries: KVVec<u16>,
     start: Start,
+    /// What needs no search.
+    quick: QuickTable,
     /// How often each rule decided. Per CPU: this is the path of all guest I/O.
     hits: Counters,
 }
@@ -93,6 +97,7 @@ impl CompiledFilter {
                 rules,
                 entries,
                 start <- pin_init::init_zeroed(),
+                quick: QuickTable::EMPTY,
                 hits,
             }),
             GFP_KERNEL,
@@ -101,9 +106,11 @@ impl CompiledFilter {
             rules,
             entries,
             start,
+            quick,
             hits: _,
         } = &mut *filter;
         policy::fill_index(rules, start, entries).map_err(|_| EINVAL)?;
+        quick.fill(rules);
         Ok(filter.into())
     }
 
@@ -113,8 +120,14 @@ impl CompiledFilter {
         Filter::new(&self.rules, &self.start, &self.entries)
     }
 
+    /// What is said of an opcode without a search.
+    #[inline(always)]
+    pub(crate) fn look(&self, opcode: u8) -> Quick {
+        self.quick.look(opcode)
+    }
+
     /// Counts a decision by a rule.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hit(&self, rule: u16) {
         self.hits.inc(rule.into());
     }

@@ -17,7 +17,6 @@
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
-#include <linux/rhashtable.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uidgid.h>
 #include <scsi/scsi_cmnd.h>
@@ -34,17 +33,39 @@ notrace void sgio_helper_ftrace_regs_set_instruction_pointer(struct ftrace_regs 
 	ftrace_regs_set_instruction_pointer(fregs, ip);
 }
 
-/* rust/kernel/fprobe.rs */
-unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs);
-notrace unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs)
-{
-	return ftrace_regs_get_argument(fregs, 0);
-}
-
 bool sgio_helper_is_in_this_module(unsigned long ip);
 notrace bool sgio_helper_is_in_this_module(unsigned long ip)
 {
 	return within_module_core(ip, THIS_MODULE);
+}
+
+/* Where ftrace has no jumps, nobody calls these. */
+int sgio_helper_register_ftrace_jump(struct ftrace_ops *ops, unsigned long to);
+int sgio_helper_register_ftrace_jump(struct ftrace_ops *ops, unsigned long to)
+{
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_JMP
+	return register_ftrace_direct(ops, ftrace_jmp_set(to));
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+int sgio_helper_unregister_ftrace_jump(struct ftrace_ops *ops, unsigned long to);
+int sgio_helper_unregister_ftrace_jump(struct ftrace_ops *ops, unsigned long to)
+{
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_JMP
+	return unregister_ftrace_direct(ops, ftrace_jmp_set(to), false);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+/* rust/kernel/fprobe.rs: likewise. */
+
+unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs);
+notrace unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs)
+{
+	return ftrace_regs_get_argument(fregs, 0);
 }
 
 /* A macro where the kernel has no RCU tasks. */
@@ -52,6 +73,20 @@ void sgio_helper_synchronize_rcu_tasks(void);
 void sgio_helper_synchronize_rcu_tasks(void)
 {
 	synchronize_rcu_tasks();
+}
+
+/* rust/kernel/sync/rcu_sched.rs */
+
+void sgio_helper_rcu_read_lock_sched(void);
+void sgio_helper_rcu_read_lock_sched(void)
+{
+	rcu_read_lock_sched();
+}
+
+void sgio_helper_rcu_read_unlock_sched(void);
+void sgio_helper_rcu_read_unlock_sched(void)
+{
+	rcu_read_unlock_sched();
 }
 
 /* rust/kernel/scsi/ */
@@ -62,10 +97,19 @@ bool sgio_helper_object_is_on_stack(const void *obj)
 	return object_is_on_stack(obj);
 }
 
-struct request *sgio_helper_blk_mq_rq_from_cdb(const u8 *cdb);
-struct request *sgio_helper_blk_mq_rq_from_cdb(const u8 *cdb)
+/* From a command to its request is a subtraction, which Rust does itself. */
+enum {
+	SGIO_CDB_IN_REQUEST = sizeof(struct request) + offsetof(struct scsi_cmnd, cmnd),
+	SGIO_THREAD_SIZE = THREAD_SIZE,
+};
+
+size_t sgio_helper_cdb_in_request(void);
+size_t sgio_helper_cdb_in_request(void)
 {
-	return blk_mq_rq_from_pdu(container_of(cdb, struct scsi_cmnd, cmnd[0]));
+	struct request *rq = NULL;
+	struct scsi_cmnd *cmd = blk_mq_rq_to_pdu(rq);
+
+	return (size_t)cmd->cmnd - (size_t)rq;
 }
 
 size_t sgio_helper_sizeof_cdb(void);
@@ -289,51 +333,4 @@ void sgio_helper_ratelimit_state_init(struct ratelimit_state *rs, int interval, 
 void sgio_helper_ratelimit_state_init(struct ratelimit_state *rs, int interval, int burst)
 {
 	ratelimit_state_init(rs, interval, burst);
-}
-
-/*
- * rust/kernel/pointer_map.rs: a hash table's lookup is inlined with its parameters, so that they
- * must stand where the C compiler sees them. The node is what Rust embeds at the start of its own.
- */
-
-struct sgio_pointer_node {
-	struct rhash_head head;
-	const void *key;
-};
-
-static u32 sgio_hash_pointer(const void *key, u32 len, u32 seed)
-{
-	return hash_long((unsigned long)*(const void *const *)key ^ seed, 32);
-}
-
-static const struct rhashtable_params sgio_pointer_params = {
-	.key_len = sizeof_field(struct sgio_pointer_node, key),
-	.key_offset = offsetof(struct sgio_pointer_node, key),
-	.head_offset = offsetof(struct sgio_pointer_node, head),
-	.hashfn = sgio_hash_pointer,
-	.automatic_shrinking = true,
-};
-
-int sgio_helper_pointer_map_init(struct rhashtable *ht);
-int sgio_helper_pointer_map_init(struct rhashtable *ht)
-{
-	return rhashtable_init(ht, &sgio_pointer_params);
-}
-
-struct sgio_pointer_node *sgio_helper_pointer_map_lookup(struct rhashtable *ht, const void *key);
-struct sgio_pointer_node *sgio_helper_pointer_map_lookup(struct rhashtable *ht, const void *key)
-{
-	return rhashtable_lookup(ht, &key, sgio_pointer_params);
-}
-
-int sgio_helper_pointer_map_insert(struct rhashtable *ht, struct sgio_pointer_node *node);
-int sgio_helper_pointer_map_insert(struct rhashtable *ht, struct sgio_pointer_node *node)
-{
-	return rhashtable_lookup_insert_fast(ht, &node->head, sgio_pointer_params);
-}
-
-int sgio_helper_pointer_map_remove(struct rhashtable *ht, struct sgio_pointer_node *node);
-int sgio_helper_pointer_map_remove(struct rhashtable *ht, struct sgio_pointer_node *node)
-{
-	return rhashtable_remove_fast(ht, &node->head, sgio_pointer_params);
 }

@@ -22,17 +22,16 @@ use crate::{
             CmdAllowed, //
         }, //
     },
-    nexus::{
-        Admission,
-        PERSISTENT_RESERVE_OUT, //
-    },
+    nexus::Admission,
     policy::{
         self,
         Class,
         Decision,
+        PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
     },
     ruling::Ruling,
+    shortcut,
     state::State,
 };
 use kernel::sync::rcu;
@@ -42,22 +41,29 @@ pub(crate) struct Decider;
 
 impl CmdAllowed for Decider {
     #[inline]
-    fn cmd_allowed(cdb: &Cdb<'_>, open_for_write: bool) -> bool {
-        let guard = rcu::read_lock();
-        match State::current(&guard) {
-            Some(state) => cmd_allowed(state, cdb, open_for_write, &guard),
-            // Not while the hook is armed.
-            None => Capability::SYS_RAWIO.current_has(),
-        }
+    fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool {
+        shortcut::allows(cdb, open_for_write) || decide(cdb, open_for_write)
+    }
+}
+
+/// The whole decision.
+#[inline(never)]
+fn decide(cdb: Cdb<'_>, open_for_write: bool) -> bool {
+    let guard = rcu::read_lock();
+    match State::current(&guard) {
+        Some(state) => cmd_allowed(state, cdb, open_for_write, &guard),
+        // Not while the hook is armed.
+        None => Capability::SYS_RAWIO.current_has(),
     }
 }
 
 #[inline]
-fn cmd_allowed(state: &State, cdb: &Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
+fn cmd_allowed(state: &State, cdb: Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
     let Some(addressed) = cdb.addressed() else {
+        cdb.note_unaddressed();
         return from_sg(state, cdb, open_for_write, guard);
     };
-    match state.devices.get(addressed.queue.as_ptr(), guard) {
+    match state.devices.get(addressed.queue.key(), guard) {
         Some(known) => for_device(state, &known.device, &addressed, open_for_write, guard),
         None => for_unknown(state, &addressed, open_for_write, guard),
     }
@@ -162,10 +168,10 @@ fn for_unknown(
 
 /// sg, on a file that is not open for both reading and writing.
 #[cold]
-fn from_sg(state: &State, cdb: &Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
+fn from_sg(state: &State, cdb: Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
     let from = cdb.from_sg();
     let known = from.call.and_then(|call| {
-        let known = state.devices.get(call.queue().as_ptr(), guard)?;
+        let known = state.devices.get(call.queue().key(), guard)?;
         call.is_for(known.device.scsi).then_some((call, known))
     });
     let Some((call, known)) = known else {

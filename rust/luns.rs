@@ -58,7 +58,7 @@ impl Answer for OwnLuns {
         }
         let guard = rcu::read_lock();
         let state = State::current(&guard)?;
-        let device = &state.devices.get(queue.as_ptr(), &guard)?.device;
+        let device = &state.devices.get(queue.key(), &guard)?.device;
         let ruling = state.rule_on(device, &Cdb::new(cdb)?, open_for_write, &guard);
         if ruling.decision != Decision::OwnLuns || Capability::SYS_RAWIO.current_has_quietly() {
             return None;

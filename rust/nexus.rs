@@ -39,9 +39,6 @@ use kernel::{
     },
 };
 
-/// The opcode of PERSISTENT RESERVE OUT.
-pub(crate) const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
-
 /// A logical unit through a nexus.
 #[pin_data]
 pub(crate) struct Nexus {

@@ -5,7 +5,6 @@
 use crate::{
     device::Device,
     filter::CompiledFilter,
-    nexus::PERSISTENT_RESERVE_OUT,
     policy::{
         self,
         decide,
@@ -14,6 +13,7 @@ use crate::{
         Decision,
         Filter,
         Layer,
+        PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
     },
     state::State, //
@@ -54,6 +54,9 @@ impl<'a> Ruling<'a> {
         cdb: &Cdb<'_>,
         open_for_write: bool,
     ) -> Self {
+        // What no rule mentions needs no search.
+        let mentions = |filter: &&CompiledFilter| !filter.look(cdb.opcode()).is_silent();
+        let (device, class) = (device.filter(mentions), class.filter(mentions));
         let rules = policy::State {
             unpriv: settings.unpriv,
             own_luns: settings.own_luns,

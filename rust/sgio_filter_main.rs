@@ -8,9 +8,9 @@
 //!
 //! This file only wires. The layers, each of which uses only what is below it:
 //!
-//! - the filter: [`knobs`] (text from user space), [`hook`] (the answer to a command), [`ruling`]
-//!   (the decision), [`luns`] (REPORT LUNS answered here), [`events`] (messages), and what it holds,
-//!   [`state`], [`device`], [`nexus`], [`stock`], [`filter`];
+//! - the filter: [`knobs`] (text from user space), [`hook`] (the answer to a command), [`shortcut`]
+//!   (the same, quickly), [`ruling`] (the decision), [`luns`] (REPORT LUNS answered here), [`events`]
+//!   (messages), and what it holds, [`state`], [`device`], [`nexus`], [`stock`], [`filter`];
 //! - [`policy`]: pure; no kernel, no allocation, shared with user space;
 //! - [`kernel_ext`]: abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
 
@@ -29,6 +29,7 @@ mod luns;
 mod nexus;
 pub mod policy;
 mod ruling;
+mod shortcut;
 mod state;
 mod stock;
 

@@ -18,6 +18,7 @@ use crate::{
         sync::{
             rcu::{
                 RcuArc,
+                Reader,
                 Retired, //
             },
             seqlock::SeqLock, //
@@ -151,12 +152,12 @@ impl State {
     }
 
     /// The place of the rules of `class`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn class_rules(&self, class: Class) -> &Rules {
         &self.class(class).rules
     }
 
-    #[inline]
+    #[inline(always)]
     fn class(&self, class: Class) -> &ClassState {
         // `Class` holds less than 32, which the compiler does not know.
         &self.classes[usize::from(class.type_code()) % CLASSES]
@@ -206,13 +207,13 @@ impl State {
     /// The device that a queue belongs to.
     pub(crate) fn device(&self, queue: QueueId) -> Option<Arc<Device>> {
         let guard = rcu::read_lock();
-        let known = self.devices.get(queue.as_ptr(), &guard)?;
+        let known = self.devices.get(queue.key(), &guard)?;
         Some(known.device.clone())
     }
 
     /// The state that is in force, if one is, for as long as the RCU read side lock is held.
-    #[inline]
-    pub(crate) fn current(guard: &rcu::Guard) -> Option<&State> {
+    #[inline(always)]
+    pub(crate) fn current(guard: &impl Reader) -> Option<&State> {
         STATE.read(guard)
     }
 

@@ -16,7 +16,6 @@
 #include <linux/kernfs.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
-#include <linux/rhashtable.h>
 #include <linux/uio.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>

@@ -9,9 +9,12 @@
 //!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
-use super::sysfs::{
-    Directory,
-    File, //
+use super::{
+    pointer_map::Key,
+    sysfs::{
+        Directory,
+        File, //
+    },
 };
 use crate::kernel_ext::bindings;
 use core::{
@@ -25,19 +28,50 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A request queue, by its address alone: to be compared and looked up, not to be used.
+/// A request queue, by its address and its number: to be compared and looked up, not to be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct QueueId(*const bindings::request_queue);
+pub(crate) struct QueueId {
+    queue: *const bindings::request_queue,
+    number: u32,
+}
 
 impl QueueId {
     /// The identity of a queue.
-    pub(crate) fn new(queue: *const bindings::request_queue) -> Self {
-        Self(queue)
+    ///
+    /// # Safety
+    ///
+    /// `queue` is valid.
+    #[inline(always)]
+    pub(crate) unsafe fn new(queue: *const bindings::request_queue) -> Self {
+        Self {
+            queue,
+            // SAFETY: By the safety requirement. The number is given to the queue when it is
+            // allocated, never negative, and does not change.
+            number: unsafe { (*queue).id } as u32,
+        }
     }
 
-    /// As a key.
+    /// What would be at this address, with this number.
+    pub(crate) fn from_parts(addr: usize, number: u32) -> Self {
+        Self {
+            queue: core::ptr::without_provenance(addr),
+            number,
+        }
+    }
+
+    /// The address.
     pub(crate) fn as_ptr(self) -> *const c_void {
-        self.0.cast()
+        self.queue.cast()
+    }
+
+    /// As a key: no two queues have the same number at the same time, and the kernel gives the
+    /// smallest that is free.
+    #[inline(always)]
+    pub(crate) fn key(self) -> Key {
+        Key {
+            place: self.number,
+            address: self.queue.cast(),
+        }
     }
 }
 
@@ -69,8 +103,8 @@ impl QueueDirectory {
     pub(crate) fn queue(&self) -> QueueId {
         let kobj = self.0.get();
         // SAFETY: By the type invariant `kobj` is in a `gendisk`, whose `queue` is set before it
-        // gets into sysfs and stays.
-        QueueId(unsafe { (*container_of!(kobj, bindings::gendisk, queue_kobj)).queue })
+        // gets into sysfs, stays, and is kept by the disk.
+        unsafe { QueueId::new((*container_of!(kobj, bindings::gendisk, queue_kobj)).queue) }
     }
 }
 

@@ -2,8 +2,10 @@
 
 //! Sending the callers of a kernel function to another function.
 //!
-//! The mechanism is livepatch's: an ftrace handler with `FTRACE_OPS_FL_IPMODIFY` changes the
-//! address at which the traced function goes on. A function can have one such handler.
+//! Where the architecture has it (`CONFIG_DYNAMIC_FTRACE_WITH_JMP`), by an ftrace direct call that is
+//! a jump: the first instruction of the function becomes `jmp replacement`, and nothing else runs.
+//! Elsewhere by livepatch's mechanism, an ftrace handler with `FTRACE_OPS_FL_IPMODIFY` that changes
+//! the address at which the traced function goes on. A function can have one of either, in all.
 //!
 //! Not here: tracing, filters by name.
 //!
@@ -25,18 +27,23 @@ use kernel::{
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 compile_error!("CONFIG_DYNAMIC_FTRACE_WITH_ARGS is needed");
 
+/// Whether the function jumps, rather than calls a handler.
+const JUMP: bool = cfg!(CONFIG_DYNAMIC_FTRACE_WITH_JMP);
+
 /// While this object lives, calls of one function arrive at another.
 ///
 /// # Invariants
 ///
-/// `ops` is registered, and its filter holds the redirected function alone.
+/// `ops` is registered, its filter holds the redirected function alone, and `jump` is what it was
+/// registered to jump to, if it was.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Redirect {
     #[pin]
     ops: Opaque<bindings::ftrace_ops>,
+    jump: Option<*const c_void>,
 }
 
-// SAFETY: A registered `ftrace_ops` may be unregistered from any thread.
+// SAFETY: A registered `ftrace_ops` may be unregistered from any thread; `jump` is an address.
 unsafe impl Send for Redirect {}
 
 // SAFETY: There is nothing to do with a shared `Redirect`.
@@ -100,8 +107,8 @@ impl Redirect {
     ///
     /// - `EINVAL`: ftrace knows no function that starts at `from` (it was built without, or it is
     ///   marked `notrace`).
-    /// - `EBUSY`: another IPMODIFY user, such as a livepatch, has the function already, or ftrace
-    ///   is switched off (`kernel.ftrace_enabled`).
+    /// - `EBUSY`: somebody else has the function already (a livepatch or another IPMODIFY user, a BPF
+    ///   program attached to its entry or exit), or ftrace is switched off (`kernel.ftrace_enabled`).
     /// - `ENODEV`: ftrace has been disabled or has shut itself down.
     /// - `ENOMEM`.
     ///
@@ -115,11 +122,12 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
-        Self::by(go_on_at_replacement, name, from, to)
+        // SAFETY: By the safety requirement.
+        unsafe { Self::by(None, name, from, to) }
     }
 
     /// The same, but calls from this module arrive at the function itself. (A call in tail position
-    /// is one from the caller's caller.)
+    /// is one from the caller's caller.) Always by a handler.
     ///
     /// # Errors
     ///
@@ -134,33 +142,43 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
-        Self::by(go_on_at_replacement_for_others, name, from, to)
+        // SAFETY: By the safety requirement.
+        unsafe { Self::by(Some(go_on_at_replacement_for_others), name, from, to) }
     }
 
-    fn by(
-        handler: Handler,
+    /// # Safety
+    ///
+    /// As of those above.
+    unsafe fn by(
+        handler: Option<Handler>,
         name: &'static CStr,
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
-        // PERMANENT: it cannot be switched off behind our back (`kernel.ftrace_enabled`).
-        const FLAGS: u32 = bindings::FTRACE_OPS_FL_IPMODIFY | bindings::FTRACE_OPS_FL_PERMANENT;
-
+        let jump = JUMP && handler.is_none();
         try_pin_init!(Self {
             // INVARIANT: The initializer fails or registers `ops`, with a filter for `from`.
             ops <- Opaque::try_ffi_init(move |ops: *mut bindings::ftrace_ops| {
-                // SAFETY: `ops` is valid for writes and pinned until it is unregistered.
-                unsafe {
-                    ops.write(bindings::ftrace_ops {
-                        func: Some(handler),
-                        flags: FLAGS as c_ulong,
+                // PERMANENT: it cannot be switched off behind our back (`kernel.ftrace_enabled`).
+                let permanent = bindings::FTRACE_OPS_FL_PERMANENT;
+                let init = if jump {
+                    bindings::ftrace_ops {
+                        flags: permanent as c_ulong,
+                        ..Default::default()
+                    }
+                } else {
+                    bindings::ftrace_ops {
+                        func: Some(handler.unwrap_or(go_on_at_replacement)),
+                        flags: (permanent | bindings::FTRACE_OPS_FL_IPMODIFY) as c_ulong,
                         private: to.cast_mut(),
                         ..Default::default()
-                    })
+                    }
                 };
-                Self::register(ops, from).inspect_err(|e| {
+                // SAFETY: `ops` is valid for writes and pinned until it is unregistered.
+                unsafe { ops.write(init) };
+                Self::register(ops, jump, from, to).inspect_err(|e| {
                     let why = match *e {
-                        EBUSY => "a livepatch or another IPMODIFY user has it, or ftrace is off",
+                        EBUSY => "a livepatch, a BPF program or another such user has it, or ftrace is off",
                         EINVAL => "ftrace does not know it",
                         ENODEV => "ftrace is disabled",
                         _ => "registration failed",
@@ -168,14 +186,29 @@ impl Redirect {
                     pr_err!("{}() cannot be redirected ({:?}): {}\n", name, e, why);
                 })
             }),
+            jump: jump.then_some(to),
         })
     }
 
-    fn register(ops: *mut bindings::ftrace_ops, from: *const c_void) -> Result {
+    fn register(
+        ops: *mut bindings::ftrace_ops,
+        jump: bool,
+        from: *const c_void,
+        to: *const c_void,
+    ) -> Result {
         // SAFETY: `ops` is initialised and pinned; ftrace reads the address only to look it up.
         to_result(unsafe { bindings::ftrace_set_filter_ip(ops, from as c_ulong, 0, 0) })?;
-        // SAFETY: `ops` is initialised, pinned and not registered.
-        to_result(unsafe { bindings::register_ftrace_function(ops) }).inspect_err(|_| {
+        // SAFETY: `ops` is initialised, pinned and not registered. Of the jump: by the safety
+        // requirement of `new()`, `to` can be called in the place of the function, which a jump from
+        // its first instruction is.
+        to_result(unsafe {
+            if jump {
+                bindings::register_ftrace_jump(ops, to as c_ulong)
+            } else {
+                bindings::register_ftrace_function(ops)
+            }
+        })
+        .inspect_err(|_| {
             // SAFETY: `ops` is not registered and not used again.
             unsafe { bindings::ftrace_free_filter(ops) };
         })
@@ -185,8 +218,13 @@ impl Redirect {
 #[pinned_drop]
 impl PinnedDrop for Redirect {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant `ops` is registered.
-        let ret = unsafe { bindings::unregister_ftrace_function(self.ops.get()) };
+        // SAFETY: By the type invariant `ops` is registered, with `jump`.
+        let ret = unsafe {
+            match self.jump {
+                Some(to) => bindings::unregister_ftrace_jump(self.ops.get(), to as c_ulong),
+                None => bindings::unregister_ftrace_function(self.ops.get()),
+            }
+        };
         if ret != 0 {
             // ftrace has found something wrong and shut itself down: it leaves all call sites as
             // they are, so that this code must stay for ever.

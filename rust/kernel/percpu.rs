@@ -7,8 +7,33 @@
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
 use crate::kernel_ext::bindings;
-use core::ptr::NonNull;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 use kernel::prelude::*;
+
+/// Adds one to this CPU's part, in one instruction, so that nothing else on this CPU can come
+/// between.
+///
+/// # Safety
+///
+/// `counter` is a valid per-CPU pointer.
+#[inline(always)]
+unsafe fn this_cpu_inc(counter: *mut u64) {
+    // A call for one instruction is what `this_cpu_inc()` must not be on this path. A per-CPU pointer
+    // is relative to %gs there.
+    #[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
+    // SAFETY: By the safety requirement; this is what `this_cpu_inc()` is on this architecture.
+    unsafe {
+        core::arch::asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack))
+    };
+    #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
+    // SAFETY: By the safety requirement.
+    unsafe {
+        bindings::this_cpu_inc_u64(counter)
+    };
+}
 
 /// A counter with a part per CPU.
 ///
@@ -38,10 +63,10 @@ impl Counter {
     }
 
     /// Adds one, on this CPU.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn inc(&self) {
         // SAFETY: By the type invariant the pointer is a valid per-CPU pointer.
-        unsafe { bindings::this_cpu_inc_u64(self.0.as_ptr()) };
+        unsafe { this_cpu_inc(self.0.as_ptr()) };
     }
 
     /// The sum over all CPUs, which may miss what is counted meanwhile.
@@ -63,9 +88,9 @@ impl Drop for Counter {
 /// # Invariants
 ///
 /// `first` comes from `__alloc_percpu()`, with room for `len` counters per CPU, and is owned by this
-/// object; without counters there is none.
+/// object; without counters it is null.
 pub(crate) struct Counters {
-    first: Option<NonNull<u64>>,
+    first: *mut u64,
     len: usize,
 }
 
@@ -83,29 +108,32 @@ impl Counters {
     /// `ENOMEM`, also for more than the per-CPU allocator can give at once (32 KiB per CPU).
     pub(crate) fn new(len: usize) -> Result<Self> {
         if len == 0 {
-            return Ok(Self { first: None, len });
+            return Ok(Self {
+                first: ptr::null_mut(),
+                len,
+            });
         }
         // SAFETY: May be called in any context that may sleep.
         let first = unsafe { bindings::alloc_percpu_u64s(len) };
         // INVARIANT: A pointer that is not null comes from `__alloc_percpu()`.
-        Ok(Self {
-            first: Some(NonNull::new(first).ok_or(ENOMEM)?),
-            len,
-        })
+        if first.is_null() {
+            return Err(ENOMEM);
+        }
+        Ok(Self { first, len })
     }
 
+    #[inline(always)]
     fn get(&self, index: usize) -> Option<*mut u64> {
-        let first = self.first.filter(|_| index < self.len)?;
         // A per-CPU pointer is an offset, no address of the allocation.
-        Some(first.as_ptr().wrapping_add(index))
+        (index < self.len).then(|| self.first.wrapping_add(index))
     }
 
     /// Adds one to a counter, on this CPU. One that is not there is not counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn inc(&self, index: usize) {
         if let Some(counter) = self.get(index) {
             // SAFETY: By the type invariant and `get()` this is a valid per-CPU pointer.
-            unsafe { bindings::this_cpu_inc_u64(counter) };
+            unsafe { this_cpu_inc(counter) };
         }
     }
 
@@ -120,10 +148,9 @@ impl Counters {
 
 impl Drop for Counters {
     fn drop(&mut self) {
-        if let Some(first) = self.first {
-            // SAFETY: By the type invariant the pointer is a per-CPU pointer owned here.
-            unsafe { bindings::free_percpu_u64(first.as_ptr()) };
-        }
+        // SAFETY: By the type invariant this is a per-CPU pointer owned here, or null, which is
+        // ignored.
+        unsafe { bindings::free_percpu_u64(self.first) };
     }
 }
 

@@ -81,7 +81,8 @@ impl Device {
 
     /// The identity of the device's request queue, which it has for life.
     pub(crate) fn queue_id(&self) -> QueueId {
-        QueueId::new(self.queue())
+        // SAFETY: The device is valid and keeps its queue.
+        unsafe { QueueId::new(self.queue()) }
     }
 
     fn queue(&self) -> *mut bindings::request_queue {
@@ -181,9 +182,9 @@ impl Hctl {
             // SAFETY: `sdev` is valid; its queue was set before it could be found. The reference
             // comes from the look-up.
             unsafe {
-                let queue = (*sdev).request_queue;
+                let queue = QueueId::new((*sdev).request_queue);
                 bindings::scsi_device_put(sdev);
-                QueueId::new(queue)
+                queue
             }
         });
         // SAFETY: The reference comes from the look-up.

@@ -268,7 +268,7 @@ impl Devices {
             device,
             _directory: directory,
         };
-        state.devices.insert(scsi.queue_id().as_ptr(), known)?;
+        state.devices.insert(scsi.queue_id().key(), known)?;
         leave.dismiss();
         Ok(())
     }
@@ -290,7 +290,7 @@ impl Client for Devices {
             if let Some(gone) = state.device(queue) {
                 state.nexuses.leave(&gone.nexus, gone.hctl);
             }
-            drop(state.devices.remove(queue.as_ptr()));
+            drop(state.devices.remove(queue.key()));
         }
     }
 }

@@ -51,6 +51,7 @@ mod error;
 mod index;
 mod parse;
 mod print;
+mod quick;
 mod report_luns;
 mod rule;
 mod transaction;
@@ -104,6 +105,11 @@ pub use self::{
         IndexError,
         Start,
         EMPTY_START, //
+    },
+    quick::{
+        Quick,
+        QuickTable,
+        PERSISTENT_RESERVE_OUT, //
     },
     report_luns::{
         report_own_lun,

@@ -36,8 +36,8 @@ pub(crate) const CDB_BUFFER: usize = 32;
 /// Decides in the place of `scsi_cmd_allowed()`.
 pub(crate) trait CmdAllowed: 'static {
     /// Whether the current task may send `cdb`. Called in process context; must not sleep, and must
-    /// ask for [`Cdb::addressed`].
-    fn cmd_allowed(cdb: &Cdb<'_>, open_for_write: bool) -> bool;
+    /// ask for [`Cdb::addressed`], and call [`Cdb::note_unaddressed`] without it.
+    fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool;
 }
 
 /// A CDB whose permission is asked.
@@ -45,6 +45,7 @@ pub(crate) trait CmdAllowed: 'static {
 /// # Invariants
 ///
 /// The pointer is the first argument of a call of `scsi_cmd_allowed()` that has not returned yet.
+#[derive(Clone, Copy)]
 pub(crate) struct Cdb<'a>(*const u8, PhantomData<&'a u8>);
 
 /// The device that a CDB is for.
@@ -77,26 +78,28 @@ const KNOWN_FROM_SG: usize = if cfg!(CONFIG_INIT_STACK_ALL_ZERO) {
 
 impl<'a> Cdb<'a> {
     /// Byte 0.
-    #[inline]
-    pub(crate) fn opcode(&self) -> u8 {
+    #[inline(always)]
+    pub(crate) fn opcode(self) -> u8 {
         // SAFETY: By the type invariant; every caller passes a CDB of at least one byte.
         unsafe { *self.0 }
     }
 
     /// Which device the command goes to, if the CDB leads there.
-    #[inline]
-    pub(crate) fn addressed(&self) -> Option<Addressed<'a>> {
-        // SAFETY: The pointer is not dereferenced.
-        if unsafe { bindings::object_is_on_stack(self.0.cast()) } {
-            self_test_seen(self.0);
+    #[inline(always)]
+    pub(crate) fn addressed(self) -> Option<Addressed<'a>> {
+        if is_on_stack(self.0) {
             return None;
         }
         // SAFETY: By the type invariant, and since only sg.c passes a buffer on the stack, the CDB
         // is in a `struct scsi_cmnd`, which follows its `struct request`. The request was allocated
         // by the caller, which frees it after the call; its `q` never changes.
-        let queue = unsafe { (*bindings::blk_mq_rq_from_cdb(self.0)).q };
+        let queue = unsafe {
+            let request = self.0.byte_sub(bindings::SGIO_CDB_IN_REQUEST as usize);
+            (*request.cast::<bindings::request>()).q
+        };
         Some(Addressed {
-            queue: QueueId::new(queue),
+            // SAFETY: The request holds its queue in use.
+            queue: unsafe { QueueId::new(queue) },
             // SAFETY: As above, this is `scsi_cmnd::cmnd`, of `CDB_BUFFER` bytes (`new()` checks),
             // initialised by `scsi_initialize_rq()` and not written to during the call.
             cdb: unsafe { &*self.0.cast() },
@@ -106,7 +109,7 @@ impl<'a> Cdb<'a> {
 
     /// A CDB that does not lead to its device.
     #[cold]
-    pub(crate) fn from_sg(&self) -> FromSg {
+    pub(crate) fn from_sg(self) -> FromSg {
         let mut cdb = [0; CDB_BUFFER];
         // SAFETY: By the type invariant, and since this is not in a `struct scsi_cmnd`, the CDB is in the
         // 252 bytes of sg.c, or in the `CDB_BUFFER` bytes of `self_test()`. As many as are copied are
@@ -117,6 +120,38 @@ impl<'a> Cdb<'a> {
             cdb,
             known: KNOWN_FROM_SG,
         }
+    }
+
+    /// Notes a CDB that leads to no device, which that of the self-test is.
+    #[cold]
+    pub(crate) fn note_unaddressed(self) {
+        self_test_seen(self.0);
+    }
+}
+
+/// What `object_is_on_stack()` tells.
+#[inline(always)]
+fn is_on_stack(object: *const u8) -> bool {
+    #[cfg(all(target_arch = "x86_64", CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK))]
+    {
+        let stack: usize;
+        // SAFETY: `current` of x86-64, and its stack. Neither changes as long as this task runs.
+        unsafe {
+            core::arch::asm!(
+                "mov {stack}, qword ptr gs:[rip + {current}]",
+                "mov {stack}, qword ptr [{stack} + {offset}]",
+                stack = out(reg) stack,
+                current = sym bindings::const_current_task,
+                offset = const core::mem::offset_of!(bindings::task_struct, stack),
+                options(nostack, pure, readonly, preserves_flags),
+            );
+        }
+        object.addr().wrapping_sub(stack) < bindings::SGIO_THREAD_SIZE as usize
+    }
+    #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK)))]
+    // SAFETY: The pointer is not dereferenced.
+    unsafe {
+        bindings::object_is_on_stack(object.cast())
     }
 }
 
@@ -202,8 +237,15 @@ impl<T: CmdAllowed> Hook<T> {
         let to = Self::scsi_cmd_allowed as Function as *const c_void;
         try_pin_init!(Self {
             _: {
-                // SAFETY: The helper has no requirements.
-                if unsafe { bindings::sizeof_cdb() } != CDB_BUFFER {
+                // What is known here of the layout, from the headers as libclang reads them, against
+                // what the C compiler makes of them.
+                //
+                // SAFETY: The helpers have no requirements.
+                let same = unsafe {
+                    bindings::sizeof_cdb() == CDB_BUFFER
+                        && bindings::cdb_in_request() == bindings::SGIO_CDB_IN_REQUEST as usize
+                };
+                if !same {
                     return Err(EOPNOTSUPP);
                 }
             },
@@ -220,6 +262,6 @@ impl<T: CmdAllowed> Hook<T> {
     /// Called in the place of the kernel's `scsi_cmd_allowed()`, by one of its callers.
     unsafe extern "C" fn scsi_cmd_allowed(cmd: *mut u8, open_for_write: bool) -> bool {
         // INVARIANT: `cmd` is the argument of the redirected call, which returns when we do.
-        T::cmd_allowed(&Cdb(cmd, PhantomData), open_for_write)
+        T::cmd_allowed(Cdb(cmd, PhantomData), open_for_write)
     }
 }

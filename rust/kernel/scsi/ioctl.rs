@@ -142,7 +142,7 @@ impl<T: Answer> Hook<T> {
         let _call = Call::begin();
         if cmd == bindings::SG_IO as c_int {
             // SAFETY: The caller's device is valid, and has a queue.
-            let queue = QueueId::new(unsafe { (*sdev).request_queue });
+            let queue = unsafe { QueueId::new((*sdev).request_queue) };
             if let Some(result) = answer::<T>(queue, open_for_write, arg) {
                 return result.map_or_else(|e| e.to_errno(), |()| 0);
             }

@@ -36,6 +36,7 @@ use kernel::{
         },
         Mutex, //
     },
+    transmute::FromBytes,
 };
 
 /// A call of `sg_ioctl()` that the current task is in.
@@ -43,6 +44,7 @@ use kernel::{
 pub(crate) struct Call {
     device: usize,
     queue: usize,
+    number: u32,
 }
 
 /// One call. Only the task itself touches a slot that has its address.
@@ -51,6 +53,8 @@ struct Slot {
     task: Atomic<usize>,
     device: Atomic<usize>,
     queue: Atomic<usize>,
+    /// That of the queue.
+    number: Atomic<u32>,
 }
 
 /// More calls at a time than there are slots, or too many whose tasks hash to neighbours: what finds no slot is
@@ -63,6 +67,7 @@ static SLOT: [Slot; SLOTS] = [const {
         task: Atomic::new(0),
         device: Atomic::new(0),
         queue: Atomic::new(0),
+        number: Atomic::new(0),
     }
 }; SLOTS];
 
@@ -85,12 +90,13 @@ impl Call {
         Some(Self {
             device: slot.device.load(Relaxed),
             queue: slot.queue.load(Relaxed),
+            number: slot.number.load(Relaxed),
         })
     }
 
     /// The queue to look for a device by.
     pub(crate) fn queue(self) -> QueueId {
-        QueueId::new(core::ptr::without_provenance(self.queue))
+        QueueId::from_parts(self.queue, self.number)
     }
 
     /// Whether the device that was found by the queue is that of the file.
@@ -103,7 +109,7 @@ struct SgIoctl;
 
 impl Calls for SgIoctl {
     fn enter(file: usize) {
-        let Some((device, queue)) = device_of(file) else {
+        let Some(call) = call_on(file) else {
             return;
         };
         let task = this_task();
@@ -112,8 +118,9 @@ impl Calls for SgIoctl {
             .find(|slot| slot.task.load(Relaxed) == task)
             .or_else(|| slots(task).find(|slot| slot.task.cmpxchg(0, task, Relaxed).is_ok()));
         if let Some(slot) = slot {
-            slot.device.store(device, Relaxed);
-            slot.queue.store(queue, Relaxed);
+            slot.device.store(call.device, Relaxed);
+            slot.queue.store(call.queue, Relaxed);
+            slot.number.store(call.number, Relaxed);
         }
     }
 
@@ -125,29 +132,39 @@ impl Calls for SgIoctl {
     }
 }
 
-/// A word of kernel memory, if it can be read.
-fn word(addr: usize) -> Option<usize> {
-    let mut word = 0usize;
-    // SAFETY: The destination is valid; the source may be anything.
+/// A value in kernel memory, if it can be read.
+fn read<T: Default + FromBytes>(addr: usize) -> Option<T> {
+    let mut value = T::default();
+    // SAFETY: The destination is valid, and may have any content; the source may be anything.
     let ret = unsafe {
         bindings::copy_from_kernel_nofault(
-            (&raw mut word).cast(),
+            (&raw mut value).cast(),
             core::ptr::without_provenance(addr),
-            size_of::<usize>(),
+            size_of::<T>(),
         )
     };
-    (ret == 0 && word != 0).then_some(word)
+    (ret == 0).then_some(value)
 }
 
-/// The device of a file of sg, and its queue.
-fn device_of(file: usize) -> Option<(usize, usize)> {
+/// A pointer in kernel memory that is not null.
+fn word(addr: usize) -> Option<usize> {
+    read::<usize>(addr).filter(|word| *word != 0)
+}
+
+/// A call on a file of sg, whose device has a queue.
+fn call_on(file: usize) -> Option<Call> {
     const PARENTDP: usize = size_of::<bindings::list_head>();
 
     let sg_fd = word(file.checked_add(offset_of!(bindings::file, private_data))?)?;
     let sg_device = word(sg_fd.checked_add(PARENTDP)?)?;
     let device = word(sg_device)?;
     let queue = word(device.checked_add(offset_of!(bindings::scsi_device, request_queue))?)?;
-    Some((device, queue))
+    let number = read::<u32>(queue.checked_add(offset_of!(bindings::request_queue, id))?)?;
+    Some(Call {
+        device,
+        queue,
+        number,
+    })
 }
 
 /// Sees to it that the driver is probed, also when it is loaded later.

@@ -6,6 +6,10 @@
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
+use super::{
+    load::Load,
+    rcu_sched, //
+};
 use core::{
     marker::PhantomData,
     ptr, //
@@ -14,7 +18,6 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             Atomic,
             Full, //
         },
@@ -23,6 +26,20 @@ use kernel::{
         ArcBorrow, //
     },
 };
+
+/// What keeps an RCU grace period from ending.
+///
+/// # Safety
+///
+/// A grace period that begins while the value lives does not end before the value is dropped, on the
+/// thread that made it.
+pub(crate) unsafe trait Reader {}
+
+// SAFETY: By its type invariant.
+unsafe impl Reader for rcu::Guard {}
+
+// SAFETY: `synchronize_rcu()` and its expedited form wait for CPUs that have preemption off.
+unsafe impl Reader for rcu_sched::Guard {}
 
 /// A place for at most one [`Arc`], which is read without locks and replaced as a whole.
 ///
@@ -54,15 +71,15 @@ impl<T> RcuArc<T> {
     }
 
     /// The value at this moment, for as long as the RCU read side lock is held.
-    #[inline]
-    pub(crate) fn read<'a>(&'a self, _guard: &'a rcu::Guard) -> Option<&'a T> {
+    #[inline(always)]
+    pub(crate) fn read<'a>(&'a self, _guard: &'a impl Reader) -> Option<&'a T> {
         // Pairs with the exchange in `replace()`: what was written to the value before it was
         // published is seen.
-        let ptr = self.ptr.load(Acquire);
+        let ptr = self.ptr.load_acquire();
         // SAFETY:
         // - By the type invariant, `ptr` is null or was an `Arc`'s when it was loaded.
         // - The reference of what is replaced is dropped by `Retired::drop()`, after a grace
-        //   period, which cannot end while `_guard`, borrowed for `'a`, holds the read side lock;
+        //   period, which cannot end while `_guard`, borrowed for `'a`, lives (`Reader`);
         //   and the place itself, whose `drop()` does not wait, is borrowed for `'a`.
         unsafe { ptr.as_ref() }
     }
@@ -70,7 +87,7 @@ impl<T> RcuArc<T> {
     /// The value at this moment, for as long as one likes.
     pub(crate) fn get(&self) -> Option<Arc<T>> {
         let _guard = rcu::read_lock();
-        let ptr = self.ptr.load(Acquire);
+        let ptr = self.ptr.load_acquire();
         // SAFETY: By the type invariant a pointer that is not null came from `Arc::into_raw()`; the
         // reference that this place holds, or held, is not dropped before the guard (`read()`).
         (!ptr.is_null()).then(|| unsafe { ArcBorrow::from_raw(ptr) }.into())

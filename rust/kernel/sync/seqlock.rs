@@ -10,12 +10,12 @@
 //!
 //! C header: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h)
 
+use super::load::Load;
 use kernel::{
     new_spinlock,
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             Atomic,
             Relaxed,
             Release, //
@@ -54,20 +54,26 @@ impl SeqLock {
     #[inline]
     pub(crate) fn read<R>(&self, read: impl Fn() -> R) -> R {
         for _ in 0..TRIES {
-            // Pairs with the release in `write()`: with an even count, all that was written is seen.
-            let count = self.count.load(Acquire);
-            if count & 1 == 0 {
-                let result = read();
-                // What was read, by acquire, was read before this. If any of it is of a write, the
-                // odd count of that write, which came before (barrier in `write()`), is seen here
-                // at least.
-                if self.count.load(Relaxed) == count {
-                    return result;
-                }
+            if let Some(result) = self.try_read(&read) {
+                return result;
             }
             core::hint::spin_loop();
         }
         self.read_locked(read)
+    }
+
+    /// What `read` returns, unless something is written while it runs. It must read as that of
+    /// [`Self::read`] does.
+    #[inline(always)]
+    pub(crate) fn try_read<R>(&self, read: impl FnOnce() -> R) -> Option<R> {
+        // Pairs with the release in `write()`: with an even count, all that was written is seen. An
+        // odd one is made one that is not there below.
+        let count = self.count.load_acquire() & !1;
+        let result = read();
+        // What was read, by acquire, was read before this. If any of it is of a write, the odd count
+        // of that write, which came before (barrier in `write()`), is seen here at least. (Should
+        // the write end in between: its even count is another one, too.)
+        (self.count.load_once() == count).then_some(result)
     }
 
     #[cold]

@@ -52,7 +52,7 @@ fn hook(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
     findings.push(if is_redirected(&text) {
         Finding::ok(
             "hook",
-            format!("the kernel's {FUNCTION}() is redirected (ftrace, flag I)"),
+            format!("the kernel's {FUNCTION}() is redirected (ftrace)"),
         )
     } else {
         Finding::problem(
@@ -63,14 +63,15 @@ fn hook(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
-/// A line is `name (count) flags`, flags in columns of their own: `I` is IPMODIFY.
+/// A line is `name (count) flags`, flags in columns of their own: `D` is a direct call, which the
+/// module's jump is, `I` is IPMODIFY, which it uses where there are no jumps.
 fn is_redirected(text: &str) -> bool {
     text.lines().any(|line| {
         let mut words = line.split_whitespace();
         words.next() == Some(FUNCTION)
             && words
                 .take_while(|word| !word.starts_with("->") && !word.starts_with("tramp"))
-                .any(|word| word == "I")
+                .any(|word| word == "I" || word == "D")
     })
 }
 
@@ -135,6 +136,7 @@ mod tests {
     fn the_flag_tells_who_is_redirected() {
         for yes in [
             "scsi_cmd_allowed (1) R I     \tM \ttramp: 0xffffffffc0000000 (x+0x0/0x10)",
+            "scsi_cmd_allowed [scsi_mod] (1) R   D   M \ttramp: ftrace_regs_caller+0x0/0x61",
             "vfs_read (1)\nscsi_cmd_allowed [scsi_mod] (1)  I",
             "scsi_cmd_allowed (2) R I D\t->ftrace_ops_list_func+0x0/0x1f0",
         ] {

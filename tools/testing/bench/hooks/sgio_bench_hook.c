@@ -44,11 +44,11 @@ static int register_ops(unsigned long flags)
 
 void sgio_bench_return(void);
 asm(".text\n"
-    ".type sgio_bench_return, @function\n"
-    "sgio_bench_return:\n"
-    ASM_ENDBR
-    ASM_RET
-    ".size sgio_bench_return, .-sgio_bench_return\n");
+	".type sgio_bench_return, @function\n"
+	"sgio_bench_return:\n"
+	ASM_ENDBR
+	ASM_RET
+	".size sgio_bench_return, .-sgio_bench_return\n");
 
 static int answer(struct kprobe *p, struct pt_regs *regs)
 {

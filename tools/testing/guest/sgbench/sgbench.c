@@ -42,7 +42,7 @@ struct sender {
 /* One command, and the answer must be the expected one, each time. */
 static void send_one(void *arg)
 {
-	static uint8_t data[4096] __attribute__((aligned(4096)));
+	static _Alignas(4096) uint8_t data[4096];
 	static uint8_t sense[SENSE_LEN];
 	const struct sender *s = arg;
 	const struct command *c = s->command;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Loads that are no calls.
+//!
+//! The kernel crate's atomics are C functions, and calls of them where the kernel is built without
+//! inlining its Rust helpers. On x86-64 a load has acquire ordering, so that all that is left of
+//! `smp_load_acquire()` is a load that the compiler makes, and that it makes before what follows.
+//!
+//! C header: [`arch/x86/include/asm/barrier.h`](srctree/arch/x86/include/asm/barrier.h)
+
+use kernel::sync::atomic::Atomic;
+
+/// What can be loaded in one piece.
+pub(crate) trait Load {
+    /// The type of the value.
+    type Value;
+
+    /// The value at this moment. What follows in the program sees what was written before the value.
+    fn load_acquire(&self) -> Self::Value;
+
+    /// The value at this moment, without an order.
+    fn load_once(&self) -> Self::Value;
+}
+
+macro_rules! load {
+    ($([$($generic:ident)?] $value:ty),*) => {$(
+        impl$(<$generic>)? Load for Atomic<$value> {
+            type Value = $value;
+
+            #[inline(always)]
+            fn load_acquire(&self) -> $value {
+                #[cfg(target_arch = "x86_64")]
+                {
+                    let value = self.load_once();
+                    // SAFETY: There is nothing in it. It may do anything to memory for all the
+                    // compiler knows: this is barrier().
+                    unsafe { core::arch::asm!("", options(nostack, preserves_flags)) };
+                    value
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                self.load(kernel::sync::atomic::Acquire)
+            }
+
+            #[inline(always)]
+            fn load_once(&self) -> $value {
+                // SAFETY: The pointer is valid and aligned. Whoever writes does it atomically, and a
+                // volatile load of this size is one load: what READ_ONCE() is.
+                unsafe { self.as_ptr().read_volatile() }
+            }
+        }
+    )*};
+}
+
+load!([] u32, [] bool, [T] *mut T);

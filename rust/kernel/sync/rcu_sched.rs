@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An RCU reader with preemption off.
+//!
+//! A grace period waits for it as for one of `rcu_read_lock()`, and it takes two instructions to
+//! begin and end. For a few loads; not for what takes a lock, asks a security module, or prints.
+//!
+//! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
+
+use core::marker::PhantomData;
+
+/// Preemption is off while this lives, and no RCU grace period that begins meanwhile ends.
+#[must_use = "the reader ends at once"]
+pub(crate) struct Guard(PhantomData<*mut ()>);
+
+/// Begins to read.
+#[inline(always)]
+pub(crate) fn read_lock() -> Guard {
+    count::lock();
+    Guard(PhantomData)
+}
+
+impl Drop for Guard {
+    #[inline(always)]
+    fn drop(&mut self) {
+        count::unlock();
+    }
+}
+
+/// What `preempt_disable()` and `preempt_enable()` are on x86-64, in a kernel that traces neither
+/// and has no lockdep to tell.
+#[cfg(all(
+    target_arch = "x86_64",
+    CONFIG_SMP,
+    CONFIG_PREEMPTION,
+    CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS,
+    not(CONFIG_DEBUG_LOCK_ALLOC),
+    not(CONFIG_DEBUG_PREEMPT),
+    not(CONFIG_TRACE_PREEMPT_TOGGLE),
+))]
+mod count {
+    use crate::kernel_ext::bindings;
+    use core::arch::asm;
+
+    #[inline(always)]
+    pub(super) fn lock() {
+        // SAFETY: This is preempt_disable(): the count of this CPU, with a barrier for the compiler,
+        // which the assembly is since it may touch memory.
+        unsafe {
+            asm!(
+                "inc qword ptr gs:[rip + {count}]",
+                count = sym bindings::__preempt_count,
+                options(nostack),
+            );
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn unlock() {
+        // SAFETY: This is preempt_enable(), for one lock(): the count becomes 0 if nobody else has
+        // preemption off and the task is to be rescheduled (that bit is inverted).
+        unsafe {
+            asm!(
+                "dec qword ptr gs:[rip + {count}]",
+                "jz {resched}",
+                count = sym bindings::__preempt_count,
+                resched = label { resched() },
+                options(nostack),
+            );
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn resched() {
+        // SAFETY: No requirements. It is preempt_disable() and preempt_enable() once more, with the
+        // call that belongs there.
+        unsafe {
+            bindings::rcu_read_lock_sched();
+            bindings::rcu_read_unlock_sched();
+        }
+    }
+}
+
+#[cfg(not(all(
+    target_arch = "x86_64",
+    CONFIG_SMP,
+    CONFIG_PREEMPTION,
+    CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS,
+    not(CONFIG_DEBUG_LOCK_ALLOC),
+    not(CONFIG_DEBUG_PREEMPT),
+    not(CONFIG_TRACE_PREEMPT_TOGGLE),
+)))]
+mod count {
+    use crate::kernel_ext::bindings;
+
+    #[inline(always)]
+    pub(super) fn lock() {
+        // SAFETY: No requirements.
+        unsafe { bindings::rcu_read_lock_sched() };
+    }
+
+    #[inline(always)]
+    pub(super) fn unlock() {
+        // SAFETY: Called once for a lock().
+        unsafe { bindings::rcu_read_unlock_sched() };
+    }
+}

@@ -1,0 +1,218 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The measurements, in a guest whose clock counts instructions: a line each, in
+# columns. Everything that is compared is measured in this one boot, and between
+# two of them the kernel without the module is measured again (`none`), so that
+# a drift would show.
+#
+#   cost CONFIGURATION COMMAND SENDER LEAST MEDIAN    ns per SG_IO
+#   load DEVICES INSMOD RMMOD                         ms
+#   memory DEVICES LOADED PERCPU                      bytes of slab objects, of per-CPU memory
+#   slab DEVICES CACHE BYTES                          where the former are
+#   module BYTES                                      code and data
+#   pr NAME LEAST MEDIAN                              ns per PERSISTENT RESERVE IN
+#
+# `guest.sh smoke` does all of it with few repeats and devices: that it works.
+# shellcheck source-path=SCRIPTDIR/../scenarios source=../scenarios/lib.sh
+. "${0%/*}/../scenarios/lib.sh"
+# shellcheck source=../scenarios/lio.sh
+. "$here/../scenarios/lio.sh"
+
+effort=()
+many=(100 1000 4000)
+if [ "${1-}" = smoke ]; then
+	effort=(4 3)
+	many=(20)
+fi
+hooks=$(dirname "$SGIO_KO")/hooks
+# Loading must not measure the file system that the module comes from.
+cp "$SGIO_KO" "$tmp/sgio_filter.ko"
+SGIO_KO=$tmp/sgio_filter.ko
+
+# cost CONFIGURATION
+cost() {
+	local line out
+	out=$(sgbench "$disk" "${effort[@]}") || die "sgbench: $1"
+	while read -r line; do echo "cost $1 $line"; done <<<"$out"
+}
+
+with_module() {
+	local name=$1
+	shift
+	must_load "$@"
+	cost "$name"
+	unload
+}
+
+# --- the cost of a command ----------------------------------------------------
+
+# rules N: for opcodes that nothing here sends, each of another service action
+rules() {
+	local n
+	for ((n = 0; n < $1; n++)); do
+		printf 'allow w %02x [1]=%02x [2]=%02x\n' $((0xd0 + n % 16)) $((n / 16 % 256)) $((n / 4096))
+	done
+}
+
+with_rules() {
+	must_load
+	{ echo "device $first"; echo rules; rules "$1"; } >"$tmp/transaction"
+	is "$1 rules" "$(knob /dev/sgio_filter <"$tmp/transaction")" \
+		"ok $(wc -c <"$tmp/transaction")"
+	is "... are there" "$(wc -l <"$(dev "$first")/rules")" "$1"
+	cost "rules-$1"
+	unload
+}
+
+with_tracepoint() {
+	must_load
+	echo 1 >/sys/kernel/tracing/events/sgio_filter/decision/enable
+	cost tracepoint-on
+	echo 0 >/sys/kernel/tracing/events/sgio_filter/decision/enable
+	cost tracepoint-off
+	unload
+}
+
+# --- devices ------------------------------------------------------------------
+
+slab() {
+	awk 'NR > 2 { print $1, $2 * $4 }' /proc/slabinfo
+}
+
+percpu() {
+	awk '$1 == "Percpu:" { print $2 * 1024 }' /proc/meminfo
+}
+
+# What the module takes with as many devices as there are.
+memory() {
+	local before
+	sync
+	echo 2 >/proc/sys/vm/drop_caches
+	slab >"$tmp/before"
+	before=$(percpu)
+	must_load
+	echo 2 >/proc/sys/vm/drop_caches
+	slab >"$tmp/after"
+	awk -v devices="$1" -v percpu=$(($(percpu) - before)) '
+		NR == FNR { before[$1] = $2; next }
+		{ sum += $2 - before[$1] }
+		$2 > before[$1] + 64 * devices { print "slab", devices, $1, $2 - before[$1] }
+		END { print "memory", devices, sum, percpu }' "$tmp/before" "$tmp/after"
+	[ "$1" != 1 ] || awk '$1 == "sgio_filter" { print "module", $2 }' /proc/modules
+	unload
+}
+
+load_time() {
+	local t0 t1 t2 t3
+	t0=$EPOCHREALTIME
+	must_load
+	t1=$EPOCHREALTIME
+	nap 0.1
+	t2=$EPOCHREALTIME
+	unload
+	t3=$EPOCHREALTIME
+	awk -v n="$1" -v a="$t0" -v b="$t1" -v c="$t2" -v d="$t3" \
+		'BEGIN { printf "load %d %.2f %.2f\n", n, (b - a) * 1e3, (d - c) * 1e3 }'
+}
+
+# with_devices N: so many in all, of a class without an upper level driver but sg
+with_devices() {
+	local n=$1 all
+	if [ "$n" -gt 1 ]; then
+		echo 3 >/sys/module/scsi_debug/parameters/ptype
+		echo $(((n - 1 + 249) / 250)) >/sys/module/scsi_debug/parameters/num_tgts
+		# The last target may have more than are wanted: the count is what was got.
+		echo $((n - 1 < 250 ? n - 1 : 250)) >/sys/module/scsi_debug/parameters/max_luns
+		echo 1 >$debug/add_host
+		settled
+	fi
+	all=$(scsi_devices | wc -l)
+	[ "$all" -ge "$n" ] || die "$all of $n devices"
+	load_time "$all"
+	memory "$all"
+	cost "none"
+	with_module "devices-$all"
+	cost "none"
+	if [ "$n" -gt 1 ]; then
+		echo -1 >$debug/add_host
+		settled
+	fi
+}
+
+# Until devices neither come nor go any more.
+settled() {
+	local i last=-1 now
+	for ((i = 0; i < 600; i++)); do
+		nap 0.5
+		now=$(scsi_devices | wc -l)
+		[ "$now" -ne "$last" ] || return 0
+		last=$now
+	done
+}
+
+# --- other hooks --------------------------------------------------------------
+
+with_hook() {
+	insmod "$hooks/sgio_bench_hook.ko" hook="$1" || die "hook=$1"
+	cost "hook-$1"
+	rmmod sgio_bench_hook
+}
+
+with_livepatch() {
+	local patch=/sys/kernel/livepatch/sgio_bench_livepatch
+	insmod "$hooks/sgio_bench_livepatch.ko" || die "the livepatch"
+	wait_for grep -qx 0 $patch/transition || die "the livepatch is not in force"
+	cost hook-livepatch
+	echo 0 >$patch/enabled
+	wait_for test ! -e $patch || die "the livepatch does not go"
+	rmmod sgio_bench_livepatch
+}
+
+# --- PERSISTENT RESERVE -------------------------------------------------------
+
+persistent_reserve() {
+	local helper out line
+	lio_load
+	lio_backstore bench
+	lio_disk bench 1
+	must_load
+	echo 'allow r 5e' >"$(dev "$hctl")/rules"
+	qemu-pr-helper -k "$tmp/pr.sock" >"$tmp/pr-helper" 2>&1 &
+	helper=$!
+	wait_for test -S "$tmp/pr.sock" || die "qemu-pr-helper: $(cat "$tmp/pr-helper")"
+	out=$(prbench "${disk_of[$hctl]}" "$tmp/pr.sock" "${effort[@]}") || die "prbench"
+	while read -r line; do echo "pr $line"; done <<<"$out"
+	kill $helper
+	wait $helper 2>/dev/null
+	unload
+}
+
+# ------------------------------------------------------------------------------
+
+debug_load
+debug_add 0
+first=$hctl
+disk=${disk_of[$hctl]}
+
+cost warm-up
+with_devices 1
+with_module strict
+cost none
+with_module stock-table strict=0
+cost none
+for n in 1 100 1000; do
+	with_rules $n
+	cost none
+done
+with_tracepoint
+cost none
+for hook in jump ipmodify regs kprobe; do
+	with_hook $hook
+done
+with_livepatch
+cost none
+persistent_reserve
+for n in "${many[@]}"; do with_devices "$n"; done
+cost none
+finish

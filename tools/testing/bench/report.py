@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""report.py RESULTS DOCUMENTATION: performance.md and its plots, from what was measured.
+
+Every number in the document comes from RESULTS; what is said in words of a number is decided here by
+comparing it.
+"""
+
+import sys
+from pathlib import Path
+
+import plot
+from results import COMMANDS, SENDERS, Results
+
+TUR, REFUSED = "test-unit-ready", "refused"
+HOOKS = {
+    "hook-jump": ("a jump (ftrace direct call)", "what the module uses on x86-64"),
+    "hook-ipmodify": ("ftrace, IPMODIFY", "what it uses elsewhere"),
+    "hook-regs": ("ftrace, IPMODIFY, all registers", ""),
+    "hook-livepatch": ("livepatch", ""),
+    "hook-kprobe": ("kprobe", ""),
+}
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+def verdict(met):
+    return "met" if met else "**not met**"
+
+
+def goals(r):
+    """(goal, measured, whether it is met)."""
+    devices = [n for n in r.configurations() if n.startswith("devices-")]
+    rules = [n for n in r.configurations() if n.startswith("rules-")]
+
+    def spread(names):
+        over = [r.ratio(n, TUR, "nobody") for n in names]
+        return max(over) - min(over)
+
+    yield from (
+        (
+            f"an allowed command (TEST UNIT READY), {sender}: at most {most} of the kernel's own",
+            f"{r.ratio('strict', TUR, sender):.4f}",
+            r.ratio("strict", TUR, sender) <= most,
+        )
+        for sender, most in (("nobody", 0.995), ("root", 0.985))
+    )
+    refused = r.ratio("strict", REFUSED, "nobody")
+    yield "a refused command: at most 1.05", f"{refused:.4f}", refused <= 1.05
+    for what, names in (("devices", devices), ("rules for other opcodes", rules)):
+        difference = spread(names)
+        yield (
+            f"flat in the number of {what}: within 0.5 %",
+            f"{difference:.3%} over {', '.join(n.split('-')[1] for n in names)}",
+            difference <= 0.005,
+        )
+    slab, percpu = r.per_device()
+    yield (
+        "memory per device with the default policy: under 1 KiB",
+        f"{slab + percpu:.0f} bytes",
+        slab + percpu < 1024,
+    )
+
+
+def commands(r):
+    for sender in SENDERS:
+        rows = []
+        for command in COMMANDS:
+            stock = r.stock("strict", command, sender)
+            cost = r.cost("strict", command, sender)
+            rows.append(
+                (command, f"{stock:.1f}", f"{cost:.1f}", f"{cost - stock:+.1f}", f"{cost / stock:.4f}")
+            )
+        yield sender, table(("command", "kernel alone", "with the module", "difference", "ratio"), rows)
+
+
+def configurations(r):
+    rows = []
+    for name in r.configurations():
+        if name.startswith("hook-"):
+            continue
+        cells = [f"{r.ratio(name, c, s):.4f}" for c in (TUR, REFUSED) for s in SENDERS]
+        rows.append((name.replace("-", " ", 1), *cells))
+    head = ["configuration"] + [f"{c}, {s}" for c in (TUR, REFUSED) for s in SENDERS]
+    return table(head, rows)
+
+
+def hooks(r):
+    rows = []
+    for name, (title, remark) in HOOKS.items():
+        cells = [
+            f"{r.cost(name, c, 'nobody') - r.stock(name, c, 'nobody'):+.0f}" for c in (TUR, REFUSED)
+        ]
+        over = r.cost(name, TUR, "nobody") - r.cost("hook-jump", TUR, "nobody")
+        rows.append((title, *cells, f"{over:.0f}", remark))
+    return table(("hook", TUR, REFUSED, "more than the jump", ""), rows)
+
+
+def memory(r):
+    rows = []
+    for devices in sorted(r.memory):
+        slab, percpu = r.memory[devices]
+        insmod, rmmod = r.load[devices]
+        rows.append((devices, f"{slab:,}", f"{percpu:,}", f"{insmod:.1f}", f"{rmmod:.1f}"))
+    return table(("devices", "slab, bytes", "per-CPU, bytes", "load, ms", "unload, ms"), rows)
+
+
+def slabs(r):
+    most = max(r.slab)
+    rows = sorted(r.slab[most].items(), key=lambda item: -item[1])
+    return table(
+        ("slab cache", "bytes per device"), [(f"`{c}`", f"{b / most:.0f}") for c, b in rows]
+    )
+
+
+def plots(r, where):
+    rows = []
+    for command in COMMANDS:
+        for n, sender in enumerate(SENDERS):
+            ratio = r.ratio("strict", command, sender)
+            rows.append((f"{command}, {sender}", ratio, f"{ratio:.4f}", n))
+    (where / "commands.svg").write_text(
+        plot.bars("An SG_IO with the module, in proportion to the kernel alone", rows,
+                  low=0.9, marks=[(1.0, "1.00")]), encoding="utf-8")
+    rows = [
+        (title, r.cost(n, TUR, "nobody") - r.cost("hook-jump", TUR, "nobody"), "", 0)
+        for n, (title, _) in HOOKS.items()
+    ]
+    rows = [(label, value, f"{value:.0f}", colour) for label, value, _, colour in rows]
+    (where / "hooks.svg").write_text(
+        plot.bars("Instructions per command that a hook takes more than a jump", rows),
+        encoding="utf-8")
+    series = {}
+    for kind in ("rules", "devices"):
+        series[kind] = [
+            (int(n.split("-")[1]), r.cost(n, TUR, "nobody"))
+            for n in r.configurations()
+            if n.startswith(kind + "-")
+        ]
+    (where / "flat.svg").write_text(
+        plot.lines("A TEST UNIT READY of nobody, by rules for other opcodes and by devices",
+                   series, "rules, devices", "instructions"), encoding="utf-8")
+    series = {"memory, KiB": [(n, sum(r.memory[n]) / 1024) for n in sorted(r.memory)],
+              "load, ms": [(n, r.load[n][0]) for n in sorted(r.load)],
+              "unload, ms": [(n, r.load[n][1]) for n in sorted(r.load)]}
+    (where / "devices.svg").write_text(
+        plot.lines("Memory, and time to load and unload", series, "devices", "KiB, ms"),
+        encoding="utf-8")
+
+
+def main():
+    r = Results(sys.argv[1])
+    docs = Path(sys.argv[2])
+    (docs / "performance").mkdir(exist_ok=True)
+    plots(r, docs / "performance")
+    nobody, root = (text for _, text in commands(r))
+    rows = [(goal, measured, verdict(met)) for goal, measured, met in goals(r)]
+    by_itself, by_helper = r.pr["filter"], r.pr["qemu-pr-helper"]
+    fill = {
+        "kernel": r.kernel,
+        "goals": table(("goal", "measured", ""), rows),
+        "drift": f"{r.drift():.3%}",
+        "nobody": nobody,
+        "root": root,
+        "configurations": configurations(r),
+        "hooks": hooks(r),
+        "memory": memory(r),
+        "slabs": slabs(r),
+        "module": f"{r.module:,}",
+        "pr": table(("PERSISTENT RESERVE IN by", "instructions"),
+                    [("SG_IO, allowed by a rule", f"{by_itself:,.0f}"),
+                     ("qemu-pr-helper", f"{by_helper:,.0f}")]),
+        "pr_ratio": f"{by_helper / by_itself:.1f}",
+        "many": "\n".join(f"    {words}" for words in r.many),
+    }
+    template = Path(__file__).with_name("performance.in").read_text(encoding="utf-8")
+    (docs / "performance.md").write_text(template.format(**fill), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
