@@ -42,11 +42,12 @@ pub(crate) struct Decider;
 impl CmdAllowed for Decider {
     #[inline]
     fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool {
-        shortcut::allows(cdb, open_for_write) || decide(cdb, open_for_write)
+        shortcut::or_whole(cdb, open_for_write, decide)
     }
 }
 
 /// The whole decision.
+#[cold]
 #[inline(never)]
 fn decide(cdb: Cdb<'_>, open_for_write: bool) -> bool {
     let guard = rcu::read_lock();

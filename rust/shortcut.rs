@@ -8,7 +8,10 @@
 
 use crate::{
     kernel_ext::{
-        scsi::cmd_allowed::Cdb,
+        scsi::cmd_allowed::{
+            Addressed,
+            Cdb, //
+        },
         sync::{
             load::Load,
             rcu_sched, //
@@ -17,38 +20,78 @@ use crate::{
     },
     state::State, //
 };
+use core::hint::black_box;
 
-/// Whether the command is surely allowed. If so, it has been counted.
+/// The answer: surely allowed, and then counted; or that of `whole`.
 #[inline(always)]
-pub(crate) fn allows(cdb: Cdb<'_>, open_for_write: bool) -> bool {
-    try_allow(cdb, open_for_write).is_some()
+pub(crate) fn or_whole(
+    cdb: Cdb<'_>,
+    open_for_write: bool,
+    whole: fn(Cdb<'_>, bool) -> bool,
+) -> bool {
+    let Some(addressed) = cdb.addressed() else {
+        return whole(cdb, open_for_write);
+    };
+    let reader = rcu_sched::read_lock();
+    if try_allow(&addressed, open_for_write, &reader).is_some() {
+        if reader.end() {
+            return allowed_after_resched();
+        }
+        return true;
+    }
+    if reader.end() {
+        return whole_after_resched(cdb, open_for_write, whole);
+    }
+    whole(cdb, open_for_write)
+}
+
+// These two are called last, by a jump: so the short way needs no stack.
+
+#[cold]
+#[inline(never)]
+fn allowed_after_resched() -> bool {
+    rcu_sched::resched();
+    // That it is always the same must not be known to the caller, or there is no jump.
+    black_box(true)
+}
+
+#[cold]
+#[inline(never)]
+fn whole_after_resched(
+    cdb: Cdb<'_>,
+    open_for_write: bool,
+    whole: fn(Cdb<'_>, bool) -> bool,
+) -> bool {
+    rcu_sched::resched();
+    whole(cdb, open_for_write)
 }
 
 #[inline(always)]
-fn try_allow(cdb: Cdb<'_>, open_for_write: bool) -> Option<()> {
-    let opcode = cdb.opcode();
-    let addressed = cdb.addressed()?;
-    let reader = rcu_sched::read_lock();
-    let state = State::current(&reader)?;
-    let device = &*state.devices.get(addressed.queue.key(), &reader)?.device;
+fn try_allow(
+    addressed: &Addressed<'_>,
+    open_for_write: bool,
+    reader: &rcu_sched::Guard,
+) -> Option<()> {
+    let opcode = addressed.cdb[0];
+    let state = State::current(reader)?;
+    let device = &*state.devices.get(addressed.queue.key(), reader)?.device;
 
-    let (unpriv, filter, quick) = state.changing.try_read(|| {
-        let unpriv = device.unpriv_sgio.load_acquire();
-        if let Some(own) = device.rules.read(&reader) {
+    let (filter, quick) = state.changing.try_read(|| {
+        // Then no rule decides.
+        if device.unpriv_sgio.load_acquire() {
+            return None;
+        }
+        if let Some(own) = device.rules.read(reader) {
             let quick = own.look(opcode);
             if !quick.is_silent() {
-                return Some((unpriv, own, quick));
+                return Some((own, quick));
             }
         }
-        let class = state.class_rules(device.class).read(&reader)?;
-        Some((unpriv, class, class.look(opcode)))
+        let class = state.class_rules(device.class).read(reader)?;
+        Some((class, class.look(opcode)))
     })??;
-    // With `unpriv_sgio` no rule decides.
-    if unpriv || !quick.is_allowed(open_for_write) {
-        return None;
-    }
-    // Somebody wants to be told.
-    if trace::decision_is_wanted() {
+    // Or somebody wants to be told.
+    if !quick.is_allowed(open_for_write) || trace::decision_is_wanted() {
         return None;
     }
 

@@ -13,25 +13,29 @@ use core::ptr::{
 };
 use kernel::prelude::*;
 
-/// Adds one to this CPU's part, in one instruction, so that nothing else on this CPU can come
-/// between.
+/// Adds one to this CPU's part of the counter `index` behind `first`, in one instruction, so that
+/// nothing else on this CPU can come between: what `this_cpu_inc()` is on x86-64, where a per-CPU
+/// pointer is relative to %gs. Elsewhere a call of it.
 ///
 /// # Safety
 ///
-/// `counter` is a valid per-CPU pointer.
+/// Of `first`, a per-CPU pointer, and `index` comes a valid one.
 #[inline(always)]
-unsafe fn this_cpu_inc(counter: *mut u64) {
-    // A call for one instruction is what `this_cpu_inc()` must not be on this path. A per-CPU pointer
-    // is relative to %gs there.
+unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
     #[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
-    // SAFETY: By the safety requirement; this is what `this_cpu_inc()` is on this architecture.
+    // SAFETY: By the safety requirement.
     unsafe {
-        core::arch::asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack))
+        core::arch::asm!(
+            "inc qword ptr gs:[{first} + {index} * 8]",
+            first = in(reg) first,
+            index = in(reg) index,
+            options(nostack),
+        )
     };
     #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
     // SAFETY: By the safety requirement.
     unsafe {
-        bindings::this_cpu_inc_u64(counter)
+        bindings::this_cpu_inc_u64(first.wrapping_add(index))
     };
 }
 
@@ -65,8 +69,18 @@ impl Counter {
     /// Adds one, on this CPU.
     #[inline(always)]
     pub(crate) fn inc(&self) {
+        let counter = self.0.as_ptr();
+        #[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
+        // SAFETY: By the type invariant the pointer is a valid per-CPU pointer. As `this_cpu_inc()`,
+        // without an index.
+        unsafe {
+            core::arch::asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack))
+        };
+        #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
         // SAFETY: By the type invariant the pointer is a valid per-CPU pointer.
-        unsafe { this_cpu_inc(self.0.as_ptr()) };
+        unsafe {
+            bindings::this_cpu_inc_u64(counter)
+        };
     }
 
     /// The sum over all CPUs, which may miss what is counted meanwhile.
@@ -122,7 +136,6 @@ impl Counters {
         Ok(Self { first, len })
     }
 
-    #[inline(always)]
     fn get(&self, index: usize) -> Option<*mut u64> {
         // A per-CPU pointer is an offset, no address of the allocation.
         (index < self.len).then(|| self.first.wrapping_add(index))
@@ -131,9 +144,9 @@ impl Counters {
     /// Adds one to a counter, on this CPU. One that is not there is not counted.
     #[inline(always)]
     pub(crate) fn inc(&self, index: usize) {
-        if let Some(counter) = self.get(index) {
-            // SAFETY: By the type invariant and `get()` this is a valid per-CPU pointer.
-            unsafe { this_cpu_inc(counter) };
+        if index < self.len {
+            // SAFETY: By the type invariant, there are `len`.
+            unsafe { this_cpu_inc(self.first, index) };
         }
     }
 

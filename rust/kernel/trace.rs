@@ -8,21 +8,48 @@
 //! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
 
 use crate::kernel_ext::bindings;
-#[cfg(CONFIG_TRACEPOINTS)]
-use kernel::jump_label::static_branch_unlikely;
 
 pub(crate) use bindings::sgio_trace_decision as Decision;
 
 /// Whether anybody wants to see decisions. A patched jump, not a load.
+///
+/// It is `static_branch_unlikely!`, which does not tell the compiler that it leaves the stack alone.
+#[cfg(all(CONFIG_TRACEPOINTS, CONFIG_JUMP_LABEL))]
 #[inline(always)]
 pub(crate) fn decision_is_wanted() -> bool {
-    #[cfg(CONFIG_TRACEPOINTS)]
     // SAFETY: The key is that of a tracepoint, defined by C.
-    return unsafe {
-        static_branch_unlikely!(bindings::__tracepoint_decision, bindings::tracepoint, key)
-    };
-    #[cfg(not(CONFIG_TRACEPOINTS))]
-    return false;
+    unsafe {
+        kernel::asm!(
+            include!(concat!(env!("OBJTREE"), "/rust/kernel/generated_arch_static_branch_asm.rs"));
+            l_yes = label { return true },
+            symb = sym bindings::__tracepoint_decision,
+            off = const core::mem::offset_of!(bindings::tracepoint, key),
+            branch = const kernel::jump_label::bool_to_int(false),
+            options(nostack),
+        );
+    }
+    false
+}
+
+/// Whether anybody wants to see decisions.
+#[cfg(all(CONFIG_TRACEPOINTS, not(CONFIG_JUMP_LABEL)))]
+#[inline(always)]
+pub(crate) fn decision_is_wanted() -> bool {
+    // SAFETY: The key is that of a tracepoint, defined by C.
+    unsafe {
+        kernel::jump_label::static_branch_unlikely!(
+            bindings::__tracepoint_decision,
+            bindings::tracepoint,
+            key
+        )
+    }
+}
+
+/// Nobody can want to see decisions.
+#[cfg(not(CONFIG_TRACEPOINTS))]
+#[inline(always)]
+pub(crate) fn decision_is_wanted() -> bool {
+    false
 }
 
 /// Traces what `decision` makes, if anybody wants it. To be called with the RCU read lock held.

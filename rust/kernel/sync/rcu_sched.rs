@@ -7,11 +7,25 @@
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
-use core::marker::PhantomData;
+use crate::kernel_ext::bindings;
+use core::{
+    marker::PhantomData,
+    mem::forget, //
+};
 
 /// Preemption is off while this lives, and no RCU grace period that begins meanwhile ends.
 #[must_use = "the reader ends at once"]
 pub(crate) struct Guard(PhantomData<*mut ()>);
+
+impl Guard {
+    /// Ends to read. Returns whether the task should have been preempted meanwhile: then [`resched`]
+    /// is to be called soon. Apart, so that the caller needs no stack for that call.
+    #[inline(always)]
+    pub(crate) fn end(self) -> bool {
+        forget(self);
+        count::unlock()
+    }
+}
 
 /// Begins to read.
 #[inline(always)]
@@ -23,7 +37,20 @@ pub(crate) fn read_lock() -> Guard {
 impl Drop for Guard {
     #[inline(always)]
     fn drop(&mut self) {
-        count::unlock();
+        if count::unlock() {
+            resched();
+        }
+    }
+}
+
+/// Lets another task run, if one should.
+#[cold]
+#[inline(never)]
+pub(crate) fn resched() {
+    // SAFETY: No requirements, and called once each. At the end it looks whether to reschedule.
+    unsafe {
+        bindings::rcu_read_lock_sched();
+        bindings::rcu_read_unlock_sched();
     }
 }
 
@@ -56,29 +83,20 @@ mod count {
     }
 
     #[inline(always)]
-    pub(super) fn unlock() {
-        // SAFETY: This is preempt_enable(), for one lock(): the count becomes 0 if nobody else has
-        // preemption off and the task is to be rescheduled (that bit is inverted).
+    pub(super) fn unlock() -> bool {
+        // SAFETY: This is preempt_enable(), for one lock(), but for the call that is left to the
+        // caller: the count becomes 0 if nobody else has preemption off and the task is to be
+        // rescheduled (that bit is inverted).
         unsafe {
             asm!(
                 "dec qword ptr gs:[rip + {count}]",
-                "jz {resched}",
+                "jz {due}",
                 count = sym bindings::__preempt_count,
-                resched = label { resched() },
+                due = label { return true },
                 options(nostack),
             );
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn resched() {
-        // SAFETY: No requirements. It is preempt_disable() and preempt_enable() once more, with the
-        // call that belongs there.
-        unsafe {
-            bindings::rcu_read_lock_sched();
-            bindings::rcu_read_unlock_sched();
-        }
+        false
     }
 }
 
@@ -101,8 +119,9 @@ mod count {
     }
 
     #[inline(always)]
-    pub(super) fn unlock() {
+    pub(super) fn unlock() -> bool {
         // SAFETY: Called once for a lock().
         unsafe { bindings::rcu_read_unlock_sched() };
+        false
     }
 }

@@ -76,7 +76,10 @@ with_tracepoint() {
 
 # --- devices ------------------------------------------------------------------
 
+# What was freed and is kept for the next must not count.
 slab() {
+	local cache
+	for cache in /sys/kernel/slab/*/shrink; do echo 1 >"$cache"; done
 	awk 'NR > 2 { print $1, $2 * $4 }' /proc/slabinfo
 }
 
@@ -87,12 +90,9 @@ percpu() {
 # What the module takes with as many devices as there are.
 memory() {
 	local before
-	sync
-	echo 2 >/proc/sys/vm/drop_caches
 	slab >"$tmp/before"
 	before=$(percpu)
 	must_load
-	echo 2 >/proc/sys/vm/drop_caches
 	slab >"$tmp/after"
 	awk -v devices="$1" -v percpu=$(($(percpu) - before)) '
 		NR == FNR { before[$1] = $2; next }
