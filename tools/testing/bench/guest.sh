@@ -125,7 +125,7 @@ with_devices() {
 		# The last target may have more than are wanted: the count is what was got.
 		echo $((n - 1 < 250 ? n - 1 : 250)) >/sys/module/scsi_debug/parameters/max_luns
 		echo 1 >$debug/add_host
-		settled
+		until_devices at_least "$n"
 	fi
 	all=$(scsi_devices | wc -l)
 	[ "$all" -ge "$n" ] || die "$all of $n devices"
@@ -136,19 +136,26 @@ with_devices() {
 	cost "none"
 	if [ "$n" -gt 1 ]; then
 		echo -1 >$debug/add_host
-		settled
+		until_devices at_most 1
 	fi
 }
 
-# Until devices neither come nor go any more.
-settled() {
-	local i last=-1 now
-	for ((i = 0; i < 600; i++)); do
+# until_devices COMMAND...: told how many there are; they come and go behind our back
+until_devices() {
+	local i n
+	for ((i = 0; i < 2400; i++)); do
+		n=$(scsi_devices | wc -l)
+		! "$@" "$n" || return 0
 		nap 0.5
-		now=$(scsi_devices | wc -l)
-		[ "$now" -ne "$last" ] || return 0
-		last=$now
 	done
+}
+
+at_most() {
+	[ "$2" -le "$1" ]
+}
+
+at_least() {
+	[ "$2" -ge "$1" ]
 }
 
 # --- other hooks --------------------------------------------------------------

@@ -99,6 +99,26 @@ def hooks(r):
     return table(("hook", TUR, REFUSED, "more than the jump", ""), rows)
 
 
+def refusal(r):
+    """Where the instructions of a refused command go, by what differs between configurations."""
+
+    def over_stock(name, command):
+        return r.cost(name, command, "nobody") - r.stock(name, command, "nobody")
+
+    whole = over_stock("strict", REFUSED)
+    hook = over_stock("hook-jump", REFUSED)
+    short = over_stock("strict", TUR) - over_stock("hook-jump", TUR)
+    return table(
+        ("part", "instructions"),
+        [
+            ("a jump, a look into a table, and `capable()`, instead of the kernel's function", f"{hook:+.0f}"),
+            ("the short way, tried in vain (what it takes for TEST UNIT READY)", f"{short:+.0f}"),
+            ("the whole decision, with counting the refusal and asking for audit", f"{whole - hook - short:+.0f}"),
+            ("together", f"{whole:+.0f}"),
+        ],
+    )
+
+
 def memory(r):
     rows = []
     for devices in sorted(r.memory):
@@ -167,6 +187,7 @@ def main():
         "root": root,
         "configurations": configurations(r),
         "hooks": hooks(r),
+        "refusal": refusal(r),
         "memory": memory(r),
         "slabs": slabs(r),
         "module": f"{r.module:,}",
