@@ -150,10 +150,12 @@ until_devices() {
 	done
 }
 
+# shellcheck disable=SC2317 # called by until_devices
 at_most() {
 	[ "$2" -le "$1" ]
 }
 
+# shellcheck disable=SC2317 # called by until_devices
 at_least() {
 	[ "$2" -ge "$1" ]
 }
