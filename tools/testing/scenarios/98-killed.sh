@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # `sgioctl apply` over several devices and a class, killed before each of its system
-# calls, one run for each: there is the old policy on all of them or the new one.
-# And killed at odd times, for what is between system calls.
+# calls from the opening of the node on and before some of those earlier, one run for
+# each: there is the old policy on all of them or the new one. And killed at odd times,
+# for what is between system calls.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-max_steps=1000
 debug_load
 for type in 0 0 1; do debug_add $type; devices+=("$hctl"); done
 must_load
@@ -42,32 +42,49 @@ strace -qq -o "$tmp/calls" sgioctl apply "$tmp/02.toml" >/dev/null
 policy
 is "strace sees it apply" $policy new
 sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$tmp/calls" | awk '{ n[$1]++; print $1, n[$1] }' >"$tmp/steps"
-# Emulated with lockdep, each takes seconds: a part of them there.
-every=1
-[ "$SGIO_KERNEL" = stock ] || every=8
-mixed=0 old=0 new=0 alive=0 steps=0 line=0
-while read -r name n; do
-	if [ $((line++ % every)) -ne 0 ] || [ $steps -eq $max_steps ]; then continue; fi
-	steps=$((steps + 1))
+mapfile -t steps <"$tmp/steps"
+node=$(sed -n 's/^\([a-z0-9_]*(.*\)/\1/p' "$tmp/calls" | grep -n -m 1 '/dev/sgio_filter')
+node=$((${node%%:*} - 1))
+check "... and open the node" test "$node" -gt 0
+
+# Where each run takes seconds, only some of them: from the one before the node is opened,
+# each; of those before, when nothing can have changed, and of a long tail, evenly many.
+near=16 far=24
+[ "$SGIO_KERNEL" = stock ] || { near=10 far=6; }
+chosen=()
+stride=$(((${#steps[@]} - near) / far + 1))
+for ((i = 0; i < ${#steps[@]}; i++)); do
+	if ((i >= node - 1 && i < node - 1 + near)) || ((i % stride == 0)); then chosen+=("$i"); fi
+done
+mixed=0 old=0 new=0 alive=0
+for i in "${chosen[@]}"; do
+	read -r name n <<<"${steps[i]}"
 	knob /dev/sgio_filter <"$tmp/old" >/dev/null
 	strace -qq -o /dev/null -e "inject=$name:signal=KILL:when=$n" sgioctl apply "$tmp/02.toml" >/dev/null 2>&1 </dev/null &&
 		alive=$((alive + 1))
 	policy
 	declare "$policy=$((${!policy} + 1))"
-done <"$tmp/steps" 2>/dev/null
-echo "# killed before $steps of $line system calls: $old times the old policy, $new times the new one"
+done 2>/dev/null
+echo "# killed before ${#chosen[@]} of ${#steps[@]} system calls: $old times the old policy, $new times the new one"
 is "killed before a system call: nothing in between" $mixed 0
 check "... the old policy was seen" test $old -gt 0
 check "... and the new one" test $new -gt 0
 is "... and it was killed" $alive 0
 
-mixed=0
-for n in {1..20}; do
+# Times spread over as long as one takes, from its start to its end.
+knob /dev/sgio_filter <"$tmp/old" >/dev/null
+began=${EPOCHREALTIME/./}
+sgioctl apply "$tmp/02.toml" >/dev/null
+took=$((${EPOCHREALTIME/./} - began))
+mixed=0 old=0 new=0 times=16
+for ((n = 1; n <= times; n++)); do
 	knob /dev/sgio_filter <"$tmp/old" >/dev/null
-	timeout -s KILL "0.$(printf %03d $((n * 12)))" sgioctl apply "$tmp/02.toml" >/dev/null 2>&1
+	printf -v after '%d.%06d' $((took * n / times / 1000000)) $((took * n / times % 1000000))
+	timeout -s KILL "$after" sgioctl apply "$tmp/02.toml" >/dev/null 2>&1
 	policy
-	[ $policy != mixed ] || mixed=$((mixed + 1))
+	declare "$policy=$((${!policy} + 1))"
 done 2>/dev/null
+echo "# killed within $((took / 1000)) ms: $old times the old policy, $new times the new one"
 is "killed at odd times: nothing in between" $mixed 0
 check "the module unloads" unload
 finish
