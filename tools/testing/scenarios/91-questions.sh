@@ -80,6 +80,10 @@ is "a class's hits and rules go together" "$(cut -c 22- "$sysfs/classes/disk/hit
 tracing=/sys/kernel/tracing
 event=$tracing/events/sgio_filter/decision
 if [ -d $event ]; then
+	# In a cgroup of its own, whose id is the number of its directory.
+	cgroup=/sys/fs/cgroup/sender
+	mkdir $cgroup
+	echo $$ >$cgroup/cgroup.procs
 	echo >$tracing/trace
 	echo 1 >$event/enable
 	nobody --probe --read "$bsg" 5e00000000000000fc00 >/dev/null
@@ -89,15 +93,16 @@ if [ -d $event ]; then
 	sgsend --probe --read "$bsg" ff0000000000 >/dev/null
 	echo 0 >$event/enable
 	nobody --probe --write "$bsg" ff0000000000 >/dev/null
-	# Which of the class's rules it was is the table's business, and the cgroup the guest's.
-	traced=$(sed -n '/: decision: /{s/.*: dev=/dev=/;s/cgroup=[0-9]* //;s/ comm=73677365[0-9a-f]*//;s/\(layer=class\) rule=[0-9]*/\1/;p}' $tracing/trace)
+	# Which of the class's rules it was is the table's business. The name is sgsend, in hexadecimal.
+	from="cgroup=$(stat -c %i $cgroup) comm=736773656e64"
+	traced=$(sed -n "/: decision: /{s/.*: dev=/dev=/;s/ $from / of-sender /;s/\\(layer=class\\) rule=[0-9]*/\\1/;p}" $tracing/trace)
 	z() { printf ' 00%.0s' $(seq "$1"); }
 	is "the decisions, traced" "$traced" \
-"dev=$a class=0 outcome=allowed decision=allowed layer=device rule=2 open=r uid=65534 cdb=5e$(z 7) fc$(z 23)
-dev=$a class=0 outcome=refused decision=needs_write layer=device rule=1 open=r uid=65534 cdb=5f$(z 7) 18$(z 23)
-dev=$a class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid=65534 cdb=ff$(z 31)
-dev=$a class=0 outcome=allowed decision=allowed layer=class open=r uid=65534 cdb=12$(z 31)
-dev=$a class=0 outcome=privileged decision=no_rule layer=none rule=0 open=r uid=0 cdb=ff$(z 31)"
+"dev=$a class=0 outcome=allowed decision=allowed layer=device rule=2 open=r uid=65534 of-sender cdb=5e$(z 7) fc$(z 23)
+dev=$a class=0 outcome=refused decision=needs_write layer=device rule=1 open=r uid=65534 of-sender cdb=5f$(z 7) 18$(z 23)
+dev=$a class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid=65534 of-sender cdb=ff$(z 31)
+dev=$a class=0 outcome=allowed decision=allowed layer=class open=r uid=65534 of-sender cdb=12$(z 31)
+dev=$a class=0 outcome=privileged decision=no_rule layer=none rule=0 open=r uid=0 of-sender cdb=ff$(z 31)"
 else
 	not_ok "the tracepoint is there"
 fi
