@@ -43,6 +43,11 @@ stage_hash() {
 		inputs+=("$(stage_file root toolchain)") || return
 		inputs+=("$TESTING/kernels/test.config")
 		;;
+	debug)
+		inputs+=("$(stage_file packages resolved)") || return
+		inputs+=("$(stage_file root toolchain)") || return
+		inputs+=("$TESTING/kernels/test.config" "$TESTING/kernels/debug.config")
+		;;
 	boot-*)
 		inputs=("$SETUP/stages/boot" "$TESTING/vm/initramfs-init")
 		inputs+=("=$(stage_dir root)") || return
@@ -50,6 +55,11 @@ stage_hash() {
 		;;
 	esac
 	hash_of "${inputs[@]}"
+}
+
+# is_kernel NAME
+is_kernel() {
+	[[ $1 =~ ^(stock|test|debug)$ ]]
 }
 
 # hash_of FILE|=TEXT...: of the files without their comments.
