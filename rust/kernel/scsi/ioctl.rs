@@ -42,6 +42,9 @@ use kernel::{
     },
 };
 
+/// Bytes of the shortest CDB that SG_IO takes (`scsi_fill_sghdr_rq()`).
+const SHORTEST_CDB: usize = 6;
+
 /// Answers commands.
 pub(crate) trait Answer: 'static {
     /// The reply to a command of the current task, if it is not for the device: `cdb` has `len` bytes and
@@ -166,6 +169,9 @@ fn answer<T: Answer>(queue: QueueId, open_for_write: bool, arg: *mut c_void) -> 
         bindings::SG_DXFER_FROM_DEV | bindings::SG_DXFER_TO_FROM_DEV
     );
     let len = usize::from(hdr.cmd_len);
+    if len < SHORTEST_CDB {
+        return None;
+    }
     if hdr.interface_id != c_int::from(b'S') || (hdr.dxfer_len != 0 && !to_user) {
         return None;
     }
