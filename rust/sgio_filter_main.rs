@@ -88,6 +88,8 @@ impl kernel::InPlaceModule for SgioFilter {
                 _root: knobs::Root::new(&state)?,
                 _emulation: luns::Armable(state.clone()),
                 _devices <- kernel_ext::scsi::interface::Registration::new(),
+                // It has told of all that are there.
+                _: { knobs::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 // Before the hook, which asks it.
                 _sg <- kernel_ext::scsi::sg::Watch::new(),

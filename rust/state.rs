@@ -63,6 +63,8 @@ pub(crate) struct State {
     /// The devices, by their request queues.
     #[pin]
     pub(crate) devices: PointerMap<KnownDevice>,
+    /// A device had to do without its filter or its knobs.
+    pub(crate) incomplete: Atomic<bool>,
     /// How they are reached.
     #[pin]
     pub(crate) nexuses: Nexuses,
@@ -133,6 +135,7 @@ impl State {
                 default_table: table,
                 classes: [const { ClassState::new() }; CLASSES],
                 devices <- PointerMap::new(),
+                incomplete: Atomic::new(false),
                 nexuses <- Nexuses::new(),
                 emulation <- Emulation::new(),
                 writers <- new_mutex!(()),

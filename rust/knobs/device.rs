@@ -250,7 +250,20 @@ impl Knobs {
 pub(crate) struct Devices;
 
 impl Devices {
-    fn add_to(state: Arc<State>, scsi: &scsi::Device) -> Result {
+    /// Fails if a device could not be given its filter and its knobs: somebody who loads the module
+    /// can try again, which nobody can for a device that is plugged in later.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn all_complete(state: &State) -> Result {
+        if state.incomplete.load(Relaxed) {
+            return Err(ENOMEM);
+        }
+        Ok(())
+    }
+
+    fn add_to(state: &Arc<State>, scsi: &scsi::Device) -> Result {
         let nexus = state.nexuses.join(scsi)?;
         let leave = ScopeGuard::new_with_data((state.clone(), nexus.clone()), |(state, nexus)| {
             state.nexuses.leave(&nexus, scsi.hctl());
@@ -262,7 +275,10 @@ impl Devices {
         };
         // Without knobs the device still has its class's filter.
         let directory = Kobject::new(scsi.as_parent(), c"sgio_filter", knobs, &FILES)
-            .inspect_err(|e| pr_err!("{}: no sgio_filter directory: {:?}\n", device.hctl, e))
+            .inspect_err(|e| {
+                pr_err!("{}: no sgio_filter directory: {:?}\n", device.hctl, e);
+                state.incomplete.store(true, Relaxed);
+            })
             .ok();
         let known = KnownDevice {
             device,
@@ -279,7 +295,8 @@ impl Client for Devices {
         let Some(state) = State::get() else {
             return;
         };
-        if let Err(e) = Self::add_to(state, device) {
+        if let Err(e) = Self::add_to(&state, device) {
+            state.incomplete.store(true, Relaxed);
             pr_err!("{}: only the class's filter: {:?}\n", device.hctl(), e);
         }
     }
