@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # A thousand devices in one transaction: the times are printed, not judged. Lines
 # `# bench NAME VALUE UNIT` are for a table of measurements.
 # vm: --mem 3G

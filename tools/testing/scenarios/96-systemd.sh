@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # A system that systemd boots (process 1 of a PID namespace of its own) with what
 # `make install` installs: the policy is in force before anybody but root runs, and
 # before udev opens the nodes of a device that comes later; systemd's timer takes a

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # `sgioctl apply` over several devices and a class, killed before each of its system
 # calls from the opening of the node on and before some of those earlier, one run for
 # each: there is the old policy on all of them or the new one. And killed at odd times,

@@ -15,12 +15,18 @@
 
 #include "sgsend.h"
 
-static volatile sig_atomic_t stop;
+volatile sig_atomic_t hammer_stop;
 
 static void on_term(int sig)
 {
 	(void)sig;
-	stop = 1;
+	hammer_stop = 1;
+}
+
+/* It only interrupts. */
+static void on_usr1(int sig)
+{
+	(void)sig;
 }
 
 static const struct {
@@ -45,7 +51,7 @@ static int one(const struct target *t, enum open_mode mode)
 	if (setpriority(PRIO_PROCESS, 0, 19))
 		err(2, "setpriority");
 
-	while (!stop) {
+	while (!hammer_stop) {
 		for (size_t i = 0; i < sizeof(steady) / sizeof(steady[0]); i++) {
 			struct request rq = {};
 			struct reply re = {};
@@ -86,7 +92,7 @@ static int only(const struct target *t, uint8_t opcode)
 	bool read_only = t->modes_given && t->modes == 1u << MODE_RO;
 	int fd = open_target(t, read_only ? MODE_RO : MODE_RW);
 
-	while (!stop) {
+	while (!hammer_stop) {
 		struct request rq = { .probe = true, .out = unmapped_page(), .out_len = 512 };
 		struct reply re = {};
 
@@ -101,27 +107,35 @@ static int only(const struct target *t, uint8_t opcode)
 	return !sent;
 }
 
-int hammer(const struct target *targets, int n, int opcode)
+static int run(const struct target *t, int i, int opcode, const struct storm *s)
+{
+	enum open_mode mode = t->modes & 1u << MODE_RW && (i % 2 || t->modes == 1u << MODE_RW) ?
+			      MODE_RW : MODE_RO;
+
+	if (s)
+		return storm_one(s, t, mode, i);
+	return opcode >= 0 ? only(t, opcode) : one(t, mode);
+}
+
+int hammer(const struct target *targets, int n, int opcode, const struct storm *s)
 {
 	struct sigaction sa = { .sa_handler = on_term };
 	int bad = 0, status;
 	pid_t pids[n];
 
 	sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = on_usr1;
+	sigaction(SIGUSR1, &sa, NULL);
 	for (int i = 0; i < n; i++) {
 		pids[i] = fork();
 		if (pids[i] < 0)
 			err(2, "fork");
 		if (!pids[i]) {
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
-			if (opcode >= 0)
-				_exit(only(&targets[i], opcode));
-			_exit(one(&targets[i], targets[i].modes & 1u << MODE_RW &&
-				  (i % 2 || targets[i].modes == 1u << MODE_RW) ?
-				  MODE_RW : MODE_RO));
+			_exit(run(&targets[i], i, opcode, s));
 		}
 	}
-	while (!stop)
+	while (!hammer_stop)
 		pause();
 	for (int i = 0; i < n; i++)
 		kill(pids[i], SIGTERM);

@@ -19,6 +19,8 @@ static void usage(void)
 "                                                    by interfaces with CDBs of 32 bytes\n"
 "       sgsend [OPTION]... --hammer TARGET...        traffic until SIGTERM\n"
 "       sgsend [OPTION]... --hammer-opcode OP TARGET...   of one opcode, counted\n"
+"       sgsend [OPTION]... --storm SEED --refused OP,.. --allowed OP,.. TARGET...\n"
+"                                                    random commands until SIGTERM\n"
 "TARGET is INTERFACE:NODE, or INTERFACE/MODE,..:NODE with open modes ro, wo, rw\n"
 "  --read, --write, --write-only   open mode; a sweep takes several (default: --read)\n"
 "  --as-nobody                     open and send as uid and gid 65534, no capability\n"
@@ -73,7 +75,8 @@ static int send_one(const struct target *t, struct request *rq)
 
 int main(int argc, char **argv)
 {
-	enum { READ = 1, WRITE, WRITE_ONLY, NOBODY, PROBE, IN, OUT, INTO, SWEEP, SA, HAMMER, ONLY };
+	enum { READ = 1, WRITE, WRITE_ONLY, NOBODY, PROBE, IN, OUT, INTO, SWEEP, SA, HAMMER, ONLY,
+	       STORM, REFUSED, ALLOWED };
 	static const struct option options[] = {
 		{ "read", no_argument, NULL, READ },
 		{ "write", no_argument, NULL, WRITE },
@@ -87,11 +90,15 @@ int main(int argc, char **argv)
 		{ "sweep-sa", required_argument, NULL, SA },
 		{ "hammer", no_argument, NULL, HAMMER },
 		{ "hammer-opcode", required_argument, NULL, ONLY },
+		{ "storm", required_argument, NULL, STORM },
+		{ "refused", required_argument, NULL, REFUSED },
+		{ "allowed", required_argument, NULL, ALLOWED },
 		{ }
 	};
 	static uint8_t data_in[DATA_MAX], data_out[DATA_MAX];
 	struct request rq = { .in = data_in, .out = data_out };
 	struct sweep s = {};
+	struct storm storm = {};
 	unsigned int modes = 0;
 	bool traffic = false;
 	int opt, only = -1;
@@ -139,6 +146,16 @@ int main(int argc, char **argv)
 		case HAMMER:
 			traffic = true;
 			break;
+		case STORM:
+			storm.seed = number(optarg, ~0u);
+			traffic = true;
+			break;
+		case REFUSED:
+			storm.nr_refused = cdb_parse_opcodes(optarg, storm.refused);
+			break;
+		case ALLOWED:
+			storm.nr_allowed = cdb_parse_opcodes(optarg, storm.allowed);
+			break;
 		default:
 			usage();
 		}
@@ -148,12 +165,16 @@ int main(int argc, char **argv)
 	if (argc < 1)
 		usage();
 
+	if (!storm.nr_refused != !storm.nr_allowed)
+		errx(2, "a storm wants both --refused and --allowed");
+
 	if (traffic || s.opcodes || s.nr_sa_of) {
 		struct target targets[argc];
 
 		for (int i = 0; i < argc; i++)
 			targets[i] = parse_target(argv[i], modes ?: 1u << MODE_RO | 1u << MODE_RW);
-		return traffic ? hammer(targets, argc, only) : sweep(targets, argc, &s);
+		return traffic ? hammer(targets, argc, only, storm.nr_refused ? &storm : NULL) :
+				 sweep(targets, argc, &s);
 	}
 
 	struct target t = parse_target(argv[0], modes ?: 1u << MODE_RO);

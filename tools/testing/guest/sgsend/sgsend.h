@@ -6,6 +6,7 @@
 #ifndef SGSEND_H
 #define SGSEND_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,15 @@ struct sweep {
 	const char *dir;	/* for the tables; NULL: standard output */
 };
 
+/* What random commands are chosen from, and what becomes of them. */
+struct storm {
+	uint64_t seed;
+	uint8_t refused[256];
+	int nr_refused;
+	uint8_t allowed[256];
+	int nr_allowed;
+};
+
 extern const char *const mode_name[MODE_COUNT];
 const struct interface *find_interface(const char *name);
 void list_interfaces(void);
@@ -89,6 +99,9 @@ void print_reply(const struct request *rq, const struct reply *re);
 void become_nobody(void);
 
 int sweep(const struct target *targets, int n, const struct sweep *s);
-int hammer(const struct target *targets, int n, int opcode);
+/* One process for each target until SIGTERM. */
+int hammer(const struct target *targets, int n, int opcode, const struct storm *s);
+extern volatile sig_atomic_t hammer_stop;
+int storm_one(const struct storm *s, const struct target *t, enum open_mode mode, int number);
 
 #endif

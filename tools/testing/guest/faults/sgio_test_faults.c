@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes one allocation or registration fail, of those that the task `pid` makes
+ * with sgio_filter on its stack. They are numbered by the way there, the stack: the
+ * nth fails, when it is come by for the `again`th time. Needs kprobes only, so that
+ * any kernel will do; the kernel's own fault injection is off in most.
+ *
+ * Parameters: nth, again; pid (0: nobody), which starts counting; then failed, what
+ * was made to fail.
+ */
+#include <linux/jhash.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
+
+#define VICTIM "[sgio_filter]"
+
+static unsigned int nth;
+module_param(nth, uint, 0600);
+static unsigned int again = 1;
+module_param(again, uint, 0600);
+static char failed[KSYM_NAME_LEN];
+module_param_string(failed, failed, sizeof(failed), 0400);
+static int pid;
+
+enum how { NULL_POINTER, ERRNO };
+
+/* What fails, how, and which arguments (from 0) are a size and gfp flags. */
+struct point {
+	const char *name;
+	enum how how;
+	int size, gfp;
+};
+
+static const struct point points[] = {
+	{ "krealloc_node_align_noprof", NULL_POINTER, 1, 3 },
+	{ "kvrealloc_node_align_noprof", NULL_POINTER, 1, 3 },
+	{ "__kmalloc_noprof", NULL_POINTER, -1, 1 },
+	{ "__kmalloc_cache_noprof", NULL_POINTER, -1, 1 },
+	{ "kmem_cache_alloc_noprof", NULL_POINTER, -1, 1 },
+	{ "kmem_cache_alloc_lru_noprof", NULL_POINTER, -1, 2 },
+	{ "pcpu_alloc_noprof", NULL_POINTER, -1, 3 },
+	{ "kobject_create_and_add", NULL_POINTER, -1, -1 },
+	{ "scsi_host_alloc", NULL_POINTER, -1, -1 },
+	{ "prepare_creds", NULL_POINTER, -1, -1 },
+	{ "sysfs_create_bin_file", ERRNO, -1, -1 },
+	{ "scsi_register_interface", ERRNO, -1, -1 },
+	{ "bus_register_notifier", ERRNO, -1, -1 },
+	{ "ftrace_set_filter_ip", ERRNO, -1, -1 },
+	{ "register_ftrace_function", ERRNO, -1, -1 },
+	{ "register_ftrace_direct", ERRNO, -1, -1 },
+	{ "register_fprobe", ERRNO, -1, -1 },
+	{ "register_fprobe_ips", ERRNO, -1, -1 },
+	{ "register_fprobe_syms", ERRNO, -1, -1 },
+	{ "misc_register", ERRNO, -1, -1 },
+};
+
+/* The ways that were seen, and how often. */
+static struct {
+	u32 hash;
+	unsigned int times;
+} ways[1024];
+static unsigned int nr_ways;
+
+static struct kprobe probes[ARRAY_SIZE(points)];
+static bool registered[ARRAY_SIZE(points)];
+
+static int set_pid(const char *val, const struct kernel_param *kp)
+{
+	nr_ways = 0;
+	failed[0] = '\0';
+	return param_set_int(val, kp);
+}
+
+static const struct kernel_param_ops pid_ops = { .set = set_pid, .get = param_get_int };
+module_param_cb(pid, &pid_ops, &pid, 0600);
+
+/* What the probed function is replaced by. */
+static noinline notrace unsigned long return_null(void)
+{
+	return 0;
+}
+
+static noinline notrace unsigned long return_errno(void)
+{
+	return -ENOMEM;
+}
+
+/* Counts the way here, if the victim is on it; says whether it ends here. One task at a time. */
+static noinline bool must_fail(void)
+{
+	static unsigned long entries[40];
+	static char symbol[KSYM_SYMBOL_LEN];
+	unsigned int n = stack_trace_save(entries, ARRAY_SIZE(entries), 0), i;
+	u32 hash = jhash2((u32 *)entries, n * sizeof(entries[0]) / sizeof(u32), 0);
+
+	for (i = 0; i < n; i++) {
+		/* The kernel itself is below the modules, and its names take long. */
+		if (entries[i] < MODULES_VADDR)
+			continue;
+		sprint_symbol(symbol, entries[i]);
+		if (strstr(symbol, VICTIM))
+			break;
+	}
+	if (i == n)
+		return false;
+	for (i = 0; i < nr_ways && ways[i].hash != hash; i++)
+		;
+	if (i == ARRAY_SIZE(ways))
+		return false;
+	if (i == nr_ways) {
+		ways[i].hash = hash;
+		ways[i].times = 0;
+		nr_ways++;
+	}
+	return ++ways[i].times == again && i + 1 == nth;
+}
+
+static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
+{
+	const struct point *point = &points[probe - probes];
+
+	/* A timer's interrupt finds the same task. */
+	if (task_pid_nr(current) != READ_ONCE(pid) || !in_task())
+		return 0;
+	/* What must not fail; what only gives memory back. */
+	if (point->gfp >= 0 && regs_get_kernel_argument(regs, point->gfp) & __GFP_NOFAIL)
+		return 0;
+	if (point->size >= 0 && !regs_get_kernel_argument(regs, point->size))
+		return 0;
+	if (!must_fail())
+		return 0;
+	strscpy(failed, point->name);
+	regs->ip = (unsigned long)(point->how == ERRNO ? return_errno : return_null);
+	return 1;
+}
+
+/* With it, the handler before may change where the function goes on. */
+static void __kprobes after(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static int __init faults_init(void)
+{
+	for (int i = 0; i < ARRAY_SIZE(points); i++) {
+		int err;
+
+		probes[i].symbol_name = points[i].name;
+		probes[i].pre_handler = before;
+		probes[i].post_handler = after;
+		err = register_kprobe(&probes[i]);
+		registered[i] = !err;
+		if (err)
+			pr_info("%s: no probe (%d)\n", points[i].name, err);
+	}
+	return 0;
+}
+
+static void __exit faults_exit(void)
+{
+	for (int i = 0; i < ARRAY_SIZE(points); i++)
+		if (registered[i])
+			unregister_kprobe(&probes[i]);
+}
+
+module_init(faults_init);
+module_exit(faults_exit);
+MODULE_DESCRIPTION("Lets one allocation or registration of sgio_filter fail, for tests");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ways around a filter that a sender might try. Run as root; "nobody" is uid
+ * 65534 without capabilities. A command is asked about, not executed: its data is
+ * at an address that cannot be used. Prints "allowed", "refused" or an errno.
+ *
+ *   waysin pass OPENER SENDER MODE NODE OPCODE   OPENER and SENDER are root or
+ *       nobody, MODE is ro, wo or rw: one opens, and passes the file to the other
+ *   waysin pass-knob OPENER WRITER FILE TEXT     the same with a file that is written
+ *   waysin drop MODE NODE OPCODE                 root opens, and drops its rights
+ *   waysin trace NODE OPCODE     nobody sends INQUIRY, and its tracer, nobody too,
+ *       changes the opcode when the system call begins
+ *   waysin attach PID            nobody becomes the tracer of a process
+ *   waysin behind NODE OPCODE LEN AT VALUE       a CDB of LEN bytes, and VALUE at
+ *       byte AT of the memory where it lies; all hexadecimal but LEN and AT
+ *   waysin personality BSG-NODE OPCODE           root registers its credentials with
+ *       an io_uring and drops its rights: sends with them, and without
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <liburing.h>
+#include <linux/bsg.h>
+#include <linux/capability.h>
+#include <scsi/sg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY	65534
+#define INQUIRY	0x12
+
+static void become_nobody(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = {};
+
+	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY) || syscall(SYS_capset, &head, none))
+		err(2, "cannot become nobody");
+	/* It is a tracee below. */
+	prctl(PR_SET_DUMPABLE, 1);
+}
+
+static void become(const char *who)
+{
+	if (!strcmp(who, "nobody"))
+		become_nobody();
+}
+
+static void *nowhere(void)
+{
+	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		err(2, "mmap");
+	return page;
+}
+
+static const char *verdict(int error)
+{
+	return !error || error == EFAULT ? "allowed" : error == EPERM ? "refused" :
+	       strerrorname_np(error);
+}
+
+static void say(const char *what)
+{
+	puts(what);
+	fflush(stdout);
+}
+
+/* By SG_IO with the version 4 header, for /dev/bsg. */
+static int send_bsg(int fd, uint8_t *cdb, unsigned int len)
+{
+	uint8_t sense[32];
+	struct sg_io_v4 hdr = {
+		.guard = 'Q',
+		.request_len = len,
+		.request = (uintptr_t)cdb,
+		.max_response_len = sizeof(sense),
+		.response = (uintptr_t)sense,
+		.dout_xfer_len = 512,
+		.dout_xferp = (uintptr_t)nowhere(),
+		.timeout = 20000,
+	};
+
+	return ioctl(fd, SG_IO, &hdr) < 0 ? errno : 0;
+}
+
+/* With the version 3 header. */
+static int send_cdb(int fd, uint8_t *cdb, unsigned int len)
+{
+	uint8_t sense[32];
+	struct sg_io_hdr hdr = {
+		.interface_id = 'S',
+		.dxfer_direction = SG_DXFER_TO_DEV,
+		.cmd_len = len,
+		.cmdp = cdb,
+		.mx_sb_len = sizeof(sense),
+		.sbp = sense,
+		.dxferp = nowhere(),
+		.dxfer_len = 512,
+		.timeout = 20000,
+	};
+
+	return ioctl(fd, SG_IO, &hdr) < 0 ? errno : 0;
+}
+
+static int send_opcode(int fd, uint8_t opcode)
+{
+	uint8_t cdb[32] = { opcode };
+
+	return send_cdb(fd, cdb, 16);
+}
+
+static int open_node(const char *node, const char *mode)
+{
+	int flags = !strcmp(mode, "ro") ? O_RDONLY : !strcmp(mode, "wo") ? O_WRONLY : O_RDWR;
+	int fd = open(node, flags | O_NONBLOCK);
+
+	if (fd < 0)
+		err(2, "%s", node);
+	return fd;
+}
+
+static uint8_t byte(const char *s)
+{
+	return strtoul(s, NULL, 16);
+}
+
+/* --- files passed on by a socket -------------------------------------------- */
+
+union control {
+	char buf[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+static void pass_fd(int sock, int fd)
+{
+	union control control = {};
+	char c = 0;
+	struct iovec iov = { &c, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	if (sendmsg(sock, &msg, 0) < 0)
+		err(2, "sendmsg");
+}
+
+static int receive_fd(int sock)
+{
+	union control control = {};
+	char c;
+	struct iovec iov = { &c, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	int fd;
+
+	if (recvmsg(sock, &msg, 0) < 0 || !CMSG_FIRSTHDR(&msg))
+		errx(2, "no file was passed");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* A file that a process opened as `opener`; this one is `user` from here on. */
+static int passed(const char *opener, const char *user, const char *path, const char *mode)
+{
+	int sock[2], fd;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock))
+		err(2, "socketpair");
+	pid = fork();
+	if (pid < 0)
+		err(2, "fork");
+	if (!pid) {
+		become(opener);
+		pass_fd(sock[0], open_node(path, mode));
+		_exit(0);
+	}
+	close(sock[0]);
+	become(user);
+	fd = receive_fd(sock[1]);
+	waitpid(pid, NULL, 0);
+	return fd;
+}
+
+static int write_text(int fd, const char *text)
+{
+	return write(fd, text, strlen(text)) < 0 ? errno : 0;
+}
+
+/* --- a tracer ----------------------------------------------------------------- */
+
+static int traced(const char *node, uint8_t opcode)
+{
+	static uint8_t cdb[32] = { INQUIRY };
+	int status, pipes[2], error;
+	bool changed = false;
+	pid_t pid;
+
+	become_nobody();
+	if (pipe(pipes))
+		err(2, "pipe");
+	pid = fork();
+	if (pid < 0)
+		err(2, "fork");
+	if (!pid) {
+		int fd = open_node(node, "rw");
+
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			err(2, "PTRACE_TRACEME");
+		raise(SIGSTOP);
+		error = send_cdb(fd, cdb, 6);
+		_exit(write(pipes[1], &error, sizeof(error)) != sizeof(error));
+	}
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+		struct user_regs_struct regs;
+
+		if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
+			err(2, "PTRACE_GETREGS");
+		/* The same address: it is a child. */
+		if (regs.orig_rax == SYS_ioctl && regs.rsi == SG_IO && !changed) {
+			if (ptrace(PTRACE_POKEDATA, pid, cdb, (long)opcode))
+				err(2, "PTRACE_POKEDATA");
+			changed = true;
+		}
+		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+	}
+	if (!changed || read(pipes[0], &error, sizeof(error)) != sizeof(error))
+		errx(2, "nothing was traced");
+	return error;
+}
+
+/* --- io_uring ----------------------------------------------------------------- */
+
+static int send_uring(struct io_uring *ring, int fd, uint8_t opcode, int personality)
+{
+	static uint8_t cdb[32], sense[32];
+	struct {
+		__u64 request;
+		__u32 request_len, protocol, subprotocol, max_response_len;
+		__u64 response, dout_xferp;
+		__u32 dout_xfer_len, dout_iovec_count;
+		__u64 din_xferp;
+		__u32 din_xfer_len, din_iovec_count, timeout_ms;
+		__u8 reserved[12];
+	} cmd = {
+		.request = (uintptr_t)cdb,
+		.request_len = 16,
+		.subprotocol = BSG_SUB_PROTOCOL_SCSI_CMD,
+		.max_response_len = sizeof(sense),
+		.response = (uintptr_t)sense,
+		.dout_xferp = (uintptr_t)nowhere(),
+		.dout_xfer_len = 512,
+		.timeout_ms = 20000,
+	};
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+	struct io_uring_cqe *cqe;
+	int ret = EBUSY;
+
+	if (!sqe)
+		return ret;
+	cdb[0] = opcode;
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->personality = personality;
+	memcpy(sqe->cmd, &cmd, sizeof(cmd));
+	ret = io_uring_submit_and_wait(ring, 1);
+	if (ret >= 0)
+		ret = io_uring_wait_cqe(ring, &cqe);
+	if (ret < 0)
+		return -ret;
+	ret = -cqe->res;
+	io_uring_cqe_seen(ring, cqe);
+	return ret;
+}
+
+static void personalities(const char *node, uint8_t opcode)
+{
+	struct io_uring ring;
+	int fd = open_node(node, "rw"), root, own, ret;
+
+	ret = io_uring_queue_init(4, &ring, IORING_SETUP_SQE128 | IORING_SETUP_CQE32);
+	if (ret)
+		errx(2, "io_uring: %s", strerror(-ret));
+	root = io_uring_register_personality(&ring);
+	become_nobody();
+	own = io_uring_register_personality(&ring);
+	if (root < 0 || own < 0)
+		errx(2, "no personality");
+	printf("root's %s, ", verdict(send_uring(&ring, fd, opcode, root)));
+	printf("nobody's %s, ", verdict(send_uring(&ring, fd, opcode, own)));
+	printf("none %s, ", verdict(send_uring(&ring, fd, opcode, 0)));
+	printf("another's %s\n", verdict(send_uring(&ring, fd, opcode, own + 100)));
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "pass") && argc == 7) {
+		say(verdict(send_opcode(passed(argv[2], argv[3], argv[5], argv[4]), byte(argv[6]))));
+	} else if (!strcmp(what, "pass-knob") && argc == 6) {
+		int error = write_text(passed(argv[2], argv[3], argv[4], "wo"), argv[5]);
+
+		say(error ? verdict(error) : "written");
+	} else if (!strcmp(what, "drop") && argc == 5) {
+		int fd = open_node(argv[3], argv[2]);
+
+		become_nobody();
+		say(verdict(send_opcode(fd, byte(argv[4]))));
+	} else if (!strcmp(what, "trace") && argc == 4) {
+		say(verdict(traced(argv[2], byte(argv[3]))));
+	} else if (!strcmp(what, "attach") && argc == 3) {
+		become_nobody();
+		say(ptrace(PTRACE_SEIZE, atoi(argv[2]), NULL, NULL) ? verdict(errno) : "allowed");
+	} else if (!strcmp(what, "behind") && argc == 7) {
+		static uint8_t cdb[256];
+		int fd = open_node(argv[2], "rw");
+
+		cdb[atoi(argv[5]) & 0xff] = byte(argv[6]);
+		cdb[0] = byte(argv[3]);
+		become_nobody();
+		say(verdict((strncmp(argv[2], "/dev/bsg/", 9) ? send_cdb : send_bsg)(fd, cdb, atoi(argv[4]))));
+	} else if (!strcmp(what, "personality") && argc == 4) {
+		personalities(argv[2], byte(argv[3]));
+	} else {
+		errx(2, "usage: see the head of waysin.c");
+	}
+	return 0;
+}
