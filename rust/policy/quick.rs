@@ -10,9 +10,9 @@
 use super::{
     Access,
     Rule,
-    REPORT_LUNS,
     Verdict,
     MAX_RULES, //
+    REPORT_LUNS,
 };
 
 /// The opcode of PERSISTENT RESERVE OUT.
