@@ -12,7 +12,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-rounds=${SGIO_ROUNDS:-8}
+rounds=${SGIO_ROUNDS:-4}
 seed=${SGIO_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "# SGIO_SEED=$seed"
 RANDOM=$((seed % 32768))
@@ -129,7 +129,7 @@ for ((round = 0; round < rounds; round++)); do
 	}
 	# Memory is taken from the caches, and signals arrive in system calls.
 	echo 3 >/proc/sys/vm/drop_caches
-	dd if=/dev/zero of=/dev/null bs=512M count=1 status=none &
+	dd if=/dev/zero of=/dev/null bs=64M count=1 status=none &
 	eater=$!
 	for _ in 1 2 3 4 5; do
 		# shellcheck disable=SC2046
