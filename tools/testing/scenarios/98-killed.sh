@@ -54,7 +54,8 @@ near=16 far=24
 [ "$SGIO_KERNEL" = stock ] || { near=10 far=6; }
 chosen=()
 stride=$(((${#steps[@]} - near) / far + 1))
-for ((i = 0; i < ${#steps[@]}; i++)); do
+# Not the first one, which is the execve() of strace itself: none of it is injected into.
+for ((i = 1; i < ${#steps[@]}; i++)); do
 	if ((i >= node - 1 && i < node - 1 + near)) || ((i % stride == 0)); then chosen+=("$i"); fi
 done
 mixed=0 old=0 new=0 alive=0
