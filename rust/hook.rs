@@ -170,7 +170,7 @@ fn for_unknown(
 /// sg, on a file that is not open for both reading and writing.
 #[cold]
 fn from_sg(state: &State, cdb: Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
-    let from = cdb.from_sg();
+    let from = cdb.by_sg();
     let known = from.call.and_then(|call| {
         let known = state.devices.get(call.queue().key(), guard)?;
         call.is_for(known.device.scsi).then_some((call, known))

@@ -76,7 +76,7 @@ impl QuickTable {
             };
             for opcode in rule.opcodes().iter() {
                 if let Some(place) = self.0.get_mut(usize::from(opcode)) {
-                    *place = Quick(known << KNOWN | number);
+                    *place = Quick((known << KNOWN) | number);
                 }
             }
         }

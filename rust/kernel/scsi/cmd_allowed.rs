@@ -109,7 +109,7 @@ impl<'a> Cdb<'a> {
 
     /// A CDB that does not lead to its device.
     #[cold]
-    pub(crate) fn from_sg(self) -> FromSg {
+    pub(crate) fn by_sg(self) -> FromSg {
         let mut cdb = [0; CDB_BUFFER];
         // SAFETY: By the type invariant, and since this is not in a `struct scsi_cmnd`, the CDB is in the
         // 252 bytes of sg.c, or in the `CDB_BUFFER` bytes of `self_test()`. As many as are copied are

@@ -163,7 +163,8 @@ pub fn exact(cdb: &[u8], class: Class) -> String {
 ///
 /// # Errors
 ///
-/// An unknown name; a command that is nothing without a service action; vendor specific ones.
+/// An unknown name; a command that is nothing without a service action, or stands for several; vendor
+/// specific ones.
 pub fn cdb_of(name: &str, class: Class) -> Result<Vec<u8>> {
     let name = name.to_ascii_lowercase();
     let entry = find(&name, class).ok_or_else(|| unknown(&name, class))?;
@@ -192,7 +193,14 @@ pub fn cdb_of(name: &str, class: Class) -> Result<Vec<u8>> {
         _ => 16,
     };
     debug_assert!(whole(opcode, class).is_some());
-    Ok(cdb[..length].to_vec())
+    let cdb = &cdb[..length];
+    match super::decode(cdb, class).name {
+        // With zeros in all other fields it is a more special one.
+        Some(made) if made != entry.name => {
+            bail!("'{name}' is several commands, {made} among them; name one, or give the CDB")
+        }
+        _ => Ok(cdb.to_vec()),
+    }
 }
 
 #[cfg(test)]
@@ -317,6 +325,9 @@ mod tests {
         assert!(cdb_of("persistent-reserve-out", Class::DISK).is_err());
         assert!(cdb_of("vendor-specific", Class::DISK).is_err());
         assert!(cdb_of("nothing", Class::DISK).is_err());
+        // SANITIZE DEVICE with no feature is SANITIZE STATUS EXT.
+        assert!(cdb_of("ata-pass-through-16:sanitize", Class::DISK).is_err());
+        assert!(cdb_of("ata-pass-through-16:sanitize-status", Class::DISK).is_ok());
     }
 
     #[test]
