@@ -59,11 +59,11 @@ help:
 	@echo 'Against a Rust-enabled kernel build tree of your own:'
 	@echo '  make KDIR=tree [RUSTC=rustc] [modules|modules_install|clean]'
 
-.PHONY: setup setup-root setup-stock setup-test setup-debug
+.PHONY: setup setup-root setup-stock setup-test setup-debug setup-guests
 setup:
 	@$(TESTING)/setup/setup all
 
-setup-root setup-stock setup-test setup-debug: setup-%:
+setup-root setup-stock setup-test setup-debug setup-guests: setup-%:
 	@$(TESTING)/setup/setup $*
 
 .PHONY: modules programs
@@ -106,12 +106,22 @@ coverage: setup-root
 miri:
 	@$(TESTING)/miri
 
-.PHONY: lint test test-debug demo bench
+.PHONY: lint test test-debug test-guests matrix demo bench
 lint: setup
 	@$(TESTING)/lint/lint
 
 test:
 	@$(TESTING)/run-tests $(if $(ONLY),'$(ONLY)')
+
+test-guests: setup-guests
+	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock
+	@$(TESTING)/guests/run
+
+# The document is written from what this run measured, and from nothing else.
+matrix: setup-guests
+	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock
+	@$(TESTING)/guests/run --matrix
+	@$(IN_ROOT) python3 -B $(TESTING)/guests/document.py build/results/guests/share/matrix.json Documentation
 
 test-debug:
 	@$(TESTING)/run-tests --debug $(if $(ONLY),'$(ONLY)')

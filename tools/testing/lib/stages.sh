@@ -43,6 +43,11 @@ stage_hash() {
 		inputs+=("$(stage_file root toolchain)") || return
 		inputs+=("$TESTING/kernels/test.config")
 		;;
+	guest)
+		inputs+=("$(stage_file packages resolved)") || return
+		inputs+=("$(stage_file root toolchain)") || return
+		inputs+=("$TESTING/kernels/guest.config")
+		;;
 	debug)
 		inputs+=("$(stage_file packages resolved)") || return
 		inputs+=("$(stage_file root toolchain)") || return

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands to a SCSI disk of the guest's kernel, by SG_IO as root: what the
+ * guest does not get, it does not get because of the host.
+ *
+ * A disk is named by where the host put it, PCI-SLOT/TARGET/LUN as in
+ * "04.0/1/0", or by the name of a block device, as in "vda".
+ *
+ *   scsi STATUS HOST-STATUS DRIVER-STATUS RESIDUAL SENSE DATA
+ *   errno NUMBER                          SG_IO failed
+ *   error no such disk
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <scsi/sg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+/* open_disk DISK: by /sys/class/scsi_generic, whose links have it all. */
+static int open_disk(const char *disk)
+{
+	char slot[16], tail[64], path[128], link[512];
+	unsigned int target, lun;
+	glob_t found;
+	int fd = -1;
+
+	if (!strchr(disk, '/')) {
+		snprintf(path, sizeof(path), "/dev/%s", disk);
+		return open(path, O_RDWR);
+	}
+	if (sscanf(disk, "%15[^/]/%u/%u", slot, &target, &lun) != 3)
+		return -1;
+	snprintf(path, sizeof(path), "/0000:00:%s/", slot);
+	snprintf(tail, sizeof(tail), ":0:%u:%u/scsi_generic/", target, lun);
+	if (glob("/sys/class/scsi_generic/sg*", 0, NULL, &found))
+		return -1;
+	for (size_t i = 0; i < found.gl_pathc && fd < 0; i++) {
+		ssize_t len = readlink(found.gl_pathv[i], link, sizeof(link) - 1);
+
+		if (len < 0)
+			continue;
+		link[len] = 0;
+		if (!strstr(link, path) || !strstr(link, tail))
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", strrchr(link, '/') + 1);
+		fd = open(path, O_RDWR);
+		break;
+	}
+	globfree(&found);
+	return fd;
+}
+
+void scsi_send(FILE *out, const char *disk, struct command *command)
+{
+	uint8_t sense[MAX_SENSE] = {};
+	struct sg_io_hdr hdr = {
+		.interface_id = 'S',
+		.dxfer_direction = command->direction == 'r' ? SG_DXFER_FROM_DEV :
+				   command->direction == 'w' ? SG_DXFER_TO_DEV : SG_DXFER_NONE,
+		.cmd_len = command->cdb_len,
+		.cmdp = command->cdb,
+		.dxfer_len = command->len,
+		.dxferp = command->data,
+		.mx_sb_len = sizeof(sense),
+		.sbp = sense,
+		.timeout = 60000,
+	};
+	int fd = open_disk(disk);
+
+	if (fd < 0) {
+		fprintf(out, "error no such disk");
+		return;
+	}
+	if (ioctl(fd, SG_IO, &hdr)) {
+		fprintf(out, "errno %d", errno);
+	} else {
+		size_t got = command->direction != 'r' ? 0 :
+			     hdr.resid < 0 || hdr.resid > command->len ? 0 : command->len - hdr.resid;
+
+		fprintf(out, "scsi %u %u %u %d ", hdr.status, hdr.host_status,
+			hdr.driver_status, hdr.resid);
+		print_hex(out, sense, hdr.sb_len_wr);
+		fputc(' ', out);
+		print_hex(out, command->data, got);
+	}
+	close(fd);
+}
