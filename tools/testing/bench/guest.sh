@@ -20,7 +20,7 @@
 . "$here/../scenarios/lio.sh"
 
 effort=()
-many=(100 1000 4000)
+many=(100 1000)
 if [ "${1-}" = smoke ]; then
 	effort=(4 3)
 	many=(20)
