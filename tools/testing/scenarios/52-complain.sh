@@ -19,7 +19,7 @@ stat() { awk -v name="$1" '$1 == name { print $2 }' "$d/stats"; }
 stats() { echo "$(stat allowed) $(stat privileged) $(stat complained) $(stat refused)"; }
 send() { nobody --probe --read "$bsg" "$@" >/dev/null; }
 
-is "the names" "$(awk '{ print $1 }' "$d/stats" | xargs)" "allowed privileged complained refused"
+is "the names" "$(awk '{ print $1 }' "$d/stats" | xargs)" "allowed privileged complained refused emulated"
 base=$(stat allowed)
 for _ in 1 2 3; do send 120000002400; done
 is "allowed counts" $(($(stat allowed) - base)) 3
