@@ -47,8 +47,8 @@ like "show: the class" "$out" "*disk*"
 # What a CDB is, on the class of a device and on others.
 status 0 sgioctl explain --device "$a" 5e00000000000000fc00
 like "explain: name and fields" "$out" "*persistent-reserve-in:read-keys*allocation-length*"
-status 0 sgioctl --json explain --class tape 4801
-status 1 sgioctl explain --class disk ff
+status 1 sgioctl --json explain --class tape 4801
+status 0 sgioctl explain --class disk ff
 status 0 sgioctl explain 42
 like "explain: each class" "$out" "*unmap*read-sub-channel*"
 like "explain: names" "$(sgioctl explain --names --class disk)" "*persistent-reserve-out:register*"

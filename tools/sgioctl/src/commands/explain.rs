@@ -21,7 +21,7 @@ Examples:
   sgioctl explain --device sda '85 08 0e d0 01 00 01 00 00 00 4f 00 c2 00 b0 00'
   sgioctl explain --names --class tape              all commands with a name
 
-Bytes behind the end of a CDB count as zero. Exit status: 0 known, 1 no class knows the opcode, 2 no CDB.")]
+Bytes behind the end of a CDB count as zero. Exit status: 0 known, 1 unknown on each class that was asked about, 2 no CDB.")]
 pub struct Args {
     /// What the CDB is on this class (disk, tape, cdrom, ...); without it, on every class.
     #[arg(long, value_name = "CLASS", value_parser = parse_class)]
