@@ -66,10 +66,11 @@ impl<T: Calls> Fprobe<T> {
                         ..Default::default()
                     })
                 };
-                // SAFETY: `probe` is initialised, and pinned until it is unregistered.
-                to_result(unsafe {
-                    bindings::register_fprobe(probe, name.as_char_ptr(), core::ptr::null())
-                })
+                // Not by register_fprobe(), which goes through all symbols of the kernel, twice.
+                let mut names = [name.as_char_ptr()];
+                // SAFETY: `probe` is initialised, and pinned until it is unregistered; the array has
+                // one name, which ends with a zero.
+                to_result(unsafe { bindings::register_fprobe_syms(probe, names.as_mut_ptr(), 1) })
             }),
             _calls: PhantomData,
         })

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# 200 times in and out of the kernel while several unprivileged processes send
+# 100 times in and out of the kernel while several unprivileged processes send
 # commands by every interface: no wrong verdict, no error, nothing left behind.
 # vm: --timeout 1800
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-cycles=${SGIO_CYCLES:-200}
+cycles=${SGIO_CYCLES:-100}
 hooked() { grep -c '^scsi_cmd_allowed ' /sys/kernel/tracing/enabled_functions; }
 # Memory nobody can take back, in kB, by kind.
 memory() {
