@@ -10,7 +10,10 @@ use crate::{
             DeviceId,
             Hctl, //
         },
-        sync::rcu::RcuArc, //
+        sync::{
+            load::Load,
+            rcu::RcuArc, //
+        }, //
     },
     nexus::Nexus,
     policy::{
@@ -42,10 +45,8 @@ pub(crate) struct Device {
     pub(crate) id: u64,
     /// Its class, for life.
     pub(crate) class: Class,
-    /// Everything is allowed.
-    pub(crate) unpriv_sgio: Atomic<bool>,
-    /// What is refused is let through.
-    pub(crate) complain: Atomic<bool>,
+    /// What is not decided by rules alone.
+    pub(crate) modes: Modes,
     own_luns: Atomic<bool>,
     /// How it is reached, and who may reserve it.
     pub(crate) nexus: Arc<Nexus>,
@@ -55,6 +56,52 @@ pub(crate) struct Device {
     pub(crate) stats: Stats,
     /// The last transaction it was named in. With `State::writers` locked.
     pub(crate) transaction: Atomic<u64>,
+}
+
+/// A switch of a device.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    /// `unpriv_sgio`: everything is allowed.
+    Unpriv = 1 << 0,
+    /// `complain`: what is refused is let through.
+    Complain = 1 << 1,
+}
+
+/// The switches that are on: in one word, so that one look tells that none is.
+pub(crate) struct Modes(Atomic<u32>);
+
+impl Modes {
+    /// All are off.
+    pub(crate) const fn none() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    /// Whether a switch is on.
+    #[inline]
+    pub(crate) fn has(&self, mode: Mode) -> bool {
+        self.0.load(Acquire) & mode as u32 != 0
+    }
+
+    /// Whether there is any.
+    #[inline(always)]
+    pub(crate) fn any(&self) -> bool {
+        self.0.load_acquire() != 0
+    }
+
+    /// Turns a switch on or off. Does not sleep.
+    pub(crate) fn set(&self, mode: Mode, on: bool) {
+        let mut old = self.0.load(Relaxed);
+        loop {
+            let new = match on {
+                true => old | mode as u32,
+                false => old & !(mode as u32),
+            };
+            match self.0.cmpxchg(old, new, Full) {
+                Ok(_) => return,
+                Err(other) => old = other,
+            }
+        }
+    }
 }
 
 /// The id of the next device.
@@ -75,8 +122,7 @@ impl Device {
             scsi: device.id(),
             id: NEXT_ID.fetch_add(1, Relaxed),
             class: Class::from_type(device.peripheral_device_type()),
-            unpriv_sgio: Atomic::new(false),
-            complain: Atomic::new(false),
+            modes: Modes::none(),
             own_luns: Atomic::new(false),
             nexus,
             rules: RcuArc::none(),
@@ -152,4 +198,28 @@ impl Stats {
 #[inline]
 pub(crate) fn count(counter: &Atomic<u64>) {
     counter.add(1, Relaxed);
+}
+
+#[kunit_tests(sgio_filter_device)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_are_apart() {
+        let modes = Modes::none();
+        assert!(!modes.any());
+        for (mode, on, unpriv, complain) in [
+            (Mode::Complain, true, false, true),
+            (Mode::Unpriv, true, true, true),
+            (Mode::Unpriv, true, true, true),
+            (Mode::Complain, false, true, false),
+            (Mode::Complain, false, true, false),
+            (Mode::Unpriv, false, false, false),
+        ] {
+            modes.set(mode, on);
+            assert_eq!(modes.has(Mode::Unpriv), unpriv);
+            assert_eq!(modes.has(Mode::Complain), complain);
+            assert_eq!(modes.any(), unpriv || complain);
+        }
+    }
 }

@@ -273,16 +273,6 @@ void sgio_helper_cgroup_path(struct cgroup *cgrp, char *buf, size_t len)
 
 /* rust/kernel/audit.rs */
 
-bool sgio_helper_audit_enabled_now(void);
-bool sgio_helper_audit_enabled_now(void)
-{
-#ifdef CONFIG_AUDIT
-	return audit_enabled;
-#else
-	return false;
-#endif
-}
-
 void sgio_helper_audit_log_kernel_other(const char *text);
 void sgio_helper_audit_log_kernel_other(const char *text)
 {

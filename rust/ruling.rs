@@ -3,7 +3,10 @@
 //! What the policy in force says of a command: the policy's decision, on rules of one moment.
 
 use crate::{
-    device::Device,
+    device::{
+        Device,
+        Mode, //
+    },
     filter::CompiledFilter,
     policy::{
         self,
@@ -18,10 +21,7 @@ use crate::{
     },
     state::State, //
 };
-use kernel::sync::{
-    atomic::Acquire,
-    rcu, //
-};
+use kernel::sync::rcu;
 
 /// What a device is set to, as far as it matters to the command.
 #[derive(Default)]
@@ -99,8 +99,8 @@ impl State {
         self.changing.read(|| {
             Ruling::new(
                 &Settings {
-                    unpriv: device.unpriv_sgio.load(Acquire),
-                    complain: device.complain.load(Acquire),
+                    unpriv: device.modes.has(Mode::Unpriv),
+                    complain: device.modes.has(Mode::Complain),
                     own_luns: cdb.opcode() == REPORT_LUNS && device.has_own_luns(),
                     exclusive: cdb.opcode() == PERSISTENT_RESERVE_OUT
                         && device.nexus.is_exclusive(),

@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The short way to the answer for most commands of most senders: allowed, by a rule without fields.
+//! The short way to the answer for most commands of most senders: what a rule without fields says, or
+//! the absence of any rule.
 //!
-//! It says yes, or nothing: whatever is not plain is for the decision in [`hook`](crate::hook), which
+//! It answers what is plain, or nothing: the rest is for the decision in [`hook`](crate::hook), which
 //! begins anew. What it says must be what is decided there, on the same rules of one moment, and
-//! counted alike. There is no call in it, no loop and no lock.
+//! counted alike. To what is allowed there is no call in it, no loop and no lock.
 
 use crate::{
+    device::{
+        count,
+        Device, //
+    },
+    filter::CompiledFilter,
     kernel_ext::{
+        audit,
+        capability::Capability,
         scsi::cmd_allowed::{
             Addressed,
             Cdb, //
         },
         sync::{
-            load::Load,
             rcu_sched, //
         },
         trace, //
     },
+    policy::Quick,
     state::State, //
 };
 use core::hint::black_box;
 
-/// The answer: surely allowed, and then counted; or that of `whole`.
+/// The answer, and then it is counted; or that of `whole`.
 #[inline(always)]
 pub(crate) fn or_whole(
     cdb: Cdb<'_>,
@@ -33,11 +41,21 @@ pub(crate) fn or_whole(
         return whole(cdb, open_for_write);
     };
     let reader = rcu_sched::read_lock();
-    if try_allow(&addressed, open_for_write, &reader).is_some() {
-        if reader.end() {
-            return allowed_after_resched();
+    if let Some(plain) = look_up(&addressed, &reader) {
+        if plain.quick.is_allowed(open_for_write) {
+            plain.filter.hit(plain.quick.rule());
+            plain.device.stats.allowed.inc();
+            if reader.end() {
+                return allowed_after_resched();
+            }
+            return true;
         }
-        return true;
+        if plain.needs_capability() {
+            if reader.end() {
+                return by_capability_after_resched(cdb);
+            }
+            return by_capability(cdb);
+        }
     }
     if reader.end() {
         return whole_after_resched(cdb, open_for_write, whole);
@@ -45,7 +63,7 @@ pub(crate) fn or_whole(
     whole(cdb, open_for_write)
 }
 
-// These two are called last, by a jump: so the short way needs no stack.
+// These are called last, by a jump: so the short way needs no stack.
 
 #[cold]
 #[inline(never)]
@@ -66,19 +84,60 @@ fn whole_after_resched(
     whole(cdb, open_for_write)
 }
 
+#[cold]
+#[inline(never)]
+fn by_capability_after_resched(cdb: Cdb<'_>) -> bool {
+    rcu_sched::resched();
+    by_capability(cdb)
+}
+
+/// What the rules do not allow. A security module may do more than a reader may.
+#[cold]
+#[inline(never)]
+fn by_capability(cdb: Cdb<'_>) -> bool {
+    let privileged = Capability::SYS_RAWIO.current_has();
+    let reader = rcu_sched::read_lock();
+    // A device that has gone meanwhile has no counters any more.
+    if let Some(device) = cdb
+        .addressed()
+        .and_then(|to| device(&to, State::current(&reader)?, &reader))
+    {
+        let stats = &device.stats;
+        count(if privileged {
+            &stats.privileged
+        } else {
+            &stats.refused
+        });
+    }
+    privileged
+}
+
 #[inline(always)]
-fn try_allow(
+fn device<'a>(
     addressed: &Addressed<'_>,
-    open_for_write: bool,
-    reader: &rcu_sched::Guard,
-) -> Option<()> {
+    state: &'a State,
+    reader: &'a rcu_sched::Guard,
+) -> Option<&'a Device> {
+    Some(&*state.devices.get(addressed.queue.key(), reader)?.device)
+}
+
+/// What the tables say, for a device.
+struct Plain<'a> {
+    device: &'a Device,
+    filter: &'a CompiledFilter,
+    quick: Quick,
+}
+
+/// Nothing, if there is no device or no rules, or if not rules alone decide, or if somebody wants to
+/// be told each decision.
+#[inline(always)]
+fn look_up<'a>(addressed: &Addressed<'_>, reader: &'a rcu_sched::Guard) -> Option<Plain<'a>> {
     let opcode = addressed.cdb[0];
     let state = State::current(reader)?;
-    let device = &*state.devices.get(addressed.queue.key(), reader)?.device;
+    let device = device(addressed, state, reader)?;
 
     let (filter, quick) = state.changing.try_read(|| {
-        // Then no rule decides.
-        if device.unpriv_sgio.load_acquire() {
+        if device.modes.any() {
             return None;
         }
         if let Some(own) = device.rules.read(reader) {
@@ -90,12 +149,27 @@ fn try_allow(
         let class = state.class_rules(device.class).read(reader)?;
         Some((class, class.look(opcode)))
     })??;
-    // Or somebody wants to be told.
-    if !quick.is_allowed(open_for_write) || trace::decision_is_wanted() {
+    if trace::decision_is_wanted() {
         return None;
     }
+    Some(Plain {
+        device,
+        filter,
+        quick,
+    })
+}
 
-    filter.hit(quick.rule());
-    device.stats.allowed.inc();
-    Some(())
+impl Plain<'_> {
+    /// Whether it is plain that what is not allowed needs the capability, and no refusal is to be
+    /// told. Then it counts the rule.
+    #[inline(always)]
+    fn needs_capability(&self) -> bool {
+        if !self.quick.is_known() || audit::is_enabled() {
+            return false;
+        }
+        if !self.quick.is_silent() {
+            self.filter.hit(self.quick.rule());
+        }
+        true
+    }
 }

@@ -11,10 +11,13 @@ use core::fmt::Write as _;
 use kernel::prelude::*;
 
 /// Whether the kernel audits at this moment.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_enabled() -> bool {
-    // SAFETY: A read of one word.
-    unsafe { bindings::audit_enabled_now() }
+    #[cfg(CONFIG_AUDIT)]
+    // SAFETY: A read of one word, which others may write meanwhile: READ_ONCE().
+    return unsafe { (&raw const bindings::audit_enabled).read_volatile() } != 0;
+    #[cfg(not(CONFIG_AUDIT))]
+    false
 }
 
 /// Logs a record of type `AUDIT_KERNEL_OTHER`, which is the one for modules, in any context. What

@@ -90,7 +90,7 @@ unsafe impl Sync for QueueDirectory {}
 unsafe impl Directory for QueueDirectory {
     type Data = Self;
 
-    unsafe fn data<'a>(kobj: *mut bindings::kobject, _: *const c_void) -> &'a Self {
+    unsafe fn data<'a>(kobj: *mut bindings::kobject) -> &'a Self {
         // INVARIANT: By the safety requirement and what is said above.
         //
         // SAFETY: `Self` is a transparent wrapper; `kobj` is valid for `'a`.

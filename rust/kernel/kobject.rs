@@ -2,9 +2,10 @@
 
 //! A directory in sysfs with files that work on data of ours.
 //!
-//! The kobject itself is made and freed by the kernel's own code (`kobject_create_and_add()`). So
-//! whoever has the last reference to it, and whenever (`CONFIG_DEBUG_KOBJECT_RELEASE`), it needs
-//! nothing of this module, which may be gone by then.
+//! The kobject itself is freed by the kernel's own code, that of `kobject_create()`. So whoever has
+//! the last reference to it, and whenever (`CONFIG_DEBUG_KOBJECT_RELEASE`), it needs nothing of this
+//! module, which may be gone by then. A word behind it says where the data is, so that all
+//! directories of a kind share their files.
 //!
 //! Not here: uevents, ksets, namespaces, renaming.
 //!
@@ -54,19 +55,31 @@ impl Parent<'_> {
     }
 }
 
+/// A kobject that knows its data.
+#[repr(C)]
+struct Node {
+    kobj: bindings::kobject,
+    data: *const c_void,
+}
+
+/// The type of kobjects that `kobject_create()` makes.
+fn dynamic_type() -> *const bindings::kobj_type {
+    // SAFETY: `kernel_kobj` is never removed, and is made by `kobject_create_and_add()`
+    // (kernel/ksysfs.c).
+    unsafe { (*bindings::kernel_kobj).ktype }
+}
+
 /// A directory with data and files. Dropping it takes the directory out of sysfs: it waits for
 /// files that are being read or written, so it must not be dropped with a lock held that those
 /// take, nor from within one of them.
 ///
 /// # Invariants
 ///
-/// - `kobj` is valid, in sysfs, and this object has a reference to it.
-/// - Each of `files` that is in sysfs is in the directory of `kobj`, and has the address of `_data`'s
-///   value as `private`.
+/// - `node` is valid, its kobject is in sysfs, and this object has a reference to it.
+/// - Its `data` is the address of `_data`'s value.
 pub(crate) struct Kobject<T: Send + Sync + 'static> {
-    kobj: NonNull<bindings::kobject>,
-    // Freed by `drop()` after the directory is gone.
-    files: KVec<File<Self>>,
+    node: NonNull<Node>,
+    // Freed after the directory is gone, by `drop()`.
     _data: KBox<T>,
 }
 
@@ -81,7 +94,7 @@ impl<T: Send + Sync + 'static> Kobject<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, also if there is a directory of that name already.
+    /// `ENOMEM`; `EEXIST` if there is a directory of that name already.
     pub(crate) fn new(
         parent: Parent<'_>,
         name: &CStr,
@@ -89,53 +102,79 @@ impl<T: Send + Sync + 'static> Kobject<T> {
         files: &'static [File<Self>],
     ) -> Result<Self> {
         let data = KBox::new(data, GFP_KERNEL)?;
-        let mut own = KVec::with_capacity(files.len(), GFP_KERNEL)?;
-        for file in files {
-            own.push(file.with_private((&raw const *data).cast()), GFP_KERNEL)?;
+        let node = KBox::new(
+            Node {
+                // SAFETY: All zeros are a kobject before `kobject_init()`.
+                kobj: unsafe { core::mem::zeroed() },
+                data: (&raw const *data).cast(),
+            },
+            GFP_KERNEL,
+        )?;
+        let node = KBox::into_raw(node);
+        // SAFETY: The kobject is all zeros, its type is never gone, and the pointer of `Parent` is
+        // valid by its type invariant. What frees it, by `kfree()` (dynamic_kobj_release() in
+        // lib/kobject.c), frees the node, whose first field it is, and which comes from
+        // `kmalloc()`.
+        let ret = unsafe {
+            bindings::kobject_init_and_add(
+                &raw mut (*node).kobj,
+                dynamic_type(),
+                parent.0,
+                c"%s".as_char_ptr(),
+                name.as_char_ptr(),
+            )
+        };
+        if let Err(error) = to_result(ret) {
+            // SAFETY: It was initialised, and the reference is ours.
+            unsafe { bindings::kobject_put(&raw mut (*node).kobj) };
+            return Err(error);
         }
-        // SAFETY: By the type invariant of `Parent` its pointer is valid.
-        let kobj = unsafe { bindings::kobject_create_and_add(name.as_char_ptr(), parent.0) };
-        // INVARIANT: The kobject is in sysfs, the reference to it is ours, and none of the files is
-        // in sysfs. The heap allocations behind `files` and `_data` do not move.
+        // INVARIANT: The kobject is in sysfs, and the reference to it is ours. The heap allocation
+        // behind `_data` does not move.
         let this = Self {
-            kobj: NonNull::new(kobj).ok_or(ENOMEM)?,
-            files: own,
+            node: NonNull::new(node).ok_or(ENOMEM)?,
             _data: data,
         };
-        for file in &this.files {
-            // SAFETY: The directory is in sysfs. The file was made for it, and `drop()` removes it
-            // from there before it is freed.
-            to_result(unsafe { bindings::sysfs_create_bin_file(kobj, file.as_raw()) })?;
+        for file in files {
+            // SAFETY: The directory is in sysfs and one that the file is for. The file is never
+            // gone, and `drop()` removes it before what it needs is.
+            to_result(unsafe { bindings::sysfs_create_bin_file(this.kobj(), file.as_raw()) })?;
         }
         Ok(this)
+    }
+
+    fn kobj(&self) -> *mut bindings::kobject {
+        // SAFETY: By the type invariant, it is valid; no reference is made.
+        unsafe { &raw mut (*self.node.as_ptr()).kobj }
     }
 
     /// This directory as the place for another one.
     pub(crate) fn as_parent(&self) -> Parent<'_> {
         // INVARIANT: By the type invariant `kobj` is in sysfs while `self` lives.
-        Parent(self.kobj.as_ptr(), PhantomData)
+        Parent(self.kobj(), PhantomData)
     }
 }
 
-// SAFETY: `new()` creates files only with `private` pointing to a `T` that outlives them.
+// SAFETY: `new()` creates files only in directories of nodes that point to a `T` that outlives them.
 unsafe impl<T: Send + Sync + 'static> Directory for Kobject<T> {
     type Data = T;
 
-    unsafe fn data<'a>(_: *mut bindings::kobject, private: *const c_void) -> &'a T {
-        // SAFETY: By the safety requirement `private` is that of a file which stays in sysfs for
-        // `'a`, and so does the `Kobject` that owns it and, by its type invariant, the data.
-        unsafe { &*private.cast() }
+    unsafe fn data<'a>(kobj: *mut bindings::kobject) -> &'a T {
+        // SAFETY: By the safety requirement this is the directory of a file which stays in sysfs
+        // for `'a`, so the first field of a node, and so does the `Kobject` that owns it and, by
+        // its type invariant, the data.
+        unsafe { &*(*kobj.cast::<Node>()).data.cast() }
     }
 }
 
 impl<T: Send + Sync + 'static> Drop for Kobject<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant `kobj` is valid and the reference that is put is ours.
+        // SAFETY: By the type invariant the kobject is valid and the reference that is put is ours.
         // `kobject_del()` removes the files with the directory, waiting until nobody is in one of
-        // them, and nobody enters one of them again. The fields can go then.
+        // them, and nobody enters one of them again. The data can go then.
         unsafe {
-            bindings::kobject_del(self.kobj.as_ptr());
-            bindings::kobject_put(self.kobj.as_ptr());
+            bindings::kobject_del(self.kobj());
+            bindings::kobject_put(self.kobj());
         }
     }
 }

@@ -35,9 +35,8 @@ pub(crate) unsafe trait Directory {
     ///
     /// # Safety
     ///
-    /// `kobj` is the directory of a `File<Self>` with that `private`, which stays in sysfs for
-    /// `'a`.
-    unsafe fn data<'a>(kobj: *mut bindings::kobject, private: *const c_void) -> &'a Self::Data;
+    /// `kobj` is the directory of a `File<Self>` which stays in sysfs for `'a`.
+    unsafe fn data<'a>(kobj: *mut bindings::kobject) -> &'a Self::Data;
 }
 
 /// Writes what a file holds.
@@ -88,18 +87,6 @@ impl<D: Directory + 'static> File<D> {
         Self { attr, show, store }
     }
 
-    /// The same file, for data of its own. It may live on the heap.
-    pub(crate) fn with_private(&'static self, private: *const c_void) -> Self {
-        let mut attr = self.attr;
-        attr.private = private.cast_mut();
-        // Lockdep wants a key that never goes away: that of the static file.
-        #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
-        {
-            attr.attr.key = (&raw const self.attr.attr.skey).cast_mut();
-        }
-        Self { attr, ..*self }
-    }
-
     /// The attribute, for whoever creates the file. Only to be used for directories of kind `D`.
     pub(crate) const fn as_raw(&self) -> *const bindings::bin_attribute {
         &raw const self.attr
@@ -120,7 +107,7 @@ impl<D: Directory + 'static> File<D> {
         // SAFETY: By the safety requirement.
         let this = unsafe { &*container_of!(attr, File<D>, attr) };
         // SAFETY: By the safety requirement; sysfs keeps the directory while it calls us.
-        let data = unsafe { D::data(kobj, this.attr.private) };
+        let data = unsafe { D::data(kobj) };
         // SAFETY: By the safety requirement.
         let buf = unsafe { core::slice::from_raw_parts_mut(buf.cast(), count) };
 
@@ -145,7 +132,7 @@ impl<D: Directory + 'static> File<D> {
         // SAFETY: As in `read()`.
         let this = unsafe { &*container_of!(attr, File<D>, attr) };
         // SAFETY: As in `read()`.
-        let data = unsafe { D::data(kobj, this.attr.private) };
+        let data = unsafe { D::data(kobj) };
         // SAFETY: As in `read()`.
         let text = unsafe { core::slice::from_raw_parts(buf.cast::<u8>(), count) };
         // SAFETY: By the safety requirement; and an `fdget_pos()` that took no lock is that of the

@@ -15,7 +15,10 @@ use super::{
     word, //
 };
 use crate::{
-    device::Device,
+    device::{
+        Device,
+        Mode, //
+    },
     filter::{
         CompiledFilter,
         RuleVec, //
@@ -46,10 +49,7 @@ use kernel::{
     fmt::Write as _,
     prelude::*,
     sync::{
-        atomic::{
-            Acquire,
-            Relaxed, //
-        },
+        atomic::Relaxed,
         Arc, //
     },
     types::ScopeGuard,
@@ -91,12 +91,12 @@ static FILES: [File<DeviceDirectory>; 10] = [
 
 /// Shows `unpriv_sgio`, which has a second place in the disk's `queue` directory.
 pub(super) fn show_unpriv_sgio(device: &Device, page: &mut Page<'_>) -> Result {
-    show_switch(device.unpriv_sgio.load(Acquire), page)
+    show_switch(device.modes.has(Mode::Unpriv), page)
 }
 
 /// Sets `unpriv_sgio`.
 pub(super) fn store_unpriv_sgio(device: &Device, write: &Write<'_>) -> Result {
-    device.unpriv_sgio.store(switch(accept(write)?)?, Relaxed);
+    device.modes.set(Mode::Unpriv, switch(accept(write)?)?);
     Ok(())
 }
 
@@ -142,11 +142,13 @@ impl Knobs {
     }
 
     fn show_complain(&self, page: &mut Page<'_>) -> Result {
-        show_switch(self.device.complain.load(Relaxed), page)
+        show_switch(self.device.modes.has(Mode::Complain), page)
     }
 
     fn store_complain(&self, write: &Write<'_>) -> Result {
-        self.device.complain.store(switch(accept(write)?)?, Relaxed);
+        self.device
+            .modes
+            .set(Mode::Complain, switch(accept(write)?)?);
         Ok(())
     }
 

@@ -15,7 +15,10 @@ use super::{
     },
 };
 use crate::{
-    device::Device,
+    device::{
+        Device,
+        Mode, //
+    },
     events,
     filter::CompiledFilter,
     kernel_ext::{
@@ -41,10 +44,7 @@ use kernel::{
     fmt,
     prelude::*,
     sync::{
-        atomic::{
-            Relaxed,
-            Release, //
-        },
+        atomic::Relaxed,
         Arc, //
     }, //
 };
@@ -227,10 +227,10 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
             rules,
         } => {
             if let Some(unpriv_sgio) = unpriv_sgio {
-                device.unpriv_sgio.store(*unpriv_sgio, Release);
+                device.modes.set(Mode::Unpriv, *unpriv_sgio);
             }
             if let Some(complain) = complain {
-                device.complain.store(*complain, Release);
+                device.modes.set(Mode::Complain, *complain);
             }
             if let Some(who) = report_luns {
                 device.set_report_luns(*who);

@@ -23,24 +23,29 @@ pub const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
 const SETTINGS_DECIDE: [u8; 2] = [REPORT_LUNS, PERSISTENT_RESERVE_OUT];
 
 /// What a list of rules says of an opcode: a rule's number in the low bits, and above it what is
-/// known. It is 0, nothing; 1, that no rule mentions the opcode; 2, that the rule allows it to who may
-/// write; 3, to all.
+/// known. A rule that is known to decide has [`RULE`], and a bit for each opener that it allows it to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quick(u16);
 
 const KNOWN: u32 = MAX_RULES.trailing_zeros();
+/// It needs a search.
 const UNKNOWN: u16 = 0;
-const SILENT: u16 = 1;
-const ALLOWED_TO_WRITERS: u16 = 2;
-const ALLOWED: u16 = 3;
+/// Allowed to who may only read.
+const READER: u16 = 1 << 0;
+/// Allowed to who may write.
+const WRITER: u16 = 1 << 1;
+/// The numbered rule decides.
+const RULE: u16 = 1 << 2;
+/// No rule mentions it.
+const SILENT: u16 = 1 << 3;
 
-const _: () = assert!(MAX_RULES.is_power_of_two() && (ALLOWED as usize) < (1 << (16 - KNOWN)));
+const _: () = assert!(MAX_RULES.is_power_of_two() && KNOWN + 4 <= 16);
 
 impl Quick {
     /// Whether it is surely allowed, by [`Self::rule`].
     #[inline(always)]
     pub const fn is_allowed(self, open_for_write: bool) -> bool {
-        (self.0 >> KNOWN) + open_for_write as u16 >= ALLOWED
+        (self.0 >> (KNOWN + open_for_write as u32)) & 1 != 0
     }
 
     /// Whether no rule mentions the opcode.
@@ -49,7 +54,13 @@ impl Quick {
         self.0 == SILENT << KNOWN
     }
 
-    /// The number of the rule that allows it.
+    /// Whether a search would say nothing else.
+    #[inline(always)]
+    pub const fn is_known(self) -> bool {
+        self.0 >= RULE << KNOWN
+    }
+
+    /// The number of the rule that decides, if it is known and not silent.
     #[inline(always)]
     pub const fn rule(self) -> u16 {
         self.0 & (MAX_RULES as u16 - 1)
@@ -70,9 +81,9 @@ impl QuickTable {
         for (number, rule) in (0..MAX_RULES as u16).zip(rules).rev() {
             let known = match rule.verdict() {
                 _ if rule.fields().next().is_some() => UNKNOWN,
-                Verdict::Allow(Access::Write) => ALLOWED_TO_WRITERS,
-                Verdict::Allow(Access::Read) => ALLOWED,
-                Verdict::Deny => UNKNOWN,
+                Verdict::Allow(Access::Write) => RULE | WRITER,
+                Verdict::Allow(Access::Read) => RULE | WRITER | READER,
+                Verdict::Deny => RULE,
             };
             for opcode in rule.opcodes().iter() {
                 if let Some(place) = self.0.get_mut(usize::from(opcode)) {
@@ -138,14 +149,17 @@ mod tests {
                     if quick.is_silent() {
                         agree &= found.is_none();
                     }
-                    if quick.is_allowed(open_for_write) {
+                    agree &= quick.is_known() || !quick.is_allowed(open_for_write);
+                    if quick.is_known() && !quick.is_silent() {
                         agree &= found.is_some_and(|(number, rule)| {
                             let allowed = match rule.verdict() {
                                 Verdict::Allow(Access::Read) => true,
                                 Verdict::Allow(Access::Write) => open_for_write,
                                 Verdict::Deny => false,
                             };
-                            quick.rule() == number && allowed && rule.fields().next().is_none()
+                            quick.rule() == number
+                                && quick.is_allowed(open_for_write) == allowed
+                                && rule.fields().next().is_none()
                         });
                     }
                 }
@@ -174,25 +188,34 @@ mod tests {
 
     #[test]
     fn knows_what_needs_no_search() {
-        let text = "deny 48\nallow w 2a\nallow r 12,2a,48,5e\nallow r 9e [1]=10\nallow r 9e";
+        let text =
+            "deny 48\nallow w 2a\nallow r 12,2a,48,5e\nallow r 9e [1]=10\nallow r 9e\nallow r 5f,a0";
         let table = compile(text).as_ref().map(table);
-        // Allowed by that rule to readers, to writers; silent.
-        for (opcode, reader, writer, silent) in [
-            (0x12, Some(2), Some(2), false),
-            (0x2a, None, Some(1), false),
-            (0x48, None, None, false),
-            (0x5e, Some(2), Some(2), false),
-            (0x9e, None, None, false),
-            (0x00, None, None, true),
+        // The rule, and whether it allows it to readers and writers; none, if it is not known.
+        for (opcode, expected) in [
+            (0x12, Some((2, true, true))),
+            (0x2a, Some((1, false, true))),
+            (0x48, Some((0, false, false))),
+            (0x5e, Some((2, true, true))),
+            (0x9e, None),
+            // Settings decide, whatever the rules say.
+            (0x5f, None),
+            (0xa0, None),
         ] {
-            for (open_for_write, expected) in [(false, reader), (true, writer)] {
-                let found = table.as_ref().map(|table| {
-                    let quick = table.look(opcode);
-                    let rule = quick.is_allowed(open_for_write).then(|| quick.rule());
-                    (rule, quick.is_silent())
-                });
-                assert_eq!(found, Some((expected, silent)));
-            }
+            let found = table.as_ref().and_then(|table| {
+                let quick = table.look(opcode);
+                let known = (
+                    quick.rule(),
+                    quick.is_allowed(false),
+                    quick.is_allowed(true),
+                );
+                assert!(!quick.is_silent());
+                quick.is_known().then_some(known)
+            });
+            assert_eq!(found, expected);
         }
+        let silent = table.map(|table| table.look(0x00));
+        assert!(silent.is_some_and(|quick| quick.is_silent() && quick.is_known()));
+        assert!(silent.is_some_and(|quick| !quick.is_allowed(false) && !quick.is_allowed(true)));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{self, Cdb, Decision, Layer, RuleStore},
+    policy::{self, Cdb, Decision, Filter, Layer, QuickTable, RuleStore},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -43,6 +43,11 @@ pub fn check(data: &[u8]) {
         device: (flags & 2 != 0 || !device.is_empty()).then(|| own.view()),
         class: defaults.view(),
     };
+    let tables = [
+        (state.device, Whose::Device),
+        (Some(state.class), Whose::Class),
+    ]
+    .map(|(filter, whose)| (filter.map(table), whose));
     for _ in 0..MAX_CDBS {
         let cdb = bytes.cdb();
         for write in [false, true] {
@@ -52,10 +57,40 @@ pub fn check(data: &[u8]) {
             assert_eq!(answer_of(decision), answer, "{:02x?}", cdb.bytes());
             let allowed = matches!(answer, Answer::Unpriv | Answer::Allowed(..));
             assert_eq!(decision.is_allowed(), allowed);
+            if !rules.unpriv {
+                check_table(&tables, cdb.opcode(), write, &answer);
+            }
         }
         if bytes.0.is_empty() {
             break;
         }
+    }
+}
+
+fn table(filter: Filter<'_>) -> QuickTable {
+    let mut table = QuickTable::EMPTY;
+    table.fill(filter.rules());
+    table
+}
+
+/// What the tables know of an opcode is the answer to every CDB.
+fn check_table(tables: &[(Option<QuickTable>, Whose)], opcode: u8, write: bool, answer: &Answer) {
+    let said = tables.iter().find_map(|(table, whose)| {
+        let quick = table.as_ref()?.look(opcode);
+        (!quick.is_silent()).then_some((quick, *whose))
+    });
+    let Some((quick, whose)) = said else {
+        assert_eq!(*answer, Answer::NoRule);
+        return;
+    };
+    let (rule, allowed) = (usize::from(quick.rule()), quick.is_allowed(write));
+    match answer {
+        _ if !quick.is_known() => assert!(!allowed),
+        Answer::Allowed(by, number) => assert!(allowed && (*by, *number) == (whose, rule)),
+        Answer::Denied(by, number) | Answer::NeedsWrite(by, number) => {
+            assert!(!allowed && (*by, *number) == (whose, rule));
+        }
+        _ => panic!("{opcode:02x}: known, but {answer:?}"),
     }
 }
 

@@ -112,8 +112,8 @@ def refusal(r):
         ("part", "instructions"),
         [
             ("a jump, a look into a table, and `capable()`, instead of the kernel's function", f"{hook:+.0f}"),
-            ("the short way, tried in vain (what it takes for TEST UNIT READY)", f"{short:+.0f}"),
-            ("the whole decision, with counting the refusal and asking for audit", f"{whole - hook - short:+.0f}"),
+            ("finding the device and its rules (what it takes for TEST UNIT READY)", f"{short:+.0f}"),
+            ("whether somebody is to be told, and counting the refusal on its device", f"{whole - hook - short:+.0f}"),
             ("together", f"{whole:+.0f}"),
         ],
     )
