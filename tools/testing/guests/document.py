@@ -70,7 +70,7 @@ def markdown(run):
             "behind the storage, or in the other guest. The rows 1 to 11 are those of the talk \"SCSI commands in",
             "virtualized environments\" (2013) that this project began with.", "",
             f"Measured with {run['kernel']} as the host's kernel, QEMU {run['qemu']}, for row 3 and the second",
-            f"guest QEMU {run['old_qemu']}.", "",
+            f"guest QEMU {run['old_qemu']}; the guests' kernel is of the same version, with nothing in it but what they need.", "",
             "![the table as a picture](guest-matrix.svg)", "", "## The columns", ""]
     text += [f"- **{state}**: {what}" for state, what in run["states"].items()]
     text += ["", "A cell with one word is the same in all four.", "", "| word | means |", "| --- | --- |"]

@@ -24,7 +24,8 @@ EXPLAINED = {
     "5": "The same on a disk of the host, by the block layer's own discards: no SG_IO, so nothing to be "
          "refused, and no reservations either.",
     "6": "scsi-block: reads and writes by the host's block layer, all else by SG_IO. This is the row that the filter "
-         "is for. REPORT LUNS is answered by QEMU.",
+         "is for. REPORT LUNS is answered by QEMU. EXTENDED COPY is no part of the grant: its data names the logical "
+         "units to copy between, which no rule can see.",
     "6g": "scsi-generic on /dev/sgN. QEMU opens it for reading and writing, and then the kernel asks nobody: "
           "everything goes through, with the filter and without it. Use scsi-block where the guest is to be "
           "confined.",
@@ -46,12 +47,15 @@ EXPLAINED = {
 }
 
 LEGACY = (
-    "Gone, so there is nothing to measure. Linux removed it in 4.12 (KVM_ASSIGN_PCI_DEVICE and its kin, deprecated "
-    "in 4.2), and QEMU its device pci-assign in 2.12 (\"pci-assign: Remove\", which gives that as its reason). To "
-    "run it, a host with a Linux before 4.12, a QEMU before 2.12, KVM and an IOMMU would be needed. What a guest "
-    "got was what it gets with VFIO, row 11: the HBA itself.")
+    "Gone, so there is nothing to measure. Linux deprecated KVM_ASSIGN_PCI_DEVICE and its kin in 4.2 (commit "
+    "e80a4a9426ad) and removed them in 4.12 (ad6260da1e23, \"KVM: x86: drop legacy device assignment\"); QEMU removed its "
+    "device pci-assign for that reason, soon after (5ced78955fe3). To run it, a host with a Linux before 4.12, a QEMU "
+    "of that time, KVM and an IOMMU would be needed. What a guest got was what it gets with VFIO, row 11: the HBA "
+    "itself.")
 
 SURPRISES = [
+    "QEMU's own target (rows 4, 5) takes a command that it does not know for one that reads. If it writes, as COMPARE AND "
+    "WRITE and EXTENDED COPY do, a Linux guest sees no ILLEGAL REQUEST but DID_ERROR.",
     "A writable /dev/sgN is not filtered by anybody (row 6g).",
     "PERSISTENT RESERVE through vhost-scsi on a block backstore ends in the host's LIO (row 7).",
     "A second guest on the same nexus takes over the registration of the first one by registering: there is one "

@@ -3,53 +3,53 @@
 
 import os
 import resource
-import socket
 import subprocess
 import time
 
+import machine
 from scsi import Answer
 
 GROUP = 65000
 
 
 class Guest:
-    def __init__(self, name, uid, work, root="/"):
+    """state is what frozen.py saved; the arguments of add() are QEMU's."""
+
+    def __init__(self, name, uid, work, state, root="/"):
         self.name, self.uid, self.work, self.root = name, uid, work, root
-        self.args, self.process = [], None
+        self.state, self.args, self.devices, self.process = state, [], [], None
         self.cgroup = f"/sys/fs/cgroup/{name}"
 
     def add(self, *args):
-        self.args += args
+        """Devices are plugged in when the guest is awake, in this order; all else is there before."""
+        for option, value in zip(args[::2], args[1::2]):
+            if option == "-device":
+                self.devices.append(value)
+            else:
+                self.args += option, value
 
     def start(self):
-        """The kernel that boots fastest, one processor, and the agent as /init."""
         os.makedirs(self.cgroup, exist_ok=True)
-        path = f"{self.work}/{self.name}.agent"
-        command = ["qemu-system-x86_64", "-accel", "tcg,tb-size=64", "-M", "q35,memory-backend=ram",
-                   "-cpu", "qemu64", "-smp", "1", "-m", "160", "-nodefaults", "-no-user-config",
-                   "-display", "none", "-vga", "none", "-nic", "none", "-no-reboot",
-                   # Or the firmware looks for something to boot on each of 1024 targets.
-                   "-boot", "strict=on",
-                   "-object", "memory-backend-memfd,id=ram,size=160M,share=on",
-                   "-kernel", f"{self.work}/vmlinux", "-initrd", f"{self.work}/initrd",
-                   "-append", "console=ttyS0 loglevel=4 no_timer_check lpj=4000000 panic=-1",
-                   "-serial", f"file:{self.work}/{self.name}.console",
-                   "-chardev", f"socket,id=agent,path={path},server=on,wait=off",
-                   "-device", "virtio-serial-pci,addr=03.0",
-                   "-device", "virtserialport,chardev=agent,nr=1"] + self.args
-        self.log = open(f"{self.work}/{self.name}.log", "wb")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=self.log, preexec_fn=self.become)
-        for _ in range(600):
-            if os.path.exists(path) or self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(240)
+        path = f"{self.work}/{self.name}"
+        with open(f"{self.work}/{self.state}", "rb") as state:
+            command = machine.arguments(self.work, f"{path}.agent", f"{path}.monitor")
+            command += ["-serial", f"file:{path}.console", "-incoming", f"fd:{state.fileno()}"]
+            self.log = open(f"{path}.log", "wb")
+            self.process = subprocess.Popen(command + self.args, stdin=subprocess.DEVNULL,
+                                            stdout=self.log, stderr=self.log,
+                                            pass_fds=[state.fileno()], preexec_fn=self.become)
+
+    def plug_in(self):
+        """Waits until the state is loaded."""
+        path = f"{self.work}/{self.name}"
         try:
-            self.socket.connect(path)
-        except OSError:
-            raise RuntimeError(f"{self.name}: QEMU did not start: {self.said()}")
+            self.monitor = machine.Monitor(f"{path}.monitor", self.process)
+            self.monitor.wait_for("query-status", "status", ["paused", "running"])
+            for device in self.devices:
+                self.monitor.plug(device)
+            self.socket = machine.connect(f"{path}.agent", self.process, 240)
+        except (OSError, RuntimeError) as error:
+            raise RuntimeError(f"{self.name}: {error}: {self.said()}") from error
         self.lines = self.socket.makefile("rw", newline="\n")
 
     def become(self):
@@ -118,19 +118,3 @@ class Guest:
             os.rmdir(self.cgroup)
         except OSError:
             pass
-
-
-def initramfs(path, init):
-    """One file and a console: newc, as the kernel reads it."""
-    def entry(name, mode, data=b"", device=(0, 0)):
-        name = name.encode() + b"\0"
-        fields = [1, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(name), 0]
-        head = b"070701" + b"".join(b"%08x" % f for f in fields)
-        return pad(head + name) + pad(data)
-
-    def pad(data):
-        return data + bytes(-len(data) % 4)
-
-    with open(init, "rb") as program, open(path, "wb") as archive:
-        archive.write(entry("dev", 0o40755) + entry("dev/console", 0o20600, device=(5, 1))
-                      + entry("init", 0o100755, program.read()) + entry("TRAILER!!!", 0))

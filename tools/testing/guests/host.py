@@ -68,9 +68,10 @@ class Lun:
 
 
 def backstore_ready(core, number):
-    put(f"{core}/wwn/vpd_unit_serial", "5a5a0000-0000-4000-8000-%012x" % number)
+    # The NAA designator has the first digits of it.
+    put(f"{core}/wwn/vpd_unit_serial", "5a5a%04x-0000-4000-8000-000000000000" % number)
     put(f"{core}/enable", "1")
-    for name in ("emulate_tpu", "emulate_tpws"):
+    for name in ("emulate_tpu", "emulate_tpws", "unmap_zeroes_data"):
         if os.path.exists(f"{core}/attrib/{name}"):
             try:
                 put(f"{core}/attrib/{name}", "1")

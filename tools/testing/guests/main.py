@@ -29,7 +29,13 @@ def start(made):
     for guest in made.guests.values():
         guest.start()
     for guest in made.guests.values():
+        guest.plug_in()
+        told(f"{guest.name} has its disks")
+    for guest in made.guests.values():
+        guest.monitor.do("cont")
+    for guest in made.guests.values():
         told(f"{guest.name}: {guest.ask('hello')}")
+        told(f"{guest.name}: {guest.ask('rescan')}")
         tap.equal(f"{guest.name}: QEMU has a uid of its own and no capability",
                   guest.privileges(), (str(guest.uid), {"0" * 16}))
     for row in made.all:

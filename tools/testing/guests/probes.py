@@ -40,6 +40,8 @@ class Probe:
             return "absent", "no SCSI"
         if answer.refused:
             return "refused", str(answer)
+        if answer.overrun and self.by_qemu:
+            return "absent", "DID_ERROR"
         if answer.illegal or answer.nothing:
             return "absent", "no SCSI" if answer.nothing else str(answer)
         return "wrong", str(answer)
@@ -50,11 +52,12 @@ class Probe:
 
     def inquiry(self):
         answer = self.send(scsi.inquiry())
-        self.storage, self.naa = False, None
+        self.storage, self.by_qemu, self.naa = False, False, None
         if not answer.good:
             return self.verdict(answer)
         vendor = answer.data[8:16].decode(errors="replace").strip()
-        self.storage = vendor != "QEMU" and not self.row.emulates
+        self.by_qemu = vendor == "QEMU"
+        self.storage = not self.by_qemu and not self.row.emulates
         pages = self.send(scsi.inquiry(0x83))
         self.naa = scsi.naa(pages.data) if pages.good else None
         return self.done_by(answer), vendor
@@ -158,11 +161,13 @@ class Probe:
 
     def conflict(self):
         """The first guest reserves, the other one writes; and it writes when all is over."""
-        if len(self.names) < 2:
-            return "untested", "no second guest"
         self.clean()
-        key, other = self.key(), self.names[1]
-        self.send(scsi.pr_out(scsi.REGISTER_AND_IGNORE, new=key))
+        key = self.key()
+        answer = self.send(scsi.pr_out(scsi.REGISTER_AND_IGNORE, new=key))
+        # Where there are reservations at all, there is a second guest.
+        if not answer.good or len(self.names) < 2:
+            return self.verdict(answer, "untested")
+        other = self.names[1]
         answer = self.send(scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, key))
         if not answer.good:
             return self.verdict(answer)
@@ -199,7 +204,7 @@ class Probe:
             return self.verdict(answer)
         data = self.send(scsi.read(lba + 8, 1))
         if data.data != b"\x77" * scsi.BLOCK:
-            return "wrong", "GOOD, but nothing was copied"
+            return "wrong", f"GOOD, but then there is {data}, {data.data[:2].hex()}"
         return self.done_by(answer), "the block was copied"
 
 

@@ -90,11 +90,12 @@ class Answer:
         self.line = line
         words = line.split()
         self.data, self.sense = b"", b""
-        self.status = self.errno = self.virtio = None
+        self.status = self.errno = self.virtio = self.host = None
         if words[0] == "scsi":
             self.status = int(words[1])
             self.sense, self.data = unhex(words[5]), unhex(words[6])
-            if int(words[2]):
+            self.host = int(words[2])
+            if self.host:
                 self.status = None
         elif words[0] == "vblk":
             self.virtio = int(words[1])
@@ -136,6 +137,12 @@ class Answer:
     def illegal(self):
         """The target does not know the command."""
         return self.status == 2 and self.code is not None and self.code[0] == 5
+
+    @property
+    def overrun(self):
+        """VIRTIO_SCSI_S_OVERRUN, which Linux makes DID_ERROR: QEMU's target takes every command
+        that it does not know for one that reads."""
+        return self.host == 7
 
     @property
     def nothing(self):

@@ -29,10 +29,10 @@ class Setup:
         os.makedirs("/var/target/pr", exist_ok=True)
         self.storage()
         self.old_qemu()
-        self.guests = {"a": guest.Guest("guest-a", 65001, WORK),
-                       "b": guest.Guest("guest-b", 65002, WORK, root="/qemu7")}
-        shutil.copy("/share/vmlinux", WORK)
-        guest.initramfs(f"{WORK}/initrd", "/sgio/build/bin/agent")
+        self.guests = {"a": guest.Guest("guest-a", 65001, WORK, "new.state"),
+                       "b": guest.Guest("guest-b", 65002, WORK, "old.state", root="/qemu7")}
+        for name in ("vmlinux", "initrd", "new.state", "old.state"):
+            shutil.copy(f"/share/{name}", WORK)
         self.rows()
 
     def storage(self):

@@ -27,6 +27,8 @@ void scsi_send(FILE *out, const char *disk, struct command *command);
 void vblk_send(FILE *out, const char *slot, struct command *command);
 void vblk_discard(FILE *out, const char *slot, uint64_t sector, uint32_t count);
 
+/* Writes to a file of sysfs: 0 or -1. */
+int write_text(const char *path, const char *text);
 void print_hex(FILE *out, const uint8_t *bytes, size_t len);
 
 #endif

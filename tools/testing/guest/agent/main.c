@@ -4,6 +4,7 @@
  * the lines that arrive on the virtio-serial port, one answer line for each:
  *
  *   hello                                        hello RELEASE
+ *   rescan                                       rescanned: PCI devices that have been added
  *   scsi DISK n|r|w LENGTH CDB [DATA]            see scsi.c
  *   vblk SLOT n|r|w LENGTH CDB [DATA]            see vblk.c
  *   discard SLOT SECTOR COUNT                    see vblk.c
@@ -30,6 +31,17 @@ void print_hex(FILE *out, const uint8_t *bytes, size_t len)
 		fputc('-', out);
 	for (size_t i = 0; i < len; i++)
 		fprintf(out, "%02x", bytes[i]);
+}
+
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), result;
+
+	if (fd < 0)
+		return -1;
+	result = write(fd, text, strlen(text)) < 0 ? -1 : 0;
+	close(fd);
+	return result;
 }
 
 /* -1 if it is not hexadecimal or too long. */
@@ -84,6 +96,8 @@ static void obey(FILE *out, char *line)
 	if (verb && !strcmp(verb, "hello")) {
 		uname(&name);
 		fprintf(out, "hello %s", name.release);
+	} else if (verb && !strcmp(verb, "rescan")) {
+		fprintf(out, write_text("/sys/bus/pci/rescan", "1") ? "error rescan" : "rescanned");
 	} else if (!target) {
 		fprintf(out, "error no target");
 	} else if (!strcmp(verb, "discard")) {
@@ -129,7 +143,7 @@ int main(void)
 {
 	static char line[2 * MAX_DATA + 256];
 	FILE *in, *out;
-	int fd;
+	int fd, alone = 0;
 
 	mkdir("/proc", 0755);
 	mkdir("/sys", 0755);
@@ -138,14 +152,23 @@ int main(void)
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
 
+	/* PCI devices are looked for by "rescan": not each, and by ACPI's interpreter. */
+	write_text("/sys/firmware/acpi/interrupts/gpe01", "disable");
 	fd = open_port();
 	in = fd < 0 ? NULL : fdopen(fd, "r");
 	out = fd < 0 ? NULL : fdopen(dup(fd), "w");
-	while (in && out && fgets(line, sizeof(line), in)) {
+	/* While nobody is at the other end, reading ends at once: 100 s at most. */
+	while (in && out && alone < 1000) {
+		if (!fgets(line, sizeof(line), in)) {
+			clearerr(in);
+			usleep(100000);
+			alone++;
+			continue;
+		}
 		line[strcspn(line, "\n")] = 0;
 		obey(out, line);
+		alone = 0;
 	}
-	/* Nobody is there any more. */
 	reboot(RB_POWER_OFF);
 	return 1;
 }

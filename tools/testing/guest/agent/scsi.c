@@ -4,7 +4,7 @@
  * guest does not get, it does not get because of the host.
  *
  * A disk is named by where the host put it, PCI-SLOT/TARGET/LUN as in
- * "04.0/1/0", or by the name of a block device, as in "vda".
+ * "04.0/1/0".
  *
  *   scsi STATUS HOST-STATUS DRIVER-STATUS RESIDUAL SENSE DATA
  *   errno NUMBER                          SG_IO failed
@@ -20,20 +20,13 @@
 
 #include "agent.h"
 
-/* open_disk DISK: by /sys/class/scsi_generic, whose links have it all. */
-static int open_disk(const char *disk)
+/* What the kernel knows, by /sys/class/scsi_generic, whose links have it all. */
+static int open_known(const char *slot, unsigned int target, unsigned int lun)
 {
-	char slot[16], tail[64], path[128], link[512];
-	unsigned int target, lun;
+	char tail[64], path[128], link[512];
 	glob_t found;
 	int fd = -1;
 
-	if (!strchr(disk, '/')) {
-		snprintf(path, sizeof(path), "/dev/%s", disk);
-		return open(path, O_RDWR);
-	}
-	if (sscanf(disk, "%15[^/]/%u/%u", slot, &target, &lun) != 3)
-		return -1;
 	snprintf(path, sizeof(path), "/0000:00:%s/", slot);
 	snprintf(tail, sizeof(tail), ":0:%u:%u/scsi_generic/", target, lun);
 	if (glob("/sys/class/scsi_generic/sg*", 0, NULL, &found))
@@ -52,6 +45,58 @@ static int open_disk(const char *disk)
 	}
 	globfree(&found);
 	return fd;
+}
+
+/* The kernel looks for disks when it is told to (scsi_mod.scan=manual): there are 1024 targets. */
+static void scan(const char *slot, unsigned int target, unsigned int lun)
+{
+	char path[160], text[64];
+	glob_t found;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:00:%s/virtio*/host*/scsi_host/host*/scan",
+		 slot);
+	if (glob(path, 0, NULL, &found))
+		return;
+	snprintf(text, sizeof(text), "0 %u %u", target, lun);
+	write_text(found.gl_pathv[0], text);
+	globfree(&found);
+}
+
+static int find_disk(const char *disk)
+{
+	char slot[16];
+	unsigned int target, lun;
+	int fd;
+
+	if (sscanf(disk, "%15[^/]/%u/%u", slot, &target, &lun) != 3)
+		return -1;
+	fd = open_known(slot, target, lun);
+	if (fd < 0) {
+		scan(slot, target, lun);
+		fd = open_known(slot, target, lun);
+	}
+	return fd;
+}
+
+/* Once found, a disk stays open: looking for it takes longer than most commands. */
+static int open_disk(const char *disk)
+{
+	static struct {
+		char name[32];
+		int fd;
+	} open_disks[64];
+	static size_t count;
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(open_disks[i].name, disk))
+			return open_disks[i].fd;
+	if (count == 64 || strlen(disk) >= sizeof(open_disks[0].name))
+		return -1;
+	open_disks[count].fd = find_disk(disk);
+	if (open_disks[count].fd < 0)
+		return -1;
+	strcpy(open_disks[count].name, disk);
+	return open_disks[count++].fd;
 }
 
 void scsi_send(FILE *out, const char *disk, struct command *command)
@@ -87,5 +132,4 @@ void scsi_send(FILE *out, const char *disk, struct command *command)
 		fputc(' ', out);
 		print_hex(out, command->data, got);
 	}
-	close(fd);
 }

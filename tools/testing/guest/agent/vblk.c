@@ -71,6 +71,8 @@ static uint8_t *data; /* two pages */
 static uint64_t ring_at, request_at, data_at[2];
 static int bar = -1;
 static unsigned int descs;
+static uint16_t sent; /* since the device was started */
+static char started[16]; /* its slot */
 
 struct page {
 	uint64_t frame;
@@ -155,26 +157,31 @@ static void set(int reg, int size, uint32_t value)
 static int write_file(const char *slot, const char *name, const char *text)
 {
 	char path[128];
-	int fd, result;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:00:%s/%s", slot, name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -1;
-	result = write(fd, text, strlen(text)) < 0 ? -1 : 0;
-	close(fd);
-	return result;
+	return write_text(path, text);
 }
 
-/* The device is taken from the kernel's driver, if that has it, and begins anew. */
+static void stop(void)
+{
+	started[0] = 0;
+	if (bar < 0)
+		return;
+	set(STATUS, 1, 0);
+	close(bar);
+	bar = -1;
+}
+
+/* No driver of the kernel has the device, which begins anew if it is not the one of the last time. */
 static const char *start(const char *slot)
 {
 	char text[64];
 	uint16_t command = 7; /* I/O, memory, bus master */
 	int config;
 
-	snprintf(text, sizeof(text), "0000:00:%s", slot);
-	write_file(slot, "driver/unbind", text);
+	if (!strcmp(slot, started))
+		return NULL;
+	stop();
 	write_file(slot, "enable", "1");
 	snprintf(text, sizeof(text), "/sys/bus/pci/devices/0000:00:%s/config", slot);
 	config = open(text, O_RDWR);
@@ -199,16 +206,9 @@ static const char *start(const char *slot)
 	memset(ring, 0, RING_PAGES * PAGE);
 	set(QUEUE_PFN, 4, ring_at / PAGE);
 	set(STATUS, 1, 1 | 2 | 4);
+	sent = 0;
+	snprintf(started, sizeof(started), "%s", slot);
 	return NULL;
-}
-
-static void stop(void)
-{
-	if (bar < 0)
-		return;
-	set(STATUS, 1, 0);
-	close(bar);
-	bar = -1;
 }
 
 static unsigned int chained;
@@ -244,15 +244,16 @@ static int run(void)
 	size_t used_at = (descs * sizeof(struct desc) + 6 + 2 * descs + PAGE - 1) / PAGE * PAGE;
 	volatile uint16_t *used = (uint16_t *)(ring + used_at);
 
-	avail[2] = 0;
+	/* The chain always begins with the first descriptor: there is one at a time. */
+	avail[2 + sent % descs] = 0;
 	__sync_synchronize();
-	avail[1] = 1;
+	avail[1] = ++sent;
 	__sync_synchronize();
 	set(QUEUE_NOTIFY, 2, 0);
-	for (int i = 0; i < 60000 && !used[1]; i++)
+	for (int i = 0; i < 60000 && used[1] != sent; i++)
 		usleep(1000);
 	__sync_synchronize();
-	return used[1] == 1 ? 0 : -1;
+	return used[1] == sent ? 0 : -1;
 }
 
 static const char *begin(const char *slot, uint32_t type)
@@ -275,8 +276,8 @@ void vblk_send(FILE *out, const char *slot, struct command *command)
 	size_t got = command->direction == 'r' ? command->len : 0;
 
 	if (wrong) {
-		fprintf(out, "error %s", wrong);
 		stop();
+		fprintf(out, "error %s", wrong);
 		return;
 	}
 	memcpy(request->cdb, command->cdb, command->cdb_len);
@@ -290,6 +291,7 @@ void vblk_send(FILE *out, const char *slot, struct command *command)
 	CHAIN(result, DESC_WRITE);
 	CHAIN(status, DESC_WRITE);
 	if (run()) {
+		stop();
 		fprintf(out, "error the device does not answer");
 	} else {
 		if (got >= request->result.residual)
@@ -302,7 +304,6 @@ void vblk_send(FILE *out, const char *slot, struct command *command)
 		fputc(' ', out);
 		print_hex(out, data, got);
 	}
-	stop();
 }
 
 void vblk_discard(FILE *out, const char *slot, uint64_t sector, uint32_t count)
@@ -310,17 +311,18 @@ void vblk_discard(FILE *out, const char *slot, uint64_t sector, uint32_t count)
 	const char *wrong = begin(slot, T_DISCARD);
 
 	if (wrong) {
-		fprintf(out, "error %s", wrong);
 		stop();
+		fprintf(out, "error %s", wrong);
 		return;
 	}
 	request->range.sector = sector;
 	request->range.count = count;
 	CHAIN(range, 0);
 	CHAIN(status, DESC_WRITE);
-	if (run())
+	if (run()) {
+		stop();
 		fprintf(out, "error the device does not answer");
-	else
+	} else {
 		fprintf(out, "vblk %u 0 - -", request->status);
-	stop();
+	}
 }
