@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `PointerMap::remove()` and `Removed` (`rust/kernel/pointer_map.rs`): an entry that two want to remove
-//! while a third reads it.
+//! `PointerMap` (`rust/kernel/pointer_map.rs`): an array of places that is replaced by a longer one, and an
+//! entry that is taken out of it, while others read.
 //!
-//! The table is one bucket, with the lock of a bucket; what rhashtable does to grow is not in it.
+//! There are two arrays, with one place of interest; the entry is in it at first.
 
 use crate::{
     check,
@@ -12,8 +12,8 @@ use crate::{
 use loom::{
     sync::{
         atomic::{
-            AtomicUsize,
-            Ordering::{Acquire, Release},
+            AtomicBool, AtomicUsize,
+            Ordering::{AcqRel, Acquire, Relaxed},
         },
         Arc, Mutex,
     },
@@ -23,138 +23,182 @@ use loom::{
 /// What a model leaves out.
 #[derive(Clone, Copy)]
 struct Protocol {
-    /// `remove()` holds the read side lock from the first look-up to behind the second.
-    guarded: bool,
-    /// Only who took the entry out of the table frees it.
-    one_winner: bool,
+    /// `changing` is held to change a place, and to copy them all.
+    locked: bool,
+    /// Who replaced an array waits before it is freed, and before a place is changed again.
+    grown_waits: bool,
     /// `Removed::drop()` waits.
-    waits: bool,
+    removed_waits: bool,
 }
 
 const AS_IT_IS: Protocol = Protocol {
-    guarded: true,
-    one_winner: true,
-    waits: true,
+    locked: true,
+    grown_waits: true,
+    removed_waits: true,
 };
+
+struct Places {
+    /// The memory of the array.
+    memory: Object,
+    /// Whether the entry is in its place.
+    taken: AtomicBool,
+}
 
 struct Map {
     protocol: Protocol,
     rcu: Rcu,
     entry: Object,
-    /// 1: the entry is in the bucket.
-    bucket: AtomicUsize,
-    lock: Mutex<()>,
+    arrays: [Places; 2],
+    /// Which of them is in force.
+    places: AtomicUsize,
+    changing: Mutex<()>,
 }
 
 impl Map {
-    fn find(&self) -> Option<&Object> {
-        (self.bucket.load(Acquire) == 1).then_some(&self.entry)
-    }
-
-    /// `pointer_map_remove()`: finds the bucket by the key in the node, and then the node in it.
-    fn unlink(&self, entry: &Object) -> bool {
-        entry.read();
-        let _lock = self.lock.lock().unwrap();
-        let found = self.find().is_some();
-        if found {
-            self.bucket.store(0, Release);
-        }
-        found
-    }
-
-    fn remove(&self, who: usize) -> Option<&Object> {
-        let guard = self.rcu.read_lock(who);
-        let guard = self.protocol.guarded.then_some(guard);
-        let entry = self.find()?;
-        let won = self.unlink(entry);
-        drop(guard);
-        (won || !self.protocol.one_winner).then_some(entry)
-    }
-
-    fn free(&self, entry: &Object) {
-        if self.protocol.waits {
-            self.rcu.synchronize();
-        }
-        entry.put();
-    }
-}
-
-/// Two remove, or one reads while one removes.
-fn model(protocol: Protocol, other_removes: bool) {
-    check(move || {
-        let map = Arc::new(Map {
+    fn new(protocol: Protocol) -> Self {
+        let map = Self {
             protocol,
             rcu: Rcu::new(),
             entry: Object::new(),
-            bucket: AtomicUsize::new(1),
-            lock: Mutex::new(()),
-        });
+            arrays: [true, false].map(|taken| Places {
+                memory: Object::new(),
+                taken: AtomicBool::new(taken),
+            }),
+            places: AtomicUsize::new(0),
+            changing: Mutex::new(()),
+        };
         map.entry.init(7);
+        map.arrays[0].memory.init(0);
+        map
+    }
+
+    /// `get()`, and what its caller does with it.
+    fn read(&self, who: usize) {
+        let _reader = self.rcu.read_lock(who);
+        let places = &self.arrays[self.places.load(Acquire)];
+        places.memory.read();
+        if places.taken.load(Acquire) {
+            assert_eq!(self.entry.read(), 7);
+        }
+    }
+
+    fn lock(&self) -> Option<loom::sync::MutexGuard<'_, ()>> {
+        self.protocol.locked.then(|| self.changing.lock().unwrap())
+    }
+
+    /// `places_with()`, when there are not enough.
+    fn grow(&self) {
+        let _changing = self.lock();
+        let [old, new] = &self.arrays;
+        new.memory.init(1);
+        new.taken.store(old.taken.load(Relaxed), Relaxed);
+        assert_eq!(self.places.swap(1, AcqRel), 0);
+        if self.protocol.grown_waits {
+            self.rcu.synchronize();
+        }
+        old.memory.put();
+    }
+
+    /// `remove()`, and the drop of what it returns.
+    fn remove(&self) {
+        let removed = {
+            let _changing = self.lock();
+            let places = &self.arrays[self.places.load(Acquire)];
+            let taken = places.taken.load(Relaxed);
+            if taken {
+                places.taken.store(false, Relaxed);
+            }
+            taken
+        };
+        if removed {
+            if self.protocol.removed_waits {
+                self.rcu.synchronize();
+            }
+            self.entry.put();
+        }
+    }
+
+    /// Nobody finds what was freed.
+    fn is_empty(&self) -> bool {
+        !self.arrays[self.places.load(Acquire)].taken.load(Acquire)
+    }
+}
+
+/// Two threads; the first is the one that frees the entry.
+fn model(protocol: Protocol, first: fn(&Map), second: fn(&Map)) {
+    check(move || {
+        let map = Arc::new(Map::new(protocol));
         let other = {
             let map = map.clone();
-            thread::spawn(move || {
-                if other_removes {
-                    if let Some(entry) = map.remove(1) {
-                        map.free(entry);
-                    }
-                    return;
-                }
-                let _guard = map.rcu.read_lock(1);
-                if let Some(entry) = map.find() {
-                    assert_eq!(entry.read(), 7);
-                }
-            })
+            thread::spawn(move || second(&map))
         };
-        if let Some(entry) = map.remove(0) {
-            map.free(entry);
-        }
+        first(&map);
         other.join().unwrap();
-        assert!(map.find().is_none());
+        assert!(map.is_empty());
     });
+}
+
+fn grow_and_remove(map: &Map) {
+    map.grow();
+    map.remove();
 }
 
 #[test]
 fn one_of_two_removes() {
-    model(AS_IT_IS, true);
+    model(AS_IT_IS, Map::remove, Map::remove);
 }
 
 #[test]
 fn a_reader_has_a_living_entry() {
-    model(AS_IT_IS, false);
+    model(AS_IT_IS, Map::remove, |map| map.read(1));
+}
+
+#[test]
+fn a_reader_has_a_living_array() {
+    model(AS_IT_IS, grow_and_remove, |map| map.read(1));
+}
+
+#[test]
+fn an_entry_is_not_copied_when_it_is_removed() {
+    model(AS_IT_IS, Map::remove, Map::grow);
 }
 
 #[test]
 #[should_panic]
-fn mutation_looked_up_without_the_lock() {
-    model(
-        Protocol {
-            guarded: false,
-            ..AS_IT_IS
-        },
-        true,
-    );
+fn mutation_two_remove_without_the_lock() {
+    let protocol = Protocol {
+        locked: false,
+        ..AS_IT_IS
+    };
+    model(protocol, Map::remove, Map::remove);
 }
 
 #[test]
 #[should_panic]
-fn mutation_both_free() {
-    model(
-        Protocol {
-            one_winner: false,
-            ..AS_IT_IS
-        },
-        true,
-    );
+fn mutation_copied_without_the_lock() {
+    let protocol = Protocol {
+        locked: false,
+        ..AS_IT_IS
+    };
+    model(protocol, Map::remove, Map::grow);
 }
 
 #[test]
 #[should_panic]
-fn mutation_freed_before_the_readers() {
-    model(
-        Protocol {
-            waits: false,
-            ..AS_IT_IS
-        },
-        false,
-    );
+fn mutation_the_array_is_freed_before_its_readers() {
+    let protocol = Protocol {
+        grown_waits: false,
+        ..AS_IT_IS
+    };
+    model(protocol, grow_and_remove, |map| map.read(1));
+}
+
+#[test]
+#[should_panic]
+fn mutation_the_entry_is_freed_before_its_readers() {
+    let protocol = Protocol {
+        removed_waits: false,
+        ..AS_IT_IS
+    };
+    model(protocol, Map::remove, |map| map.read(1));
 }
