@@ -47,7 +47,7 @@ class Guest:
             self.monitor.wait_for("query-status", "status", ["paused", "running"])
             for device in self.devices:
                 self.monitor.plug(device)
-            self.socket = machine.connect(f"{path}.agent", self.process, 240)
+            self.socket = machine.connect(f"{path}.agent", self.process, 480)
         except (OSError, RuntimeError) as error:
             raise RuntimeError(f"{self.name}: {error}: {self.said()}") from error
         self.lines = self.socket.makefile("rw", newline="\n")

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # The tool against the running module: each command, and what it does to commands
 # that are then sent. What it says offline is what the kernel says.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernels: debug
+# kernels: test debug
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
 # little memory. Meanwhile no sender gets through what no policy allows, and none
@@ -12,7 +12,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-rounds=${SGIO_ROUNDS:-4}
+rounds=${SGIO_ROUNDS:-2}
 seed=${SGIO_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "# SGIO_SEED=$seed"
 RANDOM=$((seed % 32768))
