@@ -21,7 +21,7 @@ class Guest:
         self.cgroup = f"/sys/fs/cgroup/{name}"
 
     def add(self, *args):
-        """Devices are plugged in when the guest is awake, in this order; all else is there before."""
+        """Devices are plugged in, in this order, when the state is loaded; all else is there before."""
         for option, value in zip(args[::2], args[1::2]):
             if option == "-device":
                 self.devices.append(value)
