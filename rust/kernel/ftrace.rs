@@ -27,8 +27,9 @@ use kernel::{
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 compile_error!("CONFIG_DYNAMIC_FTRACE_WITH_ARGS is needed");
 
-/// Whether the function jumps, rather than calls a handler.
-const JUMP: bool = cfg!(CONFIG_DYNAMIC_FTRACE_WITH_JMP);
+/// Whether the function jumps, rather than calls a handler. `sgio_filter_handler` is for tests of the
+/// latter on a kernel that has both.
+const JUMP: bool = cfg!(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && !cfg!(sgio_filter_handler);
 
 /// While this object lives, calls of one function arrive at another.
 ///

@@ -53,6 +53,12 @@ stage_hash() {
 		inputs+=("$(stage_file root toolchain)") || return
 		inputs+=("$TESTING/kernels/test.config" "$TESTING/kernels/debug.config")
 		;;
+	race)
+		inputs+=("$SETUP/stages/debug")
+		inputs+=("$(stage_file packages resolved)") || return
+		inputs+=("$(stage_file root toolchain)") || return
+		inputs+=("$TESTING/kernels/test.config" "$TESTING/kernels/race.config")
+		;;
 	boot-*)
 		inputs=("$SETUP/stages/boot" "$TESTING/vm/initramfs-init")
 		inputs+=("=$(stage_dir root)") || return
@@ -64,7 +70,7 @@ stage_hash() {
 
 # is_kernel NAME
 is_kernel() {
-	[[ $1 =~ ^(stock|test|debug)$ ]]
+	[[ $1 =~ ^(stock|test|debug|race)$ ]]
 }
 
 # hash_of FILE|=TEXT...: of the files without their comments.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # Under `strict` the kernel does what the class's rules say, read by a second
 # evaluator: all opcodes, the service actions of the multiplexed ones, both open
 # modes, every interface, all 32 peripheral device types. /dev/sgN asks nobody

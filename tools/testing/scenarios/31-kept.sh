@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # What `strict` keeps: the commands that guests, udev, multipath-tools, sg3_utils
 # and friends send in normal life, by the real clients as nobody where there are.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

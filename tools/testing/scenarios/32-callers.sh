@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: test
 # All callers of scsi_cmd_allowed(), through every door there is: what the filter
 # allows is executed and answered, what it refuses gets EPERM; and who the sender
 # must be to need no rule.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: test
 # A SATA disk behind libata's translation: ATA PASS-THROUGH is refused, and a
 # rule by ATA command opens what smartctl needs and not the rest.
 # vm: --qemu-arg -blockdev --qemu-arg driver=null-co,node-name=n0,size=67108864,read-zeroes=on

@@ -1,12 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# 100 times in and out of the kernel while several unprivileged processes send
+# Many times in and out of the kernel while several unprivileged processes send
 # commands by every interface: no wrong verdict, no error, nothing left behind.
+# 100 times on the stock kernel; on the others, which check more and are slower, 30 times.
 # vm: --timeout 1800
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-cycles=${SGIO_CYCLES:-100}
+cycles=30
+[ "$SGIO_KERNEL" != stock ] || cycles=100
+cycles=${SGIO_CYCLES:-$cycles}
 hooked() { grep -c '^scsi_cmd_allowed ' /sys/kernel/tracing/enabled_functions; }
 # Memory nobody can take back, in kB, by kind.
 memory() {
@@ -59,7 +62,8 @@ check "$sent commands were sent" test "$sent" -gt 2000
 
 grown=$(paste "$tmp/memory.half" "$tmp/memory.end" | awk '{ print $1, $4 - $2 }')
 echo "# grown in the second half by (kB): ${grown//$'\n'/, }"
-is "memory has not grown by 2 kB a cycle" \
+# What traffic and the slabs do by themselves is more than a few cycles could leak; see 82 for those.
+[ "$cycles" -lt 100 ] || is "memory has not grown by 2 kB a cycle" \
 	"$(awk -v most="$cycles" '$2 > most { print }' <<<"$grown")" ""
 check "no address range of the module is left" bash -c "! grep sgio_filter /proc/vmallocinfo"
 is "the hook is gone" "$(hooked)" 0

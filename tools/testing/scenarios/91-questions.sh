@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # What the kernel says it would answer is what the rules say, and what it answers;
 # and what is told of the decisions: counts per rule, the tracepoint, the audit log.
 # vm: --append audit=1 --append audit_backlog_limit=8192

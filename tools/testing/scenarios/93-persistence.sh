@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# kernels: stock
 # Policies that stay: installed files, real udev for devices that come later, a
 # multipath map whose paths come one by one, and nothing left after uninstall.
 # vm: --udev

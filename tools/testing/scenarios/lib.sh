@@ -141,7 +141,7 @@ known_splat=
 check_log() {
 	local bad
 
-	bad=$(dmesg | sed "${known_splat:+/$known_splat/,/end trace/d}" | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
+	bad=$(dmesg | awk -f "$here/../lib/races.awk" | sed "${known_splat:+/$known_splat/,/end trace/d}" | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
 	is "the kernel log has no warning" "$bad" ""
 	if [ -r /proc/lockdep_stats ] && ! grep -q 'debug_locks: *1' /proc/lockdep_stats; then
 		not_ok "lockdep is still on"
