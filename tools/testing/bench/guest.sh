@@ -13,18 +13,19 @@
 #   module BYTES                                      code and data
 #   pr NAME LEAST MEDIAN                              ns per PERSISTENT RESERVE IN
 #
-# `guest.sh smoke` does all of it with few repeats and devices: that it works.
+# `guest.sh smoke` does all of it with few repeats and devices: that it works. `guest.sh devices N...`
+# measures with so many devices, and nothing else.
 # shellcheck source-path=SCRIPTDIR/../scenarios source=../scenarios/lib.sh
 . "${0%/*}/../scenarios/lib.sh"
 # shellcheck source=../scenarios/lio.sh
 . "$here/../scenarios/lio.sh"
 
 effort=()
-many=(100 1000)
-if [ "${1-}" = smoke ]; then
-	effort=(4 3)
-	many=(20)
-fi
+many=(100 4000)
+case ${1-} in
+smoke) effort=(4 3) many=(20) ;;
+devices) many=("${@:2}") ;;
+esac
 hooks=$(dirname "$SGIO_KO")/hooks
 # Loading must not measure the file system that the module comes from.
 cp "$SGIO_KO" "$tmp/sgio_filter.ko"
@@ -134,10 +135,12 @@ with_devices() {
 	cost "none"
 	with_module "devices-$all"
 	cost "none"
-	if [ "$n" -gt 1 ]; then
-		echo -1 >$debug/add_host
-		until_devices at_most 1
-	fi
+}
+
+# A host with thousands of devices goes more slowly than it comes: the last may stay.
+without_devices() {
+	echo -1 >$debug/add_host
+	until_devices at_most 1
 }
 
 # until_devices COMMAND...: told how many there are; they come and go behind our back
@@ -199,12 +202,24 @@ persistent_reserve() {
 
 # ------------------------------------------------------------------------------
 
+with_many_devices() {
+	local i
+	for i in "${!many[@]}"; do
+		[ "$i" -eq 0 ] || without_devices
+		with_devices "${many[i]}"
+	done
+}
+
 debug_load
 debug_add 0
 first=$hctl
 disk=${disk_of[$hctl]}
 
 cost warm-up
+if [ "${1-}" = devices ]; then
+	with_many_devices
+	finish
+fi
 with_devices 1
 with_module strict
 cost none
@@ -222,6 +237,5 @@ done
 with_livepatch
 cost none
 persistent_reserve
-for n in "${many[@]}"; do with_devices "$n"; done
-cost none
+with_many_devices
 finish
