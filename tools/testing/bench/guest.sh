@@ -117,16 +117,18 @@ load_time() {
 		'BEGIN { printf "load %d %.2f %.2f\n", n, (b - a) * 1e3, (d - c) * 1e3 }'
 }
 
-# with_devices N: so many in all, of a class without an upper level driver but sg
+# with_devices N: so many in all, of a class without an upper level driver but sg. Those that are
+# there stay, since a host with hundreds of devices goes more slowly than it comes.
 with_devices() {
-	local n=$1 all
-	if [ "$n" -gt 1 ]; then
+	local n=$1 all more
+	more=$((n - $(scsi_devices | wc -l)))
+	if [ "$more" -gt 0 ]; then
 		echo 3 >/sys/module/scsi_debug/parameters/ptype
-		echo $(((n - 1 + 249) / 250)) >/sys/module/scsi_debug/parameters/num_tgts
+		echo $(((more + 249) / 250)) >/sys/module/scsi_debug/parameters/num_tgts
 		# The last target may have more than are wanted: the count is what was got.
-		echo $((n - 1 < 250 ? n - 1 : 250)) >/sys/module/scsi_debug/parameters/max_luns
+		echo $((more < 250 ? more : 250)) >/sys/module/scsi_debug/parameters/max_luns
 		echo 1 >$debug/add_host
-		until_devices at_least "$n"
+		until_devices "$n"
 	fi
 	all=$(scsi_devices | wc -l)
 	[ "$all" -ge "$n" ] || die "$all of $n devices"
@@ -137,30 +139,13 @@ with_devices() {
 	cost "none"
 }
 
-# A host with thousands of devices goes more slowly than it comes: the last may stay.
-without_devices() {
-	echo -1 >$debug/add_host
-	until_devices at_most 1
-}
-
-# until_devices COMMAND...: told how many there are; they come and go behind our back
+# until_devices N: there are so many; they come behind our back
 until_devices() {
-	local i n
+	local i
 	for ((i = 0; i < 2400; i++)); do
-		n=$(scsi_devices | wc -l)
-		! "$@" "$n" || return 0
+		[ "$(scsi_devices | wc -l)" -lt "$1" ] || return 0
 		nap 0.5
 	done
-}
-
-# shellcheck disable=SC2317 # called by until_devices
-at_most() {
-	[ "$2" -le "$1" ]
-}
-
-# shellcheck disable=SC2317 # called by until_devices
-at_least() {
-	[ "$2" -ge "$1" ]
 }
 
 # --- other hooks --------------------------------------------------------------
@@ -202,14 +187,6 @@ persistent_reserve() {
 
 # ------------------------------------------------------------------------------
 
-with_many_devices() {
-	local i
-	for i in "${!many[@]}"; do
-		[ "$i" -eq 0 ] || without_devices
-		with_devices "${many[i]}"
-	done
-}
-
 debug_load
 debug_add 0
 first=$hctl
@@ -217,7 +194,7 @@ disk=${disk_of[$hctl]}
 
 cost warm-up
 if [ "${1-}" = devices ]; then
-	with_many_devices
+	for n in "${many[@]}"; do with_devices "$n"; done
 	finish
 fi
 with_devices 1
@@ -237,5 +214,5 @@ done
 with_livepatch
 cost none
 persistent_reserve
-with_many_devices
+for n in "${many[@]}"; do with_devices "$n"; done
 finish
