@@ -126,6 +126,10 @@ wait_for() {
 
 echo 1 >/proc/sys/kernel/printk
 
+# Off until there is something to look at: the kernel is slow with it.
+kcsan=/sys/kernel/debug/kcsan
+[ ! -e $kcsan ] || echo on >$kcsan
+
 # The kernel log since the last log_mark, or what of it matches.
 log_from=0
 log_mark() {
@@ -143,6 +147,10 @@ check_log() {
 
 	bad=$(dmesg | awk -f "$here/../lib/races.awk" | sed "${known_splat:+/$known_splat/,/end trace/d}" | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
 	is "the kernel log has no warning" "$bad" ""
+	if [ -e "$kcsan" ]; then
+		check "KCSAN was looking" grep -qx 'setup_watchpoints: [1-9][0-9]*' "$kcsan"
+		echo "# KCSAN: $(head -n 6 "$kcsan" | xargs)"
+	fi
 	if [ -r /proc/lockdep_stats ] && ! grep -q 'debug_locks: *1' /proc/lockdep_stats; then
 		not_ok "lockdep is still on"
 	fi
