@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A kernel log without KCSAN's reports of races in which the module has no part: the kernel has some
-# of its own, and they say nothing about this project.
+# of its own, and they say nothing about this project. A report in which another processor's complaint
+# stands stays.
 
 function flush() {
 	printf "%s", held
@@ -10,10 +11,10 @@ function flush() {
 
 holding && /====================/ {
 	held = held $0 "\n"
-	if (held ~ /\[sgio_(filter|test)/ || held !~ /BUG: KCSAN/)
+	if (held ~ /\[sgio_(filter|test)/ || held !~ /BUG: KCSAN/ || other)
 		printf "%s", held
 	held = ""
-	holding = 0
+	holding = other = 0
 	next
 }
 !holding && /====================/ {
@@ -32,6 +33,8 @@ holding == 1 {
 }
 holding {
 	held = held $0 "\n"
+	if (/WARNING:|BUG:|Oops|INFO: |UBSAN|ODEBUG:|refcount_t|general protection|suspicious RCU/)
+		other = 1
 	next
 }
 { print }

@@ -55,9 +55,10 @@ settings() {
 # in_turn NAME STATE BEFORE AFTER UNDO COMMAND...: failnth's COMMAND with each fault. STATE sets $there; an error must leave
 # BEFORE, success AFTER, by which the fault is one that was coped with. UNDO follows success.
 in_turn() {
-	local name=$1 look=$2 before=$3 after=$4 undo=$5 n got wrong='' errors=0 coped=0 names=''
+	local name=$1 look=$2 before=$3 after=$4 undo=$5 n first got wrong='' errors=0 coped=0 names=''
 	shift 5
-	for ((n = 1 + RANDOM % step; n <= most; n += step)); do
+	first=$((1 + RANDOM % step))
+	for ((n = first; n <= most; n += step)); do
 		got=$(failnth "$n.$again" "$@" <"$tmp/text" 2>&1)
 		$look
 		case $got in
@@ -83,7 +84,7 @@ in_turn() {
 	done
 	is "$name: there as a whole or not at all ($errors errors, $coped coped with)" "$wrong" ""
 	check "$name: something failed, and there was an end" test $errors -gt 0 -a $n -le $most
-	[ "$step" -eq 1 ] || echo "# every fault number $step"
+	[ "$step" -eq 1 ] || echo "# every fault number $step, from $first"
 	echo "# $name: $(sort <<<"$names" | grep . | uniq -c | sort -rn | awk '{ printf "%s%s %s", s, $1, $2; s = ", " }')"
 }
 

@@ -143,9 +143,11 @@ log_grep() {
 # up to the end of its trace, of what a scenario provokes the kernel to say.
 known_splat=
 check_log() {
-	local bad
+	local bad races=$here/../lib/races.awk
 
-	bad=$(dmesg | awk -f "$here/../lib/races.awk" | sed "${known_splat:+/$known_splat/,/end trace/d}" | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
+	# Without it nothing would be found.
+	[ -r "$races" ] || not_ok "the kernel log can be read" "no $races"
+	bad=$(dmesg | awk -f "$races" | sed "${known_splat:+/$known_splat/,/end trace/d}" | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
 	is "the kernel log has no warning" "$bad" ""
 	if [ -e "$kcsan" ]; then
 		check "KCSAN was looking" grep -qx 'setup_watchpoints: [1-9][0-9]*' "$kcsan"
