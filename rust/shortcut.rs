@@ -21,6 +21,7 @@ use crate::{
             Cdb, //
         },
         sync::{
+            rcu::Reader,
             rcu_sched, //
         },
         trace, //
@@ -29,6 +30,7 @@ use crate::{
     state::State, //
 };
 use core::hint::black_box;
+use kernel::sync::rcu;
 
 /// The answer, and then it is counted; or that of `whole`.
 #[inline(always)]
@@ -91,12 +93,14 @@ fn by_capability_after_resched(cdb: Cdb<'_>) -> bool {
     by_capability(cdb)
 }
 
-/// What the rules do not allow. A security module may do more than a reader may.
+/// What the rules do not allow. A security module may take locks, which is not for a reader with
+/// preemption off; and it must not be without a reader, since where locks sleep it is readers that
+/// unloading waits for (see `CmdAllowed`).
 #[cold]
 #[inline(never)]
 fn by_capability(cdb: Cdb<'_>) -> bool {
+    let reader = rcu::read_lock();
     let privileged = Capability::SYS_RAWIO.current_has();
-    let reader = rcu_sched::read_lock();
     // A device that has gone meanwhile has no counters any more.
     if let Some(device) = cdb
         .addressed()
@@ -116,7 +120,7 @@ fn by_capability(cdb: Cdb<'_>) -> bool {
 fn device<'a>(
     addressed: &Addressed<'_>,
     state: &'a State,
-    reader: &'a rcu_sched::Guard,
+    reader: &'a impl Reader,
 ) -> Option<&'a Device> {
     Some(&*state.devices.get(addressed.queue.key(), reader)?.device)
 }

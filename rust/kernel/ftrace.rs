@@ -117,7 +117,8 @@ impl Redirect {
     ///
     /// `to` is the address of a function with the signature and the calling convention of the one
     /// at `from`, sound to be called wherever that one is. It may be called until this object is
-    /// dropped, and it must not block for something that the dropping thread holds.
+    /// dropped, and it must not block for something that the dropping thread holds. Where spinlocks
+    /// sleep (`CONFIG_PREEMPT_RT`), it takes them as an RCU reader only.
     pub(crate) unsafe fn new(
         name: &'static CStr,
         from: *const c_void,

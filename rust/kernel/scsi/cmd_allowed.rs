@@ -11,6 +11,8 @@
 //! - `sg_allow_access()`: a buffer on the stack, which does not lead to the device ([`sg`] does), and of
 //!   which no more than the shortest CDB is surely initialised.
 //!
+//! It is exported: a module of another tree that calls it must do so in one of these ways.
+//!
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
 use super::sg;
@@ -36,7 +38,8 @@ pub(crate) const CDB_BUFFER: usize = 32;
 /// Decides in the place of `scsi_cmd_allowed()`.
 pub(crate) trait CmdAllowed: 'static {
     /// Whether the current task may send `cdb`. Called in process context; must not sleep, and must
-    /// ask for [`Cdb::addressed`], and call [`Cdb::note_unaddressed`] without it.
+    /// ask for [`Cdb::addressed`], and call [`Cdb::note_unaddressed`] without it. What may take a lock,
+    /// which sleeps under `CONFIG_PREEMPT_RT`, is called by an RCU reader.
     fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool;
 }
 
@@ -249,8 +252,8 @@ impl<T: CmdAllowed> Hook<T> {
                     return Err(EOPNOTSUPP);
                 }
             },
-            // SAFETY: Both functions have the same signature (above). The new one takes no lock and
-            // does not sleep, by the contract of `CmdAllowed`.
+            // SAFETY: Both functions have the same signature (above). The new one does not sleep, but
+            // for a lock as an RCU reader, by the contract of `CmdAllowed`.
             redirect <- unsafe { Redirect::new(c"scsi_cmd_allowed", from, to) },
             _: { self_test()? },
             _decider: PhantomData,
