@@ -157,7 +157,9 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
-        let jump = JUMP && handler.is_none();
+        // Bit 0 of the address is ftrace's own, and nothing aligns functions of Rust where the kernel
+        // is optimised for size.
+        let jump = JUMP && handler.is_none() && to.addr() & 1 == 0;
         try_pin_init!(Self {
             // INVARIANT: The initializer fails or registers `ops`, with a filter for `from`.
             ops <- Opaque::try_ffi_init(move |ops: *mut bindings::ftrace_ops| {
@@ -211,6 +213,8 @@ impl Redirect {
             }
         })
         .inspect_err(|_| {
+            // It was in ftrace's list for a moment, where readers with preemption off may have met it.
+            rcu::synchronize_rcu();
             // SAFETY: `ops` is not registered and not used again.
             unsafe { bindings::ftrace_free_filter(ops) };
         })
