@@ -31,8 +31,10 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
+            Acquire,
             Atomic,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
         Mutex, //
     },
@@ -47,7 +49,8 @@ pub(crate) struct Call {
     number: u32,
 }
 
-/// One call. Only the task itself touches a slot that has its address.
+/// One call. Only the task itself touches a slot that has its address, and the order in which tasks have
+/// a slot is the order of what they write to it: who frees it releases, who takes it acquires.
 struct Slot {
     /// 0: free.
     task: Atomic<usize>,
@@ -109,14 +112,13 @@ struct SgIoctl;
 
 impl Calls for SgIoctl {
     fn enter(file: usize) {
+        // Of a call that nobody saw the end of: it says nothing about this one.
+        Self::leave();
         let Some(call) = call_on(file) else {
             return;
         };
         let task = this_task();
-        // A slot of this task is left from a call that nobody saw the end of.
-        let slot = slots(task)
-            .find(|slot| slot.task.load(Relaxed) == task)
-            .or_else(|| slots(task).find(|slot| slot.task.cmpxchg(0, task, Relaxed).is_ok()));
+        let slot = slots(task).find(|slot| slot.task.cmpxchg(0, task, Acquire).is_ok());
         if let Some(slot) = slot {
             slot.device.store(call.device, Relaxed);
             slot.queue.store(call.queue, Relaxed);
@@ -127,8 +129,15 @@ impl Calls for SgIoctl {
     fn leave() {
         let task = this_task();
         if let Some(slot) = slots(task).find(|slot| slot.task.load(Relaxed) == task) {
-            slot.task.store(0, Relaxed);
+            slot.task.store(0, Release);
         }
+    }
+}
+
+/// Frees what is left when no call is seen any more. A task that is in one meanwhile is not known then.
+fn forget_all() {
+    for slot in &SLOT {
+        slot.task.store(0, Release);
     }
 }
 
@@ -184,8 +193,10 @@ impl Driver {
     /// Probes the driver, if it is there. What cannot be probed is not known, and treated so.
     fn probe(&self) {
         let mut probe = self.probe.lock();
-        // That of a driver which was unloaded has lost its function.
+        // That of a driver which was unloaded has lost its function. Its handlers have been waited for, and
+        // nobody sees the end of the calls that they saw begin.
         *probe = None;
+        forget_all();
         match KBox::pin_init(Fprobe::new(c"sg_ioctl"), GFP_KERNEL) {
             Ok(new) => *probe = Some(new),
             Err(ENOENT) => {}
@@ -218,5 +229,73 @@ impl Watch {
             this.modules.listener().probe();
             Ok(())
         })
+    }
+}
+
+#[kunit_tests(sgio_filter_sg)]
+mod tests {
+    use super::*;
+
+    /// What [`call_on`] follows from a file to the number of a queue, and nothing around it.
+    struct Way([usize; 5]);
+
+    impl Way {
+        fn new(number: u32) -> Self {
+            Self([0, 0, 0, 0, number as usize])
+        }
+
+        fn at(&self, n: usize) -> usize {
+            (&raw const self.0[n]).addr()
+        }
+
+        /// Returns the addresses of the file and of the device.
+        fn lay(&mut self) -> (usize, usize) {
+            let device = self.at(3) - offset_of!(bindings::scsi_device, request_queue);
+            self.0[0] = self.at(1) - size_of::<bindings::list_head>();
+            self.0[1] = self.at(2);
+            self.0[2] = device;
+            self.0[3] = self.at(4) - offset_of!(bindings::request_queue, id);
+            // It is read behind the compiler's back.
+            core::hint::black_box(&mut *self);
+            (
+                self.at(0) - offset_of!(bindings::file, private_data),
+                device,
+            )
+        }
+    }
+
+    #[test]
+    fn a_call_is_for_the_device_of_its_file() {
+        let (mut one, mut other) = (Way::new(7), Way::new(8));
+        let (file, device) = one.lay();
+        let (other_file, _) = other.lay();
+
+        assert!(Call::current().is_none());
+        SgIoctl::enter(file);
+        assert!(Call::current().is_some_and(|call| call.device == device && call.number == 7));
+        SgIoctl::leave();
+        assert!(Call::current().is_none());
+
+        // One whose end was not seen.
+        SgIoctl::enter(file);
+        SgIoctl::enter(other_file);
+        assert!(Call::current().is_some_and(|call| call.device != device && call.number == 8));
+        SgIoctl::leave();
+        assert!(Call::current().is_none());
+    }
+
+    #[test]
+    fn what_is_left_of_a_call_is_for_no_other() {
+        let mut way = Way::new(7);
+        let (file, _) = way.lay();
+
+        SgIoctl::enter(file);
+        // No file that leads anywhere.
+        SgIoctl::enter(0);
+        assert!(Call::current().is_none());
+
+        SgIoctl::enter(file);
+        forget_all();
+        assert!(Call::current().is_none());
     }
 }
