@@ -11,6 +11,7 @@
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/device.h>
+#include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
 #include <linux/module.h>
@@ -66,6 +67,19 @@ unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs);
 notrace unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs)
 {
 	return ftrace_regs_get_argument(fregs, 0);
+}
+
+/* Inline where the kernel has no fprobes. */
+int sgio_helper_register_fprobe_syms(struct fprobe *fp, const char **syms, int num);
+int sgio_helper_register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
+{
+	return register_fprobe_syms(fp, syms, num);
+}
+
+int sgio_helper_unregister_fprobe(struct fprobe *fp);
+int sgio_helper_unregister_fprobe(struct fprobe *fp)
+{
+	return unregister_fprobe(fp);
 }
 
 /* A macro where the kernel has no RCU tasks. */
