@@ -10,6 +10,7 @@
 #   load DEVICES INSMOD RMMOD                         ms
 #   memory DEVICES LOADED PERCPU                      bytes of slab objects, of per-CPU memory
 #   slab DEVICES CACHE BYTES                          where the former are
+#   files DIRECTORIES BYTES                           slab objects of as many directories with such files
 #   module BYTES                                      code and data
 #   pr NAME LEAST MEDIAN                              ns per PERSISTENT RESERVE IN
 #
@@ -22,8 +23,9 @@
 
 effort=()
 many=(100 4000)
+directories=1000
 case ${1-} in
-smoke) effort=(4 3) many=(20) ;;
+smoke) effort=(4 3) many=(20) directories=20 ;;
 devices) many=("${@:2}") ;;
 esac
 hooks=$(dirname "$SGIO_KO")/hooks
@@ -102,6 +104,16 @@ memory() {
 		END { print "memory", devices, sum, percpu }' "$tmp/before" "$tmp/after"
 	[ "$1" != 1 ] || awk '$1 == "sgio_filter" { print "module", $2 }' /proc/modules
 	unload
+}
+
+# What sysfs takes of that: directories with such files, and nothing behind them.
+sysfs_alone() {
+	slab >"$tmp/before"
+	insmod "$hooks/sgio_bench_files.ko" count="$1" || die "$1 directories of files"
+	slab >"$tmp/after"
+	awk -v n="$1" 'NR == FNR { before[$1] = $2; next } { sum += $2 - before[$1] }
+		END { print "files", n, sum }' "$tmp/before" "$tmp/after"
+	rmmod sgio_bench_files
 }
 
 load_time() {
@@ -198,6 +210,7 @@ if [ "${1-}" = devices ]; then
 	finish
 fi
 with_devices 1
+sysfs_alone $directories
 with_module strict
 cost none
 with_module stock-table strict=0

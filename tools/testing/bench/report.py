@@ -136,6 +136,19 @@ def slabs(r):
     )
 
 
+def sysfs(r):
+    """How the memory of a device divides into the kernel's files and what is the module's own."""
+    whole = sum(r.per_device())
+    return table(
+        ("of a device", "bytes"),
+        [
+            ("a directory in sysfs with such files, with nothing behind them", f"{r.files:.0f}"),
+            ("what the module needs to decide, and all else", f"{whole - r.files:.0f}"),
+            ("together", f"{whole:.0f}"),
+        ],
+    )
+
+
 def plots(r, where):
     rows = []
     for command in COMMANDS:
@@ -190,6 +203,7 @@ def main():
         "refusal": refusal(r),
         "memory": memory(r),
         "slabs": slabs(r),
+        "sysfs": sysfs(r),
         "module": f"{r.module:,}",
         "pr": table(("PERSISTENT RESERVE IN by", "instructions"),
                     [("SG_IO, allowed by a rule", f"{by_itself:,.0f}"),

@@ -11,6 +11,7 @@ class Results:
     def __init__(self, path):
         self.kernel = "?"
         self.module = 0
+        self.files = 0.0
         self.load, self.memory, self.slab, self.pr, self.many = {}, {}, {}, {}, []
         # In the order of time: (configuration, {(command, sender): cost}).
         self.runs = []
@@ -20,6 +21,9 @@ class Results:
 
     def _kernel(self, version):
         self.kernel = version
+
+    def _files(self, directories, size):
+        self.files = int(size) / int(directories)
 
     def _module(self, size):
         self.module = int(size)
