@@ -41,7 +41,7 @@ help:
 	@echo 'On a machine with nothing prepared (each target does the set-up it needs):'
 	@echo '  make demo      show what the filter does, on the stock kernel in a VM'
 	@echo '  make test      build everything, run every test (ONLY=pattern: some)'
-	@echo '  make test-debug  some scenarios, on a kernel with KASAN and more (ONLY=pattern)'
+	@echo '  make test-debug  all scenarios, on a kernel with KASAN and more (ONLY=pattern)'
 	@echo '  make test-race   some scenarios, on a kernel with KCSAN          (ONLY=pattern)'
 	@echo '  make fuzz      fuzz the policy and the tool      (SECONDS=600 ONLY=decide)'
 	@echo '  make coverage  what the tests of the policy and the tool run (FILES=rust/policy/parse.rs)'

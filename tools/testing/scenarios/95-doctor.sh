@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernels: stock debug
+# kernels: stock
 # The doctor's probe: a process without privileges proves on each device that the
 # hook decides, and nothing is sent to the device; and when something takes the
 # decision away that sysfs and tracefs do not show, the doctor tells.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernels: test debug race
+# kernels: test
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
 # little memory. Meanwhile no sender gets through what no policy allows, and none
