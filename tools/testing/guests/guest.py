@@ -92,14 +92,20 @@ class Guest:
 
     def send(self, disk, command):
         """disk is the agent's name for it, with "vblk:" for a device without a driver. A unit
-        attention tells of the past: the command is sent again, ten times at most."""
+        attention tells of the past: the command is sent again, ten times at most. An error of the
+        transport says nothing of the device: twice more, in case it was one of the moment."""
         verb, target = ("vblk", disk[5:]) if disk.startswith("vblk:") else ("scsi", disk)
-        for _ in range(10):
-            answer = Answer(self.ask(f"{verb} {target} {command.direction} {command.length} "
-                                     f"{command.cdb.hex()} {command.data.hex()}".strip()))
-            if not answer.attention:
-                break
-        return answer
+        line = (f"{verb} {target} {command.direction} {command.length} "
+                f"{command.cdb.hex()} {command.data.hex()}").strip()
+        attentions, errors = 10, 2
+        while True:
+            answer = Answer(self.ask(line))
+            if answer.attention and attentions:
+                attentions -= 1
+            elif answer.host and errors:
+                errors -= 1
+            else:
+                return answer
 
     def wait_for(self, disk, command):
         """The guest's kernel finds its disks in its own time."""
