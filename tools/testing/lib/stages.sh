@@ -60,7 +60,7 @@ stage_hash() {
 		inputs+=("$TESTING/kernels/test.config" "$TESTING/kernels/race.config")
 		;;
 	boot-*)
-		inputs=("$SETUP/stages/boot" "$TESTING/vm/initramfs-init")
+		inputs=("$SETUP/stages/boot" "$TESTING/vm/init.c")
 		inputs+=("=$(stage_dir root)") || return
 		inputs+=("=$(stage_dir "${1#boot-}")") || return
 		;;
@@ -73,12 +73,13 @@ is_kernel() {
 	[[ $1 =~ ^(stock|test|debug|race)$ ]]
 }
 
-# hash_of FILE|=TEXT...: of the files without their comments.
+# hash_of FILE|=TEXT...: of the files, scripts and lists without their comments.
 hash_of() {
 	local item
 	for item; do
 		case $item in
 		=*) printf 'text %s\n' "${item#=}" ;;
+		*.c) printf 'file %s\n' "${item##*/}" && cat -- "$item" || return ;;
 		*) printf 'file %s\n' "${item##*/}" && sed '/^[[:space:]]*#/d' -- "$item" || return ;;
 		esac
 	done | sha256sum | cut -c1-16
