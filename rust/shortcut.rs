@@ -21,7 +21,6 @@ use crate::{
             Cdb, //
         },
         sync::{
-            rcu::Reader,
             rcu_sched, //
         },
         trace, //
@@ -94,13 +93,14 @@ fn by_capability_after_resched(cdb: Cdb<'_>) -> bool {
 }
 
 /// What the rules do not allow. A security module may take locks, which is not for a reader with
-/// preemption off; and it must not be without a reader, since where locks sleep it is readers that
-/// unloading waits for (see `CmdAllowed`).
+/// preemption off. But where locks sleep, it is readers that unloading waits for (see `CmdAllowed`).
 #[cold]
 #[inline(never)]
 fn by_capability(cdb: Cdb<'_>) -> bool {
-    let reader = rcu::read_lock();
+    let asking = cfg!(CONFIG_PREEMPT_RT).then(rcu::read_lock);
     let privileged = Capability::SYS_RAWIO.current_has();
+    drop(asking);
+    let reader = rcu_sched::read_lock();
     // A device that has gone meanwhile has no counters any more.
     if let Some(device) = cdb
         .addressed()
@@ -120,7 +120,7 @@ fn by_capability(cdb: Cdb<'_>) -> bool {
 fn device<'a>(
     addressed: &Addressed<'_>,
     state: &'a State,
-    reader: &'a impl Reader,
+    reader: &'a rcu_sched::Guard,
 ) -> Option<&'a Device> {
     Some(&*state.devices.get(addressed.queue.key(), reader)?.device)
 }
