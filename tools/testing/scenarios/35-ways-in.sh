@@ -6,11 +6,15 @@
 . "${0%/*}/lib.sh"
 
 # Data at an unusable address: what is allowed is not executed either.
-debug_load num_parts=1
+# One command at a time on each host: for an opcode that is read twice.
+debug_load num_parts=1 max_queue=1
 debug_add 0
 a=$hctl
 disk=${disk_of[$a]}
+sg=${sg_of[$a]}
 bsg=/dev/bsg/$a
+debug_add 8
+changer=${changer_of[$hctl]}
 rules=$(dev "$a")/rules
 must_load
 
@@ -37,11 +41,25 @@ is "/dev/sgio_filter that root opened, written by nobody" \
 	"$(waysin pass-knob root nobody /dev/sgio_filter "device $a"$'\nunpriv_sgio 1\n')" refused
 is "... changes nothing" "$(<"$(dev "$a")/unpriv_sgio")" 0
 
+# --- /dev/sgN ---------------------------------------------------------------------
+# No policy allows it.
+vendor=ff000000000000000000
+for header in v3 old; do
+	is "sg write-only: write(2) asks nobody, $header header" "$(waysin sg-write $header wo "$sg" ff)" allowed
+	is "... open for both" "$(waysin sg-write $header rw "$sg" ff)" allowed
+	is "... read-only: no write(2)" "$(waysin sg-write $header ro "$sg" ff)" EBADF
+done
+is "root's file of sg, passed to nobody: no write(2)" \
+	"$(waysin pass-knob root nobody "$sg" "$(printf %64s '')")" refused
+refused "sg write-only: SG_IO asks" --write-only "sg:$sg" $vendor
+refused "... read-only" --read "sg:$sg" $vendor
+allowed "... open for both it does not" --write "sg:$sg" $vendor
+
 # --- namespaces and containers --------------------------------------------------
 if [ -e /proc/self/ns/user ]; then
 	for door in "sg_io:$disk" "sg_io32:$disk" "bsg:$bsg" "bsg-uring:$bsg"; do
 		is "root of a user namespace, $door" \
-			"$(unshare -Ur sgsend --probe --write "$door" 5e00000000000000fc00)" "refused: EPERM"
+			"$(unshare -Ur sgsend --probe --write "$door" 5e0000000000000000000000)" "refused: EPERM"
 	done
 	is "root of a user namespace, a knob" \
 		"$(unshare -Ur knob "$rules" <<<"allow r 5e" 2>&1)" EPERM
@@ -57,23 +75,56 @@ is "a container's read-only sysfs, for its root with all capabilities" \
 is "... leaves the rules" "$(<"$rules")" ""
 
 # --- other tasks ----------------------------------------------------------------
-sleep 1000 &
-is "nobody cannot trace who has the capability" "$(waysin attach $!)" refused
-kill $!
+# Of nobody's own, so that nothing but the capability is between them.
+[ ! -e /proc/sys/kernel/yama/ptrace_scope ] || echo 0 >/proc/sys/kernel/yama/ptrace_scope
+# trace_one SETPRIV-OPTION...: nobody becomes the tracer of a process of nobody's
+trace_one() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@" sleep 1000 &
+	wait_for grep -qx sleep "/proc/$!/comm" || echo "no sleep"
+	waysin attach $!
+	kill $!
+}
+is "nobody can trace nobody" "$(trace_one --bounding-set=-all --inh-caps=-all)" allowed
+is "nobody cannot trace who has the capability, though nobody too" \
+	"$(trace_one --inh-caps=+sys_rawio --ambient-caps=+sys_rawio --bounding-set=-all,+sys_rawio)" refused
 is "a tracer changes the CDB as the call begins: what the kernel has read is judged" \
 	"$(waysin trace "$disk" 5e)" refused
 is "... to something allowed" "$(waysin trace "$disk" 00)" allowed
 is "io_uring: credentials that root left in a ring are root's; no others help" \
 	"$(waysin personality "$bsg" 5e)" "root's allowed, nobody's refused, none refused, another's EINVAL"
+is "io_uring with a thread that polls: the credentials are those of who made the ring" \
+	"$(waysin sqpoll "$bsg" 5e)" "root's allowed, nobody's refused"
+slow() {
+	wait_for eval "echo $1 >$debug/ndelay"
+}
+slow 500000000
+is "SCSI_IOCTL_SEND_COMMAND: the second reading of the opcode is judged" "$(waysin twice "$changer" 12 5e)" refused
+is "... and sent" "$(waysin twice "$changer" 5e 12)" allowed
+slow 0
+wait_for eval "echo 0 >$debug/delay"
 
 # --- lengths --------------------------------------------------------------------
 echo "allow r 5e [20]=aa" >"$rules"
-behind() { is "$1" "$(waysin behind "${@:3}")" "$2"; }
-for node in "$disk" "$bsg"; do
+# behind NAME WANT NODE OPCODE LEN AT VALUE: /dev/sgN is opened so that it asks
+behind() {
+	local mode=rw
+	[[ $3 != /dev/sg* ]] || mode=ro
+	is "$1" "$(waysin behind $mode "${@:3}")" "$2"
+}
+for node in "$disk" "$bsg" "$sg"; do
 	behind "$node: a byte inside of the CDB counts" allowed "$node" 5e 32 20 aa
 	behind "... behind its end it does not" refused "$node" 5e 20 20 aa
 	behind "... nor far behind" refused "$node" 5e 6 20 aa
 done
+# The length that is cut off to 16 bits is that of what is copied.
+behind "bsg: a length of 65542 is one of 6" refused "$bsg" 5e 65542 20 aa
+behind "... as one of 65568 is one of 32" allowed "$bsg" 5e 65568 20 aa
+# sg copies more than a request can have, and asks before it sees that.
+for len in 33 252; do
+	behind "sg judges a CDB of $len bytes" refused "$sg" 5e $len 21 aa
+	behind "... by its first 32, and then does not take it" EINVAL "$sg" 5e $len 20 aa
+done
+behind "... nor looks at one of 253" EMSGSIZE "$sg" 5e 253 20 aa
 echo "allow r 7f [8]=00 [9]=09" >"$rules"
 for node in "$disk" "$bsg"; do
 	behind "$node: a CDB of variable length: its service action" refused "$node" 7f 32 9 0b
@@ -93,8 +144,6 @@ for len in 33 64 255; do
 	behind "SG_IO takes no CDB of $len bytes" EINVAL "$disk" 12 $len 1 00
 	behind "... nor does bsg" EINVAL "$bsg" 12 $len 1 00
 done
-# The length that is cut off to 16 bits is that of what is copied.
-behind "bsg: a length of 65542 is one of 6" refused "$bsg" 5e 65542 20 aa
 # What is answered without the device is a command like others.
 echo own >"$(dev "$a")/report_luns"
 is "report_luns own: SG_IO takes no CDB of 5 bytes" \

@@ -34,6 +34,20 @@ sed 's/^/# /' "$tmp/a" "$tmp/b"
 is "tasks on a are all refused" "$(grep -c ' 0 allowed' "$tmp/a")" 4
 is "tasks on b are all allowed" "$(grep -cE ': ([1-9][0-9]*) sent, \1 allowed' "$tmp/b")" 4
 
+# The descriptor of an ioctl is another file's before the driver has read its header,
+# which is on a disk that takes its time.
+echo "deny 12" >"$(dev "$a")/rules"
+is "INQUIRY is refused on a" "$(nobody --probe --read "sg:${sg_of[$a]}" 120000000000)" "refused: EPERM"
+slow() {
+	wait_for eval "echo $1 >$debug/ndelay"
+}
+slow 500000000
+is "the descriptor changes: an ioctl is for the device that it began on" \
+	"$(waysin descriptors "${sg_of[$a]}" "${sg_of[$b]}" "${disk_of[$b]}")" \
+	"begun on a: refused, begun on b: allowed, b's data"
+slow 0
+wait_for eval "echo 0 >$debug/delay"
+
 check "the module unloads" unload
 is "without it: stock" "$(nobody --probe --read "sg:${sg_of[$b]}" $keys)" "refused: EPERM"
 

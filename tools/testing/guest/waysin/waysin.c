@@ -11,22 +11,26 @@
  *   waysin trace NODE OPCODE     nobody sends INQUIRY, and its tracer, nobody too,
  *       changes the opcode when the system call begins
  *   waysin attach PID            nobody becomes the tracer of a process
- *   waysin behind NODE OPCODE LEN AT VALUE       a CDB of LEN bytes, and VALUE at
+ *   waysin behind MODE NODE OPCODE LEN AT VALUE  a CDB of LEN bytes, and VALUE at
  *       byte AT of the memory where it lies; all hexadecimal but LEN and AT
  *   waysin personality BSG-NODE OPCODE           root registers its credentials with
  *       an io_uring and drops its rights: sends with them, and without
+ *   waysin sqpoll BSG-NODE OPCODE    root makes an io_uring whose commands a thread
+ *       of the kernel takes, and drops its rights: sends by that, and by one of nobody's
+ *   waysin sg-write HEADER MODE SG-NODE OPCODE   by write(2); HEADER is v3 or old
+ *   waysin descriptors SG-A SG-B DISK    the descriptor of an ioctl becomes another
+ *       file's while it runs. DISK must be slow
+ *   waysin twice NODE FIRST SECOND   SCSI_IOCTL_SEND_COMMAND, whose opcode changes
+ *       between its two readings. NODE must be slow, and take one command at a time
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <liburing.h>
 #include <linux/bsg.h>
 #include <linux/capability.h>
 #include <scsi/sg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +44,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOBODY	65534
-#define INQUIRY	0x12
+#include "waysin.h"
 
-static void become_nobody(void)
+#define NOBODY	65534
+
+void become_nobody(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct none[2] = {};
@@ -61,7 +66,7 @@ static void become(const char *who)
 		become_nobody();
 }
 
-static void *nowhere(void)
+void *nowhere(void)
 {
 	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -70,7 +75,7 @@ static void *nowhere(void)
 	return page;
 }
 
-static const char *verdict(int error)
+const char *verdict(int error)
 {
 	return !error || error == EFAULT ? "allowed" : error == EPERM ? "refused" :
 	       strerrorname_np(error);
@@ -126,7 +131,7 @@ static int send_opcode(int fd, uint8_t opcode)
 	return send_cdb(fd, cdb, 16);
 }
 
-static int open_node(const char *node, const char *mode)
+int open_node(const char *node, const char *mode)
 {
 	int flags = !strcmp(mode, "ro") ? O_RDONLY : !strcmp(mode, "wo") ? O_WRONLY : O_RDWR;
 	int fd = open(node, flags | O_NONBLOCK);
@@ -258,70 +263,6 @@ static int traced(const char *node, uint8_t opcode)
 	return error;
 }
 
-/* --- io_uring ----------------------------------------------------------------- */
-
-static int send_uring(struct io_uring *ring, int fd, uint8_t opcode, int personality)
-{
-	static uint8_t cdb[32], sense[32];
-	struct {
-		__u64 request;
-		__u32 request_len, protocol, subprotocol, max_response_len;
-		__u64 response, dout_xferp;
-		__u32 dout_xfer_len, dout_iovec_count;
-		__u64 din_xferp;
-		__u32 din_xfer_len, din_iovec_count, timeout_ms;
-		__u8 reserved[12];
-	} cmd = {
-		.request = (uintptr_t)cdb,
-		.request_len = 16,
-		.subprotocol = BSG_SUB_PROTOCOL_SCSI_CMD,
-		.max_response_len = sizeof(sense),
-		.response = (uintptr_t)sense,
-		.dout_xferp = (uintptr_t)nowhere(),
-		.dout_xfer_len = 512,
-		.timeout_ms = 20000,
-	};
-	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-	struct io_uring_cqe *cqe;
-	int ret = EBUSY;
-
-	if (!sqe)
-		return ret;
-	cdb[0] = opcode;
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->personality = personality;
-	memcpy(sqe->cmd, &cmd, sizeof(cmd));
-	ret = io_uring_submit_and_wait(ring, 1);
-	if (ret >= 0)
-		ret = io_uring_wait_cqe(ring, &cqe);
-	if (ret < 0)
-		return -ret;
-	ret = -cqe->res;
-	io_uring_cqe_seen(ring, cqe);
-	return ret;
-}
-
-static void personalities(const char *node, uint8_t opcode)
-{
-	struct io_uring ring;
-	int fd = open_node(node, "rw"), root, own, ret;
-
-	ret = io_uring_queue_init(4, &ring, IORING_SETUP_SQE128 | IORING_SETUP_CQE32);
-	if (ret)
-		errx(2, "io_uring: %s", strerror(-ret));
-	root = io_uring_register_personality(&ring);
-	become_nobody();
-	own = io_uring_register_personality(&ring);
-	if (root < 0 || own < 0)
-		errx(2, "no personality");
-	printf("root's %s, ", verdict(send_uring(&ring, fd, opcode, root)));
-	printf("nobody's %s, ", verdict(send_uring(&ring, fd, opcode, own)));
-	printf("none %s, ", verdict(send_uring(&ring, fd, opcode, 0)));
-	printf("another's %s\n", verdict(send_uring(&ring, fd, opcode, own + 100)));
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -342,16 +283,24 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "attach") && argc == 3) {
 		become_nobody();
 		say(ptrace(PTRACE_SEIZE, atoi(argv[2]), NULL, NULL) ? verdict(errno) : "allowed");
-	} else if (!strcmp(what, "behind") && argc == 7) {
+	} else if (!strcmp(what, "behind") && argc == 8) {
 		static uint8_t cdb[256];
-		int fd = open_node(argv[2], "rw");
+		int fd = open_node(argv[3], argv[2]);
 
-		cdb[atoi(argv[5]) & 0xff] = byte(argv[6]);
-		cdb[0] = byte(argv[3]);
+		cdb[atoi(argv[6]) & 0xff] = byte(argv[7]);
+		cdb[0] = byte(argv[4]);
 		become_nobody();
-		say(verdict((strncmp(argv[2], "/dev/bsg/", 9) ? send_cdb : send_bsg)(fd, cdb, atoi(argv[4]))));
+		say(verdict((strncmp(argv[3], "/dev/bsg/", 9) ? send_cdb : send_bsg)(fd, cdb, atoi(argv[5]))));
 	} else if (!strcmp(what, "personality") && argc == 4) {
 		personalities(argv[2], byte(argv[3]));
+	} else if (!strcmp(what, "sqpoll") && argc == 4) {
+		polled_rings(argv[2], byte(argv[3]));
+	} else if (!strcmp(what, "sg-write") && argc == 6) {
+		say(verdict(sg_write(argv[2], argv[3], argv[4], byte(argv[5]))));
+	} else if (!strcmp(what, "descriptors") && argc == 5) {
+		descriptors(argv[2], argv[3], argv[4]);
+	} else if (!strcmp(what, "twice") && argc == 5) {
+		read_twice(argv[2], byte(argv[3]), byte(argv[4]));
 	} else {
 		errx(2, "usage: see the head of waysin.c");
 	}

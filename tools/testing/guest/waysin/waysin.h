@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the ways share, and those that have a file of their own. */
+#ifndef WAYSIN_H
+#define WAYSIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INQUIRY	0x12
+
+/* For good: uid 65534, no capability. */
+void become_nobody(void);
+/* One page that cannot be used. */
+void *nowhere(void);
+/* "allowed", "refused" or the name of another errno. */
+const char *verdict(int error);
+int open_node(const char *node, const char *mode);
+
+/* Each prints its line. */
+void personalities(const char *node, uint8_t opcode);
+void polled_rings(const char *node, uint8_t opcode);
+void descriptors(const char *sg_a, const char *sg_b, const char *disk);
+void read_twice(const char *node, uint8_t first, uint8_t second);
+
+/* Returns an errno. */
+int sg_write(const char *header, const char *mode, const char *node, uint8_t opcode);
+
+#endif
