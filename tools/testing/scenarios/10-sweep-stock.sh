@@ -33,7 +33,7 @@ is "... and every verdict is allowed or refused" \
 	"$(cut -d' ' -f3 "$tmp"/without/* | sort -u | xargs)" "allowed refused"
 is "... of all the interfaces" \
 	"$(for f in "$tmp"/without/*; do f=${f##*/}; echo "${f%_*}"; done | sort -u | xargs)" \
-	"bsg bsg-uring bsg-uring-worker cdrom-packet send-command sg sg_io sg_io32"
+	"bsg bsg-uring bsg-uring-worker cdrom-packet cdrom-packet32 send-command send-command32 sg sg32 sg_io sg_io32"
 
 for i in {0..31}; do
 	for file in "$tmp"/without/*_{"${devices[i]}","${sg_of[${devices[i]}]##*/}",${disk_of[${devices[i]}]##*/},${changer_of[${devices[i]}]##*/}}; do

@@ -39,7 +39,7 @@ for hctl in "${devices[@]}"; do
 		[ -e "$file" ] || continue
 		name=${file##*/}
 		case $name in
-		sg_sg*)
+		sg_sg* | sg32_sg*)
 			if [ "$class" = scanner ]; then
 				same "$class: $name answers as without the module" "$file" "$tmp/without/$name"
 			else

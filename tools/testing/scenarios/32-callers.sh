@@ -19,9 +19,12 @@ tape=$hctl
 must_load
 
 doors() {
-	local d
+	local d door
 	for d; do
 		targets "$d"
+		for door in ${disk_of[$d]} ${changer_of[$d]}; do
+			echo "send-command32:$door" "cdrom-packet32:$door"
+		done
 		echo "cdrom-packet:${sg_of[$d]}"
 	done
 }
@@ -77,12 +80,16 @@ refused=$(sed -n 's/^refused //p' "$(dev "$disk")/stats")
 is "sg read-only: ... and another value" "$(nobody --probe --read "$sg" ${keys/fc/fb})" "refused: EPERM"
 is "... which is counted on the device" "$(sed -n 's/^refused //p' "$(dev "$disk")/stats")" $((refused + 1))
 echo >"$(dev "$disk")/rules"
+is "sg read-only: INQUIRY of a 32-bit program" \
+	"$(nobody --probe --read "sg32:${sg_of[$disk]}" $inquiry)" "allowed: nothing executed"
+is "... READ KEYS" "$(nobody --probe --read "sg32:${sg_of[$disk]}" $keys)" "refused: EPERM"
 is "sg read-only: WRITE(10)" "$(nobody --probe --read "$sg" 2a000000000000000000)" "refused: EPERM"
 is "sg write-only: WRITE(10)" "$(nobody --probe --write-only "$sg" 2a000000000000000000)" \
 	"allowed: nothing executed"
 is "sg read-write asks nobody" "$(nobody --probe --write "$sg" ff000000000000000000)" \
 	"allowed: nothing executed"
 like "sg read-only: INQUIRY is executed" "$(nobody --read --in 36 "$sg" $inquiry)" "allowed: status 00*"
+like "... of a 32-bit program" "$(nobody --read --in 36 "sg32:${sg_of[$disk]}" $inquiry)" "allowed: status 00*"
 
 # /dev/stN wants the capability before anybody asks the filter.
 st=$(echo "/sys/bus/scsi/devices/$tape/scsi_tape"/nst?)

@@ -57,7 +57,7 @@ allowed "... open for both it does not" --write "sg:$sg" $vendor
 
 # --- namespaces and containers --------------------------------------------------
 if [ -e /proc/self/ns/user ]; then
-	for door in "sg_io:$disk" "sg_io32:$disk" "bsg:$bsg" "bsg-uring:$bsg"; do
+	for door in "sg_io:$disk" "sg_io32:$disk" "cdrom-packet32:$disk" "bsg:$bsg" "bsg-uring:$bsg"; do
 		is "root of a user namespace, $door" \
 			"$(unshare -Ur sgsend --probe --write "$door" 5e0000000000000000000000)" "refused: EPERM"
 	done

@@ -118,6 +118,8 @@ sweep() {
 		all+=($(targets "$d") "cdrom-packet/rw:${sg_of[$d]}" "sg/ro,wo,rw:${sg_of[$d]}")
 	done
 	nobody --sweep --sweep-sa "$ops" --into "$dir" "${all[@]}"
-	nobody --sweep --sweep-sa "$ops" --into "$dir" "bsg-uring-worker:/dev/bsg/$1"
+	# Of one device what differs in how it comes to the function.
+	nobody --sweep --sweep-sa "$ops" --into "$dir" "bsg-uring-worker:/dev/bsg/$1" \
+		"send-command32:${disk_of[$1]}" "cdrom-packet32:${disk_of[$1]}" "sg32/ro,wo,rw:${sg_of[$1]}"
 	for d; do fail_none "$d"; done
 }

@@ -83,12 +83,15 @@ void *unmapped_page(void);
 /* One file per interface. */
 void send_sg_v3(int fd, const struct request *rq, struct reply *re);
 void send_sg_vectors(int fd, const struct request *rq, struct reply *re);
-void send_sg_io32(int fd, const struct request *rq, struct reply *re);
 void send_bsg(int fd, const struct request *rq, struct reply *re);
 void send_bsg_uring(int fd, const struct request *rq, struct reply *re);
 void send_bsg_uring_worker(int fd, const struct request *rq, struct reply *re);
 void send_send_command(int fd, const struct request *rq, struct reply *re);
 void send_cdrom_packet(int fd, const struct request *rq, struct reply *re);
+/* compat.c has all that a 32-bit program sends. */
+void send_sg_io32(int fd, const struct request *rq, struct reply *re);
+void send_send_command32(int fd, const struct request *rq, struct reply *re);
+void send_cdrom_packet32(int fd, const struct request *rq, struct reply *re);
 
 /* "allowed", "refused" or the name of another errno. */
 const char *verdict(const struct reply *re);

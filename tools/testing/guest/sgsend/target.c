@@ -18,8 +18,11 @@ static const struct interface interfaces[] = {
 	{ "bsg-uring", "io_uring on /dev/bsg/H:C:T:L", 32, false, send_bsg_uring },
 	{ "bsg-uring-worker", "the same, by a kernel thread", 32, false, send_bsg_uring_worker },
 	{ "send-command", "SCSI_IOCTL_SEND_COMMAND", 16, true, send_send_command },
+	{ "send-command32", "the same, from a 32-bit program", 16, true, send_send_command32 },
 	{ "cdrom-packet", "CDROM_SEND_PACKET", 12, false, send_cdrom_packet },
+	{ "cdrom-packet32", "the same, from a 32-bit program", 12, false, send_cdrom_packet32 },
 	{ "sg", "SG_IO v3 on /dev/sgN", 32, false, send_sg_v3 },
+	{ "sg32", "the same, from a 32-bit program", 32, false, send_sg_io32 },
 };
 
 const char *const mode_name[MODE_COUNT] = { "ro", "wo", "rw" };
