@@ -298,4 +298,56 @@ mod tests {
         forget_all();
         assert!(Call::current().is_none());
     }
+
+    #[test]
+    fn a_call_without_a_place_is_not_known() {
+        let mut way = Way::new(7);
+        let (file, _) = way.lay();
+        let task = this_task();
+
+        // No task has that address. Places that others have stay theirs.
+        for slot in slots(task) {
+            let _ = slot.task.cmpxchg(0, 1, Acquire);
+        }
+        SgIoctl::enter(file);
+        let without = Call::current().is_none();
+        for slot in slots(task) {
+            let _ = slot.task.cmpxchg(1, 0, Release);
+        }
+        assert!(without);
+
+        SgIoctl::enter(file);
+        assert!(Call::current().is_some());
+        SgIoctl::leave();
+    }
+
+    #[test]
+    fn a_file_that_leads_nowhere_is_no_call() {
+        let mut way = Way::new(7);
+        let (file, _) = way.lay();
+        assert!(call_on(file).is_some());
+
+        // Wherever the way ends: at null, and at an address that nothing has.
+        for step in 0..4 {
+            for end in [0, usize::MAX - 4095] {
+                way.lay();
+                way.0[step] = end;
+                core::hint::black_box(&mut way);
+                assert!(call_on(file).is_none());
+            }
+        }
+        assert!(call_on(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn a_call_is_for_no_other_device() {
+        let mut way = Way::new(7);
+        let (file, device) = way.lay();
+
+        assert!(call_on(file).is_some_and(|call| {
+            call.is_for(DeviceId::from_addr(device))
+                && !call.is_for(DeviceId::from_addr(device + 1))
+                && !call.is_for(DeviceId::from_addr(0))
+        }));
+    }
 }
