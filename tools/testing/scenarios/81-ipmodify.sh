@@ -51,6 +51,42 @@ insmod "$other"
 refused "the other can have it then" --read "$bsg" $tur
 rmmod sgio_test_ipmodify
 
+# A BPF program at its exit wants the function's first instruction too.
+# shellcheck disable=SC2317 # called by wait_for
+hooked() {
+	grep -q '^scsi_cmd_allowed ' "$tracing/enabled_functions"
+}
+# It compiles first, and takes its time.
+# shellcheck disable=SC2317 # called by check
+attached() {
+	wait_for hooked || wait_for hooked || wait_for hooked
+}
+# shellcheck disable=SC2317
+detached() {
+	! hooked
+}
+at_exit='fexit:scsi_mod:scsi_cmd_allowed { @asked = count(); }'
+if [ "$SGIO_KERNEL" = stock ]; then
+	bpftrace -e "$at_exit" >"$tmp/bpf" 2>&1 &
+	bpftrace=$!
+	check "a BPF program on the function" attached
+	allowed "... sees the stock answer" --read "$bsg" $sanitize
+	refused_load "a BPF program was first" "*scsi_cmd_allowed*a BPF program*"
+	kill -INT $bpftrace
+	wait $bpftrace
+	like "... saw the call" "$(<"$tmp/bpf")" "*@asked: [1-9]*"
+	check "... is gone" wait_for detached
+	must_load
+	timeout -s INT 100 bpftrace -e "$at_exit" >"$tmp/bpf" 2>&1
+	is "a BPF program comes second: it is not attached" \
+		"$(grep -o 'Error attaching probe' "$tmp/bpf")" "Error attaching probe"
+	sed 's/^/# /' "$tmp/bpf"
+	refused "... the module decides" --read "$bsg" $sanitize
+	unload
+else
+	skip "a BPF program on the function" "no BPF in this kernel"
+fi
+
 # A tracer looks at the same function: it does not own it.
 echo scsi_cmd_allowed >$tracing/set_ftrace_filter
 echo function >$tracing/current_tracer
