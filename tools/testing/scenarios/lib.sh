@@ -158,6 +158,52 @@ check_log() {
 	fi
 }
 
+# --- kmemleak -----------------------------------------------------------------
+
+# Where it is and the kernel was told to use it, it must work: it switches itself off when it runs out of
+# memory, and then finds nothing.
+has_kmemleak() {
+	[ -e /sys/kernel/debug/kmemleak ] && [[ " $(</proc/cmdline) " == *" kmemleak=on "* ]]
+}
+
+kmemleak_scan() {
+	{ echo scan >/sys/kernel/debug/kmemleak; } 2>/dev/null
+}
+
+# As often as it takes to report what the scan before has noted.
+kmemleak_report() {
+	local n looks
+
+	slurp looks /sys/module/kmemleak/parameters/min_unref_scans 2>/dev/null
+	for ((n = 0; n < ${looks:-2}; n++)); do
+		kmemleak_scan || return
+	done
+}
+
+# leaks_begin: what is there already does not count. Fails where kmemleak is off.
+leaks_begin() {
+	# The first scan only notes what an object holds.
+	kmemleak_scan && kmemleak_report && echo clear >/sys/kernel/debug/kmemleak
+}
+
+# leaks: the objects of the module that nothing refers to, when it is unloaded. They are known by their traces.
+# kmemleak keeps addresses and names them when it is read: those in a module that has gone have no name.
+# So other modules that do something meanwhile must stay, and none is to be loaded in its place.
+leaks() {
+	# An object counts when it is 5 s old.
+	if ! { kmemleak_scan && nap 6 && kmemleak_report; }; then
+		echo "kmemleak is off"
+		return
+	fi
+	awk '
+		function out() { if (ours) printf "%s", text; text = ""; ours = trace = 0 }
+		/^unreferenced object/ { out() }
+		{ text = text $0 "\n" }
+		trace && (/sgio/ || /^ *0x[0-9a-f]+$/) { ours = 1 }
+		/^ *backtrace/ { trace = 1 }
+		END { out() }' /sys/kernel/debug/kmemleak || echo "kmemleak cannot be read"
+}
+
 # --- the module ---------------------------------------------------------------
 
 load() {
