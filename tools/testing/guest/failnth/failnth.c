@@ -2,10 +2,12 @@
 /*
  * failnth N[.AGAIN] write FILE < TEXT     one write(2) of the text
  * failnth N[.AGAIN] read FILE             all of a file
+ * failnth N[.AGAIN] open FILE             no more than that
  * failnth N[.AGAIN] insmod FILE [PARAMETER...]
  *
  * Opens FILE, and makes the Nth allocation or registration of sgio_filter in
- * this task fail, or the AGAINth at the same place (see sgio_test_faults.c).
+ * this task fail, or the AGAINth at the same place (see sgio_test_faults.c). With
+ * `open`, the opening itself counts.
  * Prints "ok" or the name of the errno, and what failed, or "-" for nothing.
  */
 #define _GNU_SOURCE
@@ -42,22 +44,27 @@ int main(int argc, char **argv)
 	ssize_t n;
 
 	if (argc < 4)
-		errx(2, "usage: failnth N write|read|insmod FILE [PARAMETER...]");
+		errx(2, "usage: failnth N write|read|open|insmod FILE [PARAMETER...]");
 	for (int i = 4; i < argc; i++) {
 		if (strlen(params) + strlen(argv[i]) + 2 > sizeof(params))
 			errx(2, "too many parameters");
 		strcat(strcat(params, argv[i]), " ");
 	}
-	fd = open(argv[3], strcmp(argv[2], "write") ? O_RDONLY : O_WRONLY);
-	if (fd < 0)
-		err(2, "%s", argv[3]);
+	fd = -1;
+	if (strcmp(argv[2], "open")) {
+		fd = open(argv[3], strcmp(argv[2], "write") ? O_RDONLY : O_WRONLY);
+		if (fd < 0)
+			err(2, "%s", argv[3]);
+	}
 	if (!strcmp(argv[2], "write"))
 		len = fread(buf, 1, sizeof(buf), stdin);
 
 	set("nth", atol(argv[1]));
 	set("again", strchr(argv[1], '.') ? atol(strchr(argv[1], '.') + 1) : 1);
 	set("pid", getpid());
-	if (!strcmp(argv[2], "insmod"))
+	if (!strcmp(argv[2], "open"))
+		n = open(argv[3], O_RDWR);
+	else if (!strcmp(argv[2], "insmod"))
 		n = syscall(SYS_finit_module, fd, params, 0);
 	else if (len)
 		n = write(fd, buf, len);

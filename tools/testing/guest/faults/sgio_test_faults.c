@@ -2,11 +2,14 @@
 /*
  * Makes one allocation or registration fail, of those that the task `pid` makes
  * with sgio_filter on its stack. They are numbered by the way there, the stack: the
- * nth fails, when it is come by for the `again`th time. Needs kprobes only, so that
- * any kernel will do; the kernel's own fault injection is off in most.
+ * nth fails, when it is come by for the `again`th time. With again=0 each time has a
+ * number of its own: of ten files in a directory, any may be the one that fails. Needs
+ * kprobes only, so that any kernel will do; the kernel's own fault injection is off in
+ * most.
  *
- * Parameters: nth, again; pid (0: nobody), which starts counting; then failed, what
- * was made to fail.
+ * Parameters: nth, again; only, one function, nothing else counts; pid (0: nobody), which
+ * starts counting; then failed, what was made to fail, and seen, the highest number.
+ * points: what can fail; missing: what of it could not be probed.
  */
 #include <linux/jhash.h>
 #include <linux/kallsyms.h>
@@ -24,6 +27,10 @@ static unsigned int again = 1;
 module_param(again, uint, 0600);
 static char failed[KSYM_NAME_LEN];
 module_param_string(failed, failed, sizeof(failed), 0400);
+static char only[KSYM_NAME_LEN];
+module_param_string(only, only, sizeof(only), 0600);
+static char missing[512];
+module_param_string(missing, missing, sizeof(missing), 0400);
 static int pid;
 
 enum how { NULL_POINTER, ERRNO };
@@ -35,28 +42,35 @@ struct point {
 	int size, gfp;
 };
 
+/* An argument that some kernels have more. */
+#define TOKEN	IS_ENABLED(CONFIG_KMALLOC_PARTITION_CACHES)
+
 static const struct point points[] = {
-	{ "krealloc_node_align_noprof", NULL_POINTER, 1, 3 },
-	{ "kvrealloc_node_align_noprof", NULL_POINTER, 1, 3 },
-	{ "__kmalloc_noprof", NULL_POINTER, -1, 1 },
+	{ "krealloc_node_align_noprof", NULL_POINTER, 1, 3 + TOKEN },
+	{ "kvrealloc_node_align_noprof", NULL_POINTER, 1, 3 + TOKEN },
+	{ "__kmalloc_noprof", NULL_POINTER, -1, 1 + TOKEN },
+	/* Copies of names; krealloc() calls what is below. */
+	{ "kstrdup", NULL_POINTER, -1, 1 },
 	{ "__kmalloc_cache_noprof", NULL_POINTER, -1, 1 },
 	{ "kmem_cache_alloc_noprof", NULL_POINTER, -1, 1 },
-	{ "kmem_cache_alloc_lru_noprof", NULL_POINTER, -1, 2 },
 	{ "pcpu_alloc_noprof", NULL_POINTER, -1, 3 },
-	{ "kobject_create_and_add", NULL_POINTER, -1, -1 },
+	/* ftrace's trampolines. */
+	{ "execmem_alloc_rw", NULL_POINTER, -1, -1 },
 	{ "scsi_host_alloc", NULL_POINTER, -1, -1 },
 	{ "prepare_creds", NULL_POINTER, -1, -1 },
 	{ "sysfs_create_bin_file", ERRNO, -1, -1 },
 	{ "scsi_register_interface", ERRNO, -1, -1 },
 	{ "bus_register_notifier", ERRNO, -1, -1 },
+	{ "register_module_notifier", ERRNO, -1, -1 },
 	{ "ftrace_set_filter_ip", ERRNO, -1, -1 },
 	{ "register_ftrace_function", ERRNO, -1, -1 },
 	{ "register_ftrace_direct", ERRNO, -1, -1 },
-	{ "register_fprobe", ERRNO, -1, -1 },
-	{ "register_fprobe_ips", ERRNO, -1, -1 },
 	{ "register_fprobe_syms", ERRNO, -1, -1 },
 	{ "misc_register", ERRNO, -1, -1 },
 };
+
+/* What debugging code allocates beside (gfp_nested_mask()), for kmemleak above all. */
+#define NESTED	(__GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN)
 
 /* The ways that were seen, and how often. */
 static struct {
@@ -64,15 +78,38 @@ static struct {
 	unsigned int times;
 } ways[1024];
 static unsigned int nr_ways;
+static unsigned int seen;
+module_param(seen, uint, 0400);
+
+/* Their names. */
+static int get_points(char *buf, const struct kernel_param *kp)
+{
+	int len = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(points); i++)
+		len += sysfs_emit_at(buf, len, "%s\n", points[i].name);
+	return len;
+}
+
+static const struct kernel_param_ops points_ops = { .get = get_points };
+module_param_cb(points, &points_ops, NULL, 0400);
 
 static struct kprobe probes[ARRAY_SIZE(points)];
 static bool registered[ARRAY_SIZE(points)];
 
 static int set_pid(const char *val, const struct kernel_param *kp)
 {
-	nr_ways = 0;
-	failed[0] = '\0';
-	return param_set_int(val, kp);
+	int new, err = kstrtoint(val, 0, &new);
+
+	if (err)
+		return err;
+	if (new) {
+		nr_ways = 0;
+		seen = 0;
+		failed[0] = '\0';
+	}
+	WRITE_ONCE(pid, new);
+	return 0;
 }
 
 static const struct kernel_param_ops pid_ops = { .set = set_pid, .get = param_get_int };
@@ -107,6 +144,8 @@ static noinline bool must_fail(void)
 	}
 	if (i == n)
 		return false;
+	if (!again)
+		return ++seen == nth;
 	for (i = 0; i < nr_ways && ways[i].hash != hash; i++)
 		;
 	if (i == ARRAY_SIZE(ways))
@@ -114,7 +153,7 @@ static noinline bool must_fail(void)
 	if (i == nr_ways) {
 		ways[i].hash = hash;
 		ways[i].times = 0;
-		nr_ways++;
+		seen = ++nr_ways;
 	}
 	return ++ways[i].times == again && i + 1 == nth;
 }
@@ -122,12 +161,15 @@ static noinline bool must_fail(void)
 static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct point *point = &points[probe - probes];
+	gfp_t gfp = point->gfp < 0 ? 0 : regs_get_kernel_argument(regs, point->gfp);
 
 	/* A timer's interrupt finds the same task. */
 	if (task_pid_nr(current) != READ_ONCE(pid) || !in_task())
 		return 0;
+	if (*only && strcmp(only, point->name))
+		return 0;
 	/* What must not fail; what only gives memory back. */
-	if (point->gfp >= 0 && regs_get_kernel_argument(regs, point->gfp) & __GFP_NOFAIL)
+	if (gfp & __GFP_NOFAIL || (gfp & NESTED) == NESTED)
 		return 0;
 	if (point->size >= 0 && !regs_get_kernel_argument(regs, point->size))
 		return 0;
@@ -153,8 +195,11 @@ static int __init faults_init(void)
 		probes[i].post_handler = after;
 		err = register_kprobe(&probes[i]);
 		registered[i] = !err;
-		if (err)
+		if (err) {
 			pr_info("%s: no probe (%d)\n", points[i].name, err);
+			strlcat(missing, points[i].name, sizeof(missing));
+			strlcat(missing, " ", sizeof(missing));
+		}
 	}
 	return 0;
 }
