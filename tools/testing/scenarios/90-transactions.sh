@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernels: test
 # /dev/sgio_filter: transactions over several devices and classes, of which nothing
 # is left when one part of them is wrong; ids; and what is decided upon meanwhile.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
