@@ -187,15 +187,12 @@ check "... with all in the end" test -e "$(dev "$tape")/rules"
 
 # only FUNCTION: nothing else counts
 only() {
-	printf '%s' "$1" >$faults_at/only
+	# Nothing would not be written.
+	printf '%s\0' "$1" >$faults_at/only
 }
 
-# A second device of one nexus. What comes behind the allocations for the first one is the second one's: the name, the
-# nexus, which there is already, and the place in it.
+# A second device of one nexus: its name, the nexus, which there is already, and the place in it.
 only krealloc_node_align_noprof
-delete "$tape"
-scan 0.0 "$host"
-one=$(seen)
 lun1=${lun0%:*}:1
 luns=("$loopback"/*/tpgt_1/lun)
 mkdir "${luns[0]}/lun_1"
@@ -203,10 +200,15 @@ ln -s "$core/one" "${luns[0]}/lun_1/one"
 wait_for test -e "$(dev "$lun1")/rules" || die "LIO: no second disk"
 is "two devices of one nexus" "$(devices_of "$lun0")" 2
 IFS=: read -r _ channel target _ <<<"$lun0"
-echo "$channel $target -" >"$tmp/text"
 wrong=''
-for n in $((one + 1)) $((one + 2)) $((one + 3)) 0; do
-	delete "$lun1" "$lun0"
+for n in 1 2 3 0; do
+	# Both, since the list of devices keeps its room.
+	[ ! -e "/sys/bus/scsi/devices/$lun1" ] || delete "$lun1"
+	delete "$lun0"
+	echo "$channel $target 0" >"$tmp/text"
+	scan 0.0 "${lun0%%:*}"
+	wait_for test -e "/dev/bsg/$lun0"
+	echo "$channel $target 1" >"$tmp/text"
 	scan "$n.0" "${lun0%%:*}"
 	wait_for test -e "/dev/bsg/$lun1" || wrong+="$n: $got: no device"$'\n'
 	if [ "$n" -eq 0 ]; then
