@@ -16,7 +16,6 @@ rounds=${SGIO_ROUNDS:-2}
 seed=${SGIO_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "# SGIO_SEED=$seed"
 RANDOM=$((seed % 32768))
-kmemleak=/sys/kernel/debug/kmemleak
 never=5e,5f,83,89,d0,ff
 always=00,03,12
 cp "$SGIO_KO" "$tmp/sgio_filter.ko"
@@ -51,8 +50,7 @@ must_load
 for d in "${guarded[@]}"; do guarded_knobs+=("$d=$(<"$(dev "$d")/class")"); done
 for d in "${free[@]}"; do free_knobs+=("$d=$(<"$(dev "$d")/class")"); done
 unload
-# It is off unless the kernel is told otherwise.
-{ echo scan >$kmemleak && echo clear >$kmemleak; } 2>/dev/null || kmemleak=/nowhere
+if has_kmemleak; then check "kmemleak is on" leaks_begin; fi
 
 doors() {
 	targets "$1"
@@ -90,6 +88,12 @@ unload_soon() {
 	return 1
 }
 
+# shellcheck disable=SC2317 # called by wait_for
+was_asked() {
+	local stats
+	slurp stats "$(dev "$1")/stats" 2>/dev/null
+	[[ $stats == *[1-9]* ]]
+}
 # A new disk, asked and opened at once, and gone again.
 plug() {
 	local hosts=$((1 + RANDOM % 2))
@@ -100,10 +104,11 @@ plug() {
 	fail_all "$hctl" 2>/dev/null
 	wait_for test -e "/dev/bsg/$hctl"
 	chmod 666 "/dev/bsg/$hctl" 2>/dev/null
-	nobody --storm "$seed" --refused $never --allowed $always "bsg:/dev/bsg/$hctl" \
+	sgsend --as-nobody --storm "$seed" --refused $never --allowed $always "bsg:/dev/bsg/$hctl" \
 		"bsg-uring:/dev/bsg/$hctl" >>"$tmp/storm.plugged" 2>&1 &
 	local pid=$!
 	{ echo "allow r 12" >"$(dev "$hctl")/rules"; } 2>/dev/null
+	wait_for was_asked "$hctl"
 	nap 0.3
 	echo -$hosts >"$debug/add_host"
 	kill $pid 2>/dev/null
@@ -153,6 +158,7 @@ wait "$free_senders"
 sed 's/^/# /' "$tmp"/storm.guarded
 grep -h 'command' "$tmp/storm.plugged" | sed 's/^/# plugged: /'
 is "... of devices that came and went" "$(grep -c ': command' "$tmp/storm.plugged")" 0
+check "... which were asked" awk '{ n += $4 + $6 + $8 } END { exit !n }' "$tmp/storm.plugged"
 sent=$(awk '{ n += $4 + $6 + $8 } END { print n }' "$tmp/storm.guarded")
 check "$sent commands were sent" test "$sent" -gt 2000
 is "every sender was there to the end" "$(wc -l <"$tmp/storm.guarded")" \
@@ -171,14 +177,11 @@ echo "# $(awk '/ good / { g += $1; r += $3; b += $7 } END { print g " good texts
 check "the module is gone" bash -c '! grep -q ^sgio_filter /proc/modules'
 nothing_left "after the storm"
 is "no address range of the module is left" "$(grep -c sgio_filter /proc/vmallocinfo)" 0
-is "no hook is left" "$(grep -cE '^scsi_(cmd_allowed|ioctl) ' /sys/kernel/tracing/enabled_functions)" 0
+is "no hook is left" "$(grep -cE '^(scsi_(cmd_allowed|ioctl)|sg_ioctl) ' /sys/kernel/tracing/enabled_functions)" 0
 tables "$tmp/after"
 check "the stock answers are back" diff -r "$tmp/before" "$tmp/after"
-if [ -e $kmemleak ]; then
-	sleep 6
-	echo scan >$kmemleak
-	echo scan >$kmemleak
-	is "kmemleak has nothing of the module" "$(grep -B 20 -A 20 sgio $kmemleak)" ""
+if has_kmemleak; then
+	is "kmemleak has nothing of the module" "$(leaks)" ""
 else
 	skip "kmemleak has nothing of the module" "not in this kernel"
 fi
