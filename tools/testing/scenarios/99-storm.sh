@@ -158,6 +158,7 @@ wait "$free_senders"
 sed 's/^/# /' "$tmp"/storm.guarded
 grep -h 'command' "$tmp/storm.plugged" | sed 's/^/# plugged: /'
 is "... of devices that came and went" "$(grep -c ': command' "$tmp/storm.plugged")" 0
+# shellcheck disable=SC2016 # awk's
 check "... which were asked" awk '{ n += $4 + $6 + $8 } END { exit !n }' "$tmp/storm.plugged"
 sent=$(awk '{ n += $4 + $6 + $8 } END { print n }' "$tmp/storm.guarded")
 check "$sent commands were sent" test "$sent" -gt 2000
