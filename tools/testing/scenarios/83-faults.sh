@@ -109,7 +109,8 @@ class disk
 rules
 +deny 12
 " reset_all "$bsg" $vendor
-always_undo=1 step=$every
+# Each undo is a load, but there are few ways.
+always_undo=1 step=$((every < 4 ? every : 4))
 write_in_turn "a transaction that arms the second hook" /dev/sgio_filter "device $tape
 rules
 deny 12
