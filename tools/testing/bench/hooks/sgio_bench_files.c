@@ -31,7 +31,7 @@ static void remove_all(void)
 	kvfree(directories);
 }
 
-static int __init files_init(void)
+static int __init directories_init(void)
 {
 	char name[16];
 	int err = 0;
@@ -57,12 +57,12 @@ static int __init files_init(void)
 	return err;
 }
 
-static void __exit files_exit(void)
+static void __exit directories_exit(void)
 {
 	remove_all();
 }
 
-module_init(files_init);
-module_exit(files_exit);
+module_init(directories_init);
+module_exit(directories_exit);
 MODULE_DESCRIPTION("Directories with the files of sgio_filter, to be measured");
 MODULE_LICENSE("GPL");
