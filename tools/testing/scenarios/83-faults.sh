@@ -10,8 +10,6 @@
 # vm: --append kmemleak=on --expect-splat
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=lio.sh
-. "$here/lio.sh"
 # shellcheck source-path=SCRIPTDIR source=faults.sh
 . "$here/faults.sh"
 
@@ -29,12 +27,6 @@ debug_add 0
 disk=$hctl
 debug_add 1
 tape=$hctl
-lio_load
-lio_backstore one
-# Without it, LIO gives the logical unit no name.
-echo 0123456789abcdef >"$core/one/wwn/vpd_unit_serial"
-lio_disk one 1
-lun0=$hctl
 bsg=bsg:/dev/bsg/$disk
 if has_kmemleak; then check "what is there before does not count" leaks_begin; fi
 
@@ -191,37 +183,6 @@ only() {
 	# Nothing would not be written.
 	printf '%s\0' "$1" >$faults_at/only
 }
-
-# A second device of one nexus: its name, the nexus, which there is already, and the place in it.
-only krealloc_node_align_noprof
-lun1=${lun0%:*}:1
-luns=("$loopback"/*/tpgt_1/lun)
-mkdir "${luns[0]}/lun_1"
-ln -s "$core/one" "${luns[0]}/lun_1/one"
-wait_for test -e "$(dev "$lun1")/rules" || die "LIO: no second disk"
-is "two devices of one nexus" "$(devices_of "$lun0")" 2
-IFS=: read -r _ channel target _ <<<"$lun0"
-wrong=''
-for n in 1 2 3 0; do
-	# Both, since the list of devices keeps its room.
-	[ ! -e "/sys/bus/scsi/devices/$lun1" ] || delete "$lun1"
-	delete "$lun0"
-	echo "$channel $target 0" >"$tmp/text"
-	scan 0.0 "${lun0%%:*}"
-	wait_for test -e "/dev/bsg/$lun0"
-	echo "$channel $target 1" >"$tmp/text"
-	scan "$n.0" "${lun0%%:*}"
-	wait_for test -e "/dev/bsg/$lun1" || wrong+="$n: $got: no device"$'\n'
-	if [ "$n" -eq 0 ]; then
-		want="ok - 2 2"
-	else
-		want="ok ${got#* } 1 "
-	fi
-	[ "$got $(devices_of "$lun0") $(devices_of "$lun1" 2>/dev/null)" = "$want" ] ||
-		wrong+="$n: $got: $(cat "$(dev "$lun0")/nexus")"$'\n'
-	decides "$lun0" && decides "$lun1" || wrong+="$n: $got: decides wrong"$'\n'
-done
-is "a second device of a nexus is in it, or not at all" "$wrong" ""
 
 # Devices are found by the numbers of their queues, in places that become more when there are more than 64; nothing else
 # in the adding of a device is made by that function.
