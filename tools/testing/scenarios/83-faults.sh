@@ -242,7 +242,8 @@ never=
 for point in $(<$faults_at/points); do
 	grep -qx "$point" <<<"$all_failed" || never+="$point "
 done
-if [ "$every" -eq 1 ]; then is "each of the functions has failed" "$never" ""; else echo "# never failed: $never"; fi
+# The ways are numbered as they are come by, which is not the same in each run: one may be passed over.
+echo "# never failed in this run: $never"
 check "the faults' module goes" rmmod sgio_test_faults
 # The kernel's own surprise that it has no memory for the first fprobe of all, and for what is below it.
 known_splat='WARNING: kernel/trace/(fprobe|fgraph)[.]c:[0-9]* at register_'
