@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,6 +22,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define RECORD_MAX	8192	/* no less than PRINTK_MESSAGE_MAX, kernel/printk/internal.h */
+#define END		";sgio: end of the run\n"
 #define GUEST_INIT	"/sgio/src/tools/testing/vm/guest-init"
 
 /* The kernel panics when this program ends, and the runner shows what it said. */
@@ -94,6 +98,49 @@ static void loopback_up(void)
 	close(fd);
 }
 
+/* Everything the kernel says, whatever a test does to the console or to the buffer, up to the marker
+ * of guest-init: this is what the runner judges. As many records in one write as there are: each write
+ * is a message to the runner's machine, and a test may make the kernel say fifty thousand lines.
+ */
+static void follow_kernel_log(void)
+{
+	static const char lost[] = "4,0,0,-;WARNING: records of the kernel log were lost\n";
+	static char buf[1 << 16];
+	struct pollfd records = { .events = POLLIN };
+	bool ended = false;
+	size_t len = 0;
+	int out;
+
+	if (fork())
+		return;
+	records.fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	out = open("/sgio/run/kmsg", O_WRONLY | O_CLOEXEC);
+	if (records.fd < 0 || out < 0)
+		err(1, "the kernel log");
+	while (!ended) {
+		ssize_t n = read(records.fd, buf + len, RECORD_MAX);
+
+		if (n > 0) {
+			len += n;
+			ended = len >= sizeof(END) && !memcmp(buf + len - strlen(END), END, strlen(END));
+		} else if (errno == EPIPE) {
+			memcpy(buf + len, lost, strlen(lost));
+			len += strlen(lost);
+		} else if (errno != EAGAIN) {
+			err(1, "/dev/kmsg");
+		} else if (!len) {
+			poll(&records, 1, -1);
+		}
+		if (len && (n < 0 || ended || sizeof(buf) - len < RECORD_MAX)) {
+			if (write(out, buf, len) != (ssize_t)len)
+				err(1, "/sgio/run/kmsg");
+			len = 0;
+		}
+	}
+	close(open("/run/kernel-log-is-complete", O_WRONLY | O_CREAT, 0444));
+	_exit(0);
+}
+
 int main(void)
 {
 	static char *const argv[] = { GUEST_INIT, NULL };
@@ -151,6 +198,7 @@ int main(void)
 	must_mount(".", "/", NULL, MS_MOVE, NULL);
 	if (chroot(".") || chdir("/"))
 		err(1, "the new root");
+	follow_kernel_log();
 	execve(GUEST_INIT, argv, envp);
 	err(1, GUEST_INIT);
 }
