@@ -156,11 +156,11 @@ without_known_splats() {
 }
 
 check_log() {
-	local bad races=$here/../lib/races.awk
+	local bad known=$here/../lib/known.awk
 
 	# Without it nothing would be found.
-	[ -r "$races" ] || not_ok "the kernel log can be read" "no $races"
-	bad=$(dmesg | awk -f "$races" | without_known_splats | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
+	[ -r "$known" ] || not_ok "the kernel log can be read" "no $known"
+	bad=$(dmesg | awk -f "$known" | without_known_splats | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
 	is "the kernel log has no warning" "$bad" ""
 	if [ -e "$kcsan" ]; then
 		check "KCSAN was looking" grep -qx 'setup_watchpoints: [1-9][0-9]*' "$kcsan"

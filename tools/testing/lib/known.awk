@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# A kernel log without what the kernel is known to complain about by itself, and which says nothing
+# about this project:
+# - KCSAN's reports of races in which the module has no part. A report in which another processor's
+#   complaint stands stays.
+# - That the way back from a traced function (an fprobe with an exit handler) cannot be unwound at one
+#   instruction, `call .Ldo_rop` in return_to_handler (arch/x86/kernel/ftrace_64.S): the stack pointer is
+#   then where UNWIND_HINT_FUNC says that the caller's is. An interrupt there whose stack KASAN or a
+#   profiler saves says so, once, and saves less.
+
+/^\[[0-9. ]*\] WARNING: stack going in the wrong direction\? at return_to_handler\+/ { next }
+
+function flush() {
+	printf "%s", held
+	held = ""
+	holding = 0
+}
+
+holding && /====================/ {
+	held = held $0 "\n"
+	if (held ~ /\[sgio_(filter|test)/ || held !~ /BUG: KCSAN/ || other)
+		printf "%s", held
+	held = ""
+	holding = other = 0
+	next
+}
+!holding && /====================/ {
+	holding = 1
+	held = $0 "\n"
+	next
+}
+# The line behind the first rule tells what kind of report it is.
+holding == 1 {
+	held = held $0 "\n"
+	if (/BUG: KCSAN/)
+		holding = 2
+	else
+		flush()
+	next
+}
+holding {
+	held = held $0 "\n"
+	if (/WARNING:|BUG:|Oops|INFO: |UBSAN|ODEBUG:|refcount_t|general protection|suspicious RCU/)
+		other = 1
+	next
+}
+{ print }
+END { flush() }
