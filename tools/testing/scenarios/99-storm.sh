@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernels: test
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
-# little memory. Meanwhile no sender gets through what no policy allows, and none
-# is refused what all allow; afterwards nothing is left.
+# reclaim of memory. Meanwhile no sender gets through what no policy allows, neither
+# ever nor at the time, and none is refused what all allow; afterwards nothing is
+# left.
 #
-# SGIO_SEED=N repeats a storm, as far as scheduling does. SGIO_BREAK=1 allows for a
-# moment what must never be: the scenario must fail then.
-# vm: --append kmemleak=on
+# SGIO_SEED=N repeats a storm, as far as scheduling does.
+# vm: --append kmemleak=on --mem 768M
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
@@ -21,10 +20,15 @@ always=00,03,12
 cp "$SGIO_KO" "$tmp/sgio_filter.ko"
 SGIO_KO=$tmp/sgio_filter.ko
 
-# Two kinds of devices: of the guarded ones it is known what is never and what is
-# always allowed, of the free ones it is not.
-debug_load
-guarded=() guarded_knobs=() free_knobs=()
+pages_scanned() { awk '/^pgscan_(kswapd|direct) / { n += $2 } END { print n }' /proc/vmstat; }
+free_mb() { awk '/^MemFree:/ { print int($2 / 1024) }' /proc/meminfo; }
+
+# Of the guarded devices it is known what is never and what is always allowed, of
+# the free one it is not. The watched one is changed by one writer at a time, who
+# says what may be allowed: knobstorm/witness.h. From the big one the page cache is
+# filled.
+debug_load virtual_gb=8
+guarded=() guarded_knobs=()
 for type in 0 5 8; do
 	debug_add $type
 	fail_all "$hctl"
@@ -32,7 +36,28 @@ for type in 0 5 8; do
 done
 debug_add 0
 fail_all "$hctl"
-free=("$hctl")
+free=$hctl
+debug_add 7
+fail_all "$hctl"
+watched=$hctl
+debug_add 0
+big=${disk_of[$hctl]}
+echo 1024 >"$(queue "$hctl")/read_ahead_kb"
+mapfile -t domain < <(knobstorm --domain)
+
+# What of the table of the watched device's class is in the witness's domain.
+table_has() {
+	local verb access ops op i
+	while read -r verb access ops _; do
+		[ "$verb" = allow ] || ops=$access
+		for op in ${ops//,/ }; do
+			for ((i = 16#${op%-*}; i <= 16#${op#*-}; i++)); do
+				printf -v op %02x $i
+				[[ " ${domain[*]} " != *" $op "* ]] || echo "$op"
+			done
+		done
+	done <$sysfs/classes/optical/rules
+}
 # Tables of two are enough, and the interface that logs each command is slow.
 tables() {
 	local d asked=()
@@ -46,36 +71,74 @@ tables() {
 }
 tables "$tmp/before"
 is "there are tables to compare" "$(cat "$tmp"/before/* | wc -l)" $((512 * ${#asked_of[@]}))
-must_load
+is "the kernel refuses what the witness is about" "$(nobody --sweep "bsg:/dev/bsg/$watched" |
+	grep -F "$(printf '%s \n' "${domain[@]}")" | sort | uniq | cut -d ' ' -f 3 | uniq -c | xargs)" \
+	"$((2 * ${#domain[@]})) refused"
+must_load strict=1
+is "the strict table too" "$(table_has)" ""
+echo stock >$sysfs/classes/optical/table
+is "... and the stock one" "$(table_has)" ""
+is "which are tables" "$(grep -c '^allow' $sysfs/classes/optical/rules)" 2
+is "the watched device is of a class of its own" \
+	"$(cat /sys/bus/scsi/devices/*/sgio_filter/class | grep -c optical) $(<"$(dev "$watched")/class")" "1 optical"
 for d in "${guarded[@]}"; do guarded_knobs+=("$d=$(<"$(dev "$d")/class")"); done
-for d in "${free[@]}"; do free_knobs+=("$d=$(<"$(dev "$d")/class")"); done
+free_knobs=$free=$(<"$(dev "$free")/class")
 unload
 if has_kmemleak; then check "kmemleak is on" leaks_begin; fi
 
 doors() {
 	targets "$1"
-	echo "sg/ro:${sg_of[$1]}"
-	[ "$1" != "${guarded[0]}" ] || echo "bsg-uring-worker:/dev/bsg/$1" "sg_iovec:${disk_of[$1]}"
+	echo "sg/ro:${sg_of[$1]}" "sg/wo:${sg_of[$1]}"
+	[[ $1 != @("${guarded[0]}"|"$watched") ]] ||
+		echo "bsg-uring-worker:/dev/bsg/$1" "sg_iovec:${disk_of[$1]}"
 }
-# storm NAME DEVICE...: senders until SIGTERM
+# storm NAME DEVICE...: senders until SIGTERM, judged as $by says; sets $pid. Not by
+# nobody(): the signals are for the program, which hands them on.
+senders=0
 storm() {
 	local name=$1 d all=()
 	shift
 	# shellcheck disable=SC2207
 	for d; do all+=($(doors "$d")); done
-	nice sgsend --as-nobody --storm "$seed" --refused $never --allowed $always "${all[@]}" \
-		>"$tmp/storm.$name" 2>&1 &
+	senders=$((senders + ${#all[@]}))
+	nice -n 19 sgsend --as-nobody --storm "$seed" "${by[@]}" "${all[@]}" >"$tmp/storm.$name" 2>&1 &
+	pid=$!
 }
+by=(--refused "$never" --allowed "$always")
 storm guarded "${guarded[@]}"
-senders=$!
-storm free "${free[@]}"
-free_senders=$!
+guarded_pid=$pid
+storm free "$free"
+free_pid=$pid
+head -c 4096 /dev/zero | tee "$tmp/witness" >"$tmp/nothing"
+by=(--witness "$tmp/witness")
+storm watched "$watched"
+watched_pid=$pid
 
-knobs=()
-# knobs KIND COUNT DEVICE=CLASS...
-knobs() {
-	nice knobstorm $((seed + ${#knobs[@]})) "$2" "$1" "${@:3}" >"$tmp/knobs.${#knobs[@]}" 2>&1 &
-	knobs+=($!)
+# Memory that cannot be taken back.
+mkdir "$tmp/eaten"
+mount -t tmpfs -o size=100% none "$tmp/eaten"
+fallocate -l $(($(free_mb) - 96))M "$tmp/eaten/file"
+
+writers=() started=0 ended=0 killed=0 failed=()
+# writer KIND ARGUMENT...: until SIGTERM
+writer() {
+	nice knobstorm $((seed + started)) 0 "$@" >"$tmp/writer.$1.$started" 2>&1 &
+	writers+=($!)
+	started=$((started + 1))
+}
+# writers_end PID...: SIGTERM to those that are still there
+writers_end() {
+	local pid status
+	kill "$@" 2>/dev/null
+	for pid; do
+		wait "$pid" 2>/dev/null
+		status=$?
+		case $status in
+		0) ended=$((ended + 1)) ;;
+		137) killed=$((killed + 1)) ;;
+		*) failed+=("a writer: exit status $status") ;;
+		esac
+	done
 }
 
 # As long as somebody has /dev/sgio_filter open, or a command is under way, it stays.
@@ -116,65 +179,116 @@ plug() {
 	wait $pid || return 0
 }
 
-loads=0 unloads=0 plugged=0
+changes() { echo $(($(od -An -tu4 -N4 "$tmp/witness") / 2)); }
+# shellcheck disable=SC2317 # called by wait_for
+changed_by() { [ "$(changes)" -ge "$1" ]; }
+time_of() { [ -z "${SGIO_TIMES-}" ] || echo "# $1: $SECONDS s"; }
+
+loads=0 unloads=0 under_writers=0 plugged=0 successors=0 reclaims=0
 for ((round = 0; round < rounds; round++)); do
 	echo "# round $round: $SECONDS s"
 	! load strict=$((RANDOM % 2)) queue_knob=$((RANDOM % 2)) || loads=$((loads + 1))
-	knobs guarded 40 "${guarded_knobs[@]}"
-	knobs guarded 40 "${guarded_knobs[@]}"
-	knobs free 40 "${free_knobs[@]}"
-	first=$((${#knobs[@]} - 3))
+	writers=()
+	writer guarded "${guarded_knobs[@]}"
+	writer guarded "${guarded_knobs[@]}"
+	writer free "$free_knobs"
+	writer witness "$tmp/witness" "$watched=optical"
 	for d in "${guarded[@]}"; do
 		echo 1 >"/sys/bus/scsi/devices/$d/rescan"
 	done
 	if plug $((round % 2 * 5)); then plugged=$((plugged + 1)); fi
-	[ -z "${SGIO_TIMES-}" ] || echo "# plugged: $SECONDS s"
-	[ -z "${SGIO_BREAK-}" ] || [ $round -ne $((rounds / 2)) ] || {
-		echo "allow r $never" >"$(dev "${guarded[0]}")/rules"
-		nap 1
-	}
-	# Memory is taken from the caches, and signals arrive in system calls.
-	echo 3 >/proc/sys/vm/drop_caches
-	dd if=/dev/zero of=/dev/null bs=64M count=1 status=none &
-	eater=$!
+	time_of plugged
+	# The page cache takes what is left, until the kernel reclaims.
+	scanned=$(pages_scanned)
+	dd if="$big" of=/dev/null bs=1M count=$(($(free_mb) + 32)) status=none &
+	reader=$!
+	# Signals arrive in system calls.
 	for _ in 1 2 3 4 5; do
-		# shellcheck disable=SC2046
-		kill -USR1 $(pgrep -P "$senders" -P "$free_senders" -d ' ') "${knobs[@]:first}" 2>/dev/null
+		kill -USR1 "$guarded_pid" "$free_pid" "$watched_pid" "${writers[@]}"
 		nap 0.1
 	done
 	for d in "${guarded[@]}"; do echo "- - -" >"/sys/class/scsi_host/host${d%%:*}/scan"; done
-	kill -9 "${knobs[first + RANDOM % 3]}" 2>/dev/null
-	wait $eater
-	[ -z "${SGIO_TIMES-}" ] || echo "# signals: $SECONDS s"
+	time_of signals
+	# A writer is killed, maybe in the middle of a change, and a witness: another goes on where that was.
+	kill -9 "${writers[RANDOM % 2]}" "${writers[3]}"
+	writers_end "${writers[3]}"
+	unset "writers[3]"
+	was=$(changes)
+	writer witness "$tmp/witness" "$watched=optical"
+	! wait_for changed_by $((was + 40)) || successors=$((successors + 1))
+	time_of changes
+	wait $reader
+	[ "$(pages_scanned)" -eq "$scanned" ] || reclaims=$((reclaims + 1))
+	time_of memory
 	# Half of the time under writers, half after them.
-	[ $((round % 2)) -eq 0 ] || wait "${knobs[@]:first}" 2>/dev/null
-	! unload_soon || unloads=$((unloads + 1))
-	wait "${knobs[@]:first}" 2>/dev/null
+	[ $((round % 2)) -eq 0 ] || writers_end "${writers[@]}"
+	if unload_soon; then
+		unloads=$((unloads + 1))
+		# That of the witness is the last.
+		[ $((round % 2)) -ne 0 ] || ! kill -0 "${writers[-1]}" || under_writers=$((under_writers + 1))
+	fi
+	[ $((round % 2)) -ne 0 ] || writers_end "${writers[@]}"
+	time_of unloaded
 done
-kill "$senders" "$free_senders"
-wait "$senders"
+rm "$tmp/eaten/file"
+kill "$guarded_pid" "$free_pid" "$watched_pid"
+wait "$guarded_pid"
 is "guarded devices: no wrong verdict" "exit status $?" "exit status 0"
-wait "$free_senders"
-sed 's/^/# /' "$tmp"/storm.guarded
+wait "$watched_pid"
+is "the watched device: no wrong verdict" "exit status $?" "exit status 0"
+wait "$free_pid"
+sed 's/^/# /' "$tmp"/storm.{guarded,watched}
 grep -h 'command' "$tmp/storm.plugged" | sed 's/^/# plugged: /'
-is "... of devices that came and went" "$(grep -c ': command' "$tmp/storm.plugged")" 0
-# shellcheck disable=SC2016 # awk's
-check "... which were asked" awk '{ n += $4 + $6 + $8 } END { exit !n }' "$tmp/storm.plugged"
-sent=$(awk '{ n += $4 + $6 + $8 } END { print n }' "$tmp/storm.guarded")
-check "$sent commands were sent" test "$sent" -gt 2000
-is "every sender was there to the end" "$(wc -l <"$tmp/storm.guarded")" \
-	"$(for d in "${guarded[@]}"; do doors "$d"; done | tr ' ' '\n' | grep -c .)"
+is "devices that came and went: no wrong verdict" "$(grep -c ': command' "$tmp/storm.plugged")" 0
+# count COLUMN WHAT FILE...: of what the programs say
+count() { awk -v column="$1" -v what="$2" '$0 ~ what { n += $column } END { print n + 0 }' "${@:3}"; }
+decided() { echo $(($(count 5 ' decided ' "$1") + $(count 7 ' decided ' "$1") + $(count 9 ' decided ' "$1"))); }
+check "$(decided "$tmp/storm.guarded") commands were decided upon" test "$(decided "$tmp/storm.guarded")" -gt 2000
+check "... $(decided "$tmp/storm.plugged") of devices just plugged in" test "$(decided "$tmp/storm.plugged")" -gt 0
+is "every sender was there to the end" "$(cat "$tmp"/storm.{guarded,free,watched} | grep -c errors)" $senders
+refusals=$(count 5 ' judged ' "$tmp/storm.watched") allowances=$(count 7 ' judged ' "$tmp/storm.watched")
+check "the witness: $refusals refused" test "$refusals" -gt 100
+check "... $allowances allowed" test "$allowances" -gt 100
+echo "# ... in the course of $(changes) changes"
+is "where a witness was killed, the next went on" $successors "$rounds"
 is "loads" $loads "$rounds"
 is "unloads" $unloads "$rounds"
+is "... under writers" $under_writers $(((rounds + 1) / 2))
 check "$plugged devices came and went" test $plugged -gt 0
-is "no bad text was accepted, no good one refused" \
-	"$(cat "$tmp"/knobs.* | grep -v ', 0 wrong$')" ""
-sed -n 's/^/# /p' "$tmp"/knobs.* | sort | uniq -c | sort -rn | head -n 4
-echo "# $(awk '/ good / { g += $1; r += $3; b += $7 } END { print g " good texts, " r " of them in vain; " b " bad" }' \
-	<(tr -d '(' <"$tmp/knobs.0" && cat "$tmp"/knobs.[1-9]* | tr -d '('))"
+is "senders that no signal interrupted" "$(cat "$tmp"/storm.{guarded,free,watched} | grep -c ', 0 signals$')" 0
+is "times the kernel reclaimed memory" $reclaims "$rounds"
+is "writers that failed" "${failed[*]-}" ""
+is "writers that were killed, and those that ended" "$killed, $ended" \
+	"$((2 * rounds)), $((started - 2 * rounds))"
+is "... each of those says what it did" "$(cat "$tmp"/writer.* | grep -c ' good, ')" $ended
+is "no bad text was accepted, no good one refused" "$(cat "$tmp"/writer.* | grep -v ', 0 wrong$')" ""
+for kind in guarded free witness; do
+	good=$(count 1 ' good, ' "$tmp/writer.$kind".*) bad=$(count 6 ' good, ' "$tmp/writer.$kind".*)
+	echo "# $kind: $(count 3 ' good, ' "$tmp/writer.$kind".*) more good texts in vain"
+	check "$kind: $good good texts were accepted" test "$good" -gt 20
+	[ $kind = witness ] || check "$kind: $bad bad texts were refused" test "$bad" -gt 10
+done
+
+# Were there a wrong verdict, it would be found: a rule allows what never is, and
+# of another witness nothing is.
+must_load
+echo "allow r $never" >"$(dev "${guarded[0]}")/rules"
+echo "allow r $(IFS=, && echo "${domain[*]}")" >"$(dev "$watched")/rules"
+sgsend --as-nobody --storm "$seed" --refused $never --allowed $always "bsg:/dev/bsg/${guarded[0]}" \
+	>"$tmp/wrong.never" 2>&1 &
+pids=($!)
+sgsend --as-nobody --storm "$seed" --witness "$tmp/nothing" "bsg:/dev/bsg/$watched" >"$tmp/wrong.witness" 2>&1 &
+pids+=($!)
+nap 2
+kill "${pids[@]}"
+wait "${pids[0]}"
+is "what is never allowed is found" "exit status $?, $(grep -c ' [1-9][0-9]* wrong' "$tmp/wrong.never")" "exit status 1, 1"
+wait "${pids[1]}"
+is "what no witness saw is found" "exit status $?, $(grep -c ' [1-9][0-9]* wrong' "$tmp/wrong.witness")" "exit status 1, 1"
 
 # Nothing is left.
-! loaded || unload_soon
+is "nobody holds the module" "$(</sys/module/sgio_filter/refcnt)" 0
+unload_soon
 check "the module is gone" bash -c '! grep -q ^sgio_filter /proc/modules'
 nothing_left "after the storm"
 is "no address range of the module is left" "$(grep -c sgio_filter /proc/vmallocinfo)" 0

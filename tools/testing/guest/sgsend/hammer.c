@@ -23,10 +23,16 @@ static void on_term(int sig)
 	hammer_stop = 1;
 }
 
-/* It only interrupts. */
+static pid_t *children;
+static int nr_children;
+volatile sig_atomic_t hammer_signals;
+
+/* It only interrupts, each of the processes. */
 static void on_usr1(int sig)
 {
-	(void)sig;
+	hammer_signals++;
+	for (int i = 0; i < nr_children; i++)
+		kill(children[i], sig);
 }
 
 static const struct {
@@ -112,6 +118,10 @@ static int run(const struct target *t, int i, int opcode, const struct storm *s)
 	enum open_mode mode = t->modes & 1u << MODE_RW && (i % 2 || t->modes == 1u << MODE_RW) ?
 			      MODE_RW : MODE_RO;
 
+	if (t->modes == 1u << MODE_WO)
+		mode = MODE_WO;
+	if (s && s->witness)
+		return witness_one(s, t, mode, i);
 	if (s)
 		return storm_one(s, t, mode, i);
 	return opcode >= 0 ? only(t, opcode) : one(t, mode);
@@ -131,12 +141,16 @@ int hammer(const struct target *targets, int n, int opcode, const struct storm *
 		if (pids[i] < 0)
 			err(2, "fork");
 		if (!pids[i]) {
+			nr_children = 0;
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
 			_exit(run(&targets[i], i, opcode, s));
 		}
 	}
+	children = pids;
+	nr_children = n;
 	while (!hammer_stop)
 		pause();
+	nr_children = 0;
 	for (int i = 0; i < n; i++)
 		kill(pids[i], SIGTERM);
 	for (int i = 0; i < n; i++)

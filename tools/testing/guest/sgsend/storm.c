@@ -3,13 +3,16 @@
  * Random commands until SIGTERM. Of some opcodes it is known what becomes of
  * them whatever happens to the filter meanwhile: --refused by every policy that
  * is in force at any time, and --allowed, with a CDB of zeros, by every one. Of
- * all others anything may become.
+ * all others anything may become, but for those of --witness: a writer says
+ * what its policy may allow, see knobstorm/witness.h.
  */
+#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../knobstorm/witness.h"
 #include "sgsend.h"
 
 #define FORMAT_UNIT	0x04	/* no driver for tests survives it */
@@ -27,67 +30,135 @@ static uint32_t draw(uint32_t below)
 
 enum kind { REFUSED, ALLOWED, RANDOM, KINDS };
 
-static enum kind make_command(const struct storm *s, const struct interface *iface,
-			      struct request *rq)
+/* Of a random length too, shorter and longer than the opcode says. */
+static void random_cdb(struct cdb *cdb, uint8_t opcode, const struct interface *iface)
 {
-	enum kind kind = draw(KINDS);
-	struct cdb *cdb = &rq->cdb;
+	cdb->b[0] = opcode;
+	for (int i = 1; i < CDB_MAX; i++)
+		cdb->b[i] = draw(3) ? draw(256) : 0;
+	cdb->len = iface->executes || draw(2) ? cdb_length(opcode) : 1 + draw(iface->max_cdb);
+	if (cdb->len > iface->max_cdb)
+		cdb->len = iface->max_cdb;
+}
 
-	/* What is executed leaves a line in the kernel log. */
-	rq->probe = !iface->executes && draw(16);
+static enum kind make_command(const struct storm *s, const struct interface *iface,
+			      struct request *rq, enum kind kind)
+{
+	struct cdb *cdb = &rq->cdb;
+	uint8_t opcode;
+
 	if (kind == ALLOWED) {
 		cdb_of_opcode(cdb, s->allowed[draw(s->nr_allowed)]);
 		return kind;
 	}
-	for (int i = 0; i < CDB_MAX; i++)
-		cdb->b[i] = draw(3) ? draw(256) : 0;
-	cdb->b[0] = kind == REFUSED ? s->refused[draw(s->nr_refused)] : draw(256);
-	if (kind == RANDOM && memchr(s->refused, cdb->b[0], s->nr_refused))
+	opcode = kind == REFUSED ? s->refused[draw(s->nr_refused)] : draw(256);
+	if (kind == RANDOM && memchr(s->refused, opcode, s->nr_refused))
 		kind = REFUSED;
-	if (cdb->b[0] == FORMAT_UNIT)
-		cdb->b[0] = 0;
-	/* Shorter and longer than its opcode says, too. */
-	cdb->len = iface->executes || draw(2) ? cdb_length(cdb->b[0]) : 1 + draw(iface->max_cdb);
-	if (cdb->len > iface->max_cdb)
-		cdb->len = iface->max_cdb;
+	random_cdb(cdb, opcode == FORMAT_UNIT ? 0 : opcode, iface);
 	return kind;
+}
+
+/* Whether it was decided upon; if not, no matter why, nothing is learnt. */
+static bool decide(int fd, const struct target *t, struct request *rq, struct reply *re)
+{
+	/* What is executed leaves a line in the kernel log. */
+	rq->probe = !t->iface->executes && draw(16);
+	if (rq->probe) {
+		rq->out = unmapped_page();
+		rq->out_len = 512;
+	}
+	t->iface->send(fd, rq, re);
+	return is_allowed(re) || re->err == EPERM;
+}
+
+/* The first wrong verdict is shown. */
+static void tell(const struct target *t, enum open_mode mode, const struct request *rq,
+		 const struct reply *re)
+{
+	printf("%s %s %s: command %02x of %u bytes: %s\n", t->iface->name, t->node,
+	       mode_name[mode], rq->cdb.b[0], rq->cdb.len, verdict(re));
+}
+
+/* The interface that executes writes a line to the kernel log each time. */
+static void pause_behind(const struct target *t)
+{
+	usleep(t->iface->executes ? 1000000 : 150000);
 }
 
 int storm_one(const struct storm *s, const struct target *t, enum open_mode mode, int number)
 {
-	unsigned long sent[KINDS] = {}, decided[KINDS] = {}, wrong = 0, errors = 0;
+	unsigned long decided[KINDS] = {}, wrong = 0, errors = 0;
 	int fd = open_target(t, mode), last = 0;
+	/* By turns: a slow interface gets all kinds soon. */
+	unsigned int turn = number;
 
 	state = (s->seed + number) * 0x9e3779b97f4a7c15ull | 1;
 	while (!hammer_stop) {
 		struct request rq = {};
 		struct reply re = {};
-		enum kind kind = make_command(s, t->iface, &rq);
+		enum kind kind = make_command(s, t->iface, &rq, turn++ % KINDS);
 
-		if (rq.probe) {
-			rq.out = unmapped_page();
-			rq.out_len = 512;
-		}
-		t->iface->send(fd, &rq, &re);
-		sent[kind]++;
-		if (!is_allowed(&re) && re.err != EPERM) {
+		if (!decide(fd, t, &rq, &re)) {
 			errors++;
 			last = re.err;
 		} else {
-			/* What is not decided upon, a dead node for one, shows nothing. */
 			decided[kind]++;
 			if (kind != RANDOM && is_allowed(&re) != (kind == ALLOWED) && !wrong++)
-				printf("%s %s %s: command %02x of %u bytes: %s\n", t->iface->name,
-				       t->node, mode_name[mode], rq.cdb.b[0], rq.cdb.len,
-				       verdict(&re));
+				tell(t, mode, &rq, &re);
 		}
-		/* The interface that executes writes a line to the kernel log each time. */
-		usleep(t->iface->executes ? 1000000 : 50000);
+		pause_behind(t);
 	}
-	printf("%s %s %s: %lu refused, %lu allowed, %lu random sent, %lu wrong, %lu errors (last %d)\n",
-	       t->iface->name, t->node, mode_name[mode], sent[REFUSED], sent[ALLOWED],
-	       sent[RANDOM], wrong, errors, last);
+	printf("%s %s %s: decided %lu refused, %lu allowed, %lu random, %lu wrong, %lu errors (last %d), %d signals\n",
+	       t->iface->name, t->node, mode_name[mode], decided[REFUSED], decided[ALLOWED],
+	       decided[RANDOM], wrong, errors, last, hammer_signals);
 	fflush(stdout);
 	close(fd);
 	return wrong || !decided[REFUSED] || !decided[ALLOWED];
+}
+
+int witness_one(const struct storm *s, const struct target *t, enum open_mode mode, int number)
+{
+	unsigned long allowed = 0, refused = 0, wrong = 0, unjudged = 0, errors = 0;
+	const struct witness *w = map_witness(s->witness, false);
+	int fd = open_target(t, mode), last = 0;
+	bool for_writing = mode != MODE_RO;
+
+	if (!w)
+		err(2, "%s", s->witness);
+	state = (s->seed + number) * 0x9e3779b97f4a7c15ull | 1;
+	while (!hammer_stop) {
+		struct request rq = {};
+		struct reply re = {};
+		uint32_t before;
+		uint8_t opcode;
+		bool may;
+
+		do {
+			opcode = draw(256);
+		} while (!in_domain(opcode));
+		random_cdb(&rq.cdb, opcode, t->iface);
+		before = w->seq;
+		may = witness_may(w, for_writing, opcode);
+		if (!decide(fd, t, &rq, &re)) {
+			errors++;
+			last = re.err;
+		} else {
+			may |= witness_may(w, for_writing, opcode);
+			if (w->seq - before > 1)
+				unjudged++;
+			else if (!is_allowed(&re))
+				refused++;
+			else if (may)
+				allowed++;
+			else if (!wrong++)
+				tell(t, mode, &rq, &re);
+		}
+		pause_behind(t);
+	}
+	printf("%s %s %s: judged %lu refused, %lu allowed, %lu wrong, %lu not judged, %lu errors (last %d), %d signals\n",
+	       t->iface->name, t->node, mode_name[mode], refused, allowed, wrong, unjudged, errors,
+	       last, hammer_signals);
+	fflush(stdout);
+	close(fd);
+	return wrong || !(refused + allowed);
 }
