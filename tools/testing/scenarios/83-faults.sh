@@ -12,6 +12,8 @@
 . "${0%/*}/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=faults.sh
 . "$here/faults.sh"
+# shellcheck source-path=SCRIPTDIR source=lio.sh
+. "$here/lio.sh"
 
 # Of the ways of loading, every so many; of all that loading makes, so many; of what a device that is added makes, every so many.
 every=1 some=25 device_step=1
@@ -50,6 +52,22 @@ in_turn "insmod, some of $total" everything "$nothing" "$whole" unload insmod "$
 check "... not only the first of each" test "$total" -gt 500
 again=1 step=1
 nothing_left "after all that"
+# The ways are numbered as they are come by, which is not the same in each run: what was passed over fails by its name.
+# shellcheck disable=SC2034 # in_turn's
+coping_does=1
+for point in $(<$faults_at/points); do
+	! has_failed "$point" || continue
+	only "$point"
+	again=0
+	[ "$(failnth 0.0 insmod "$SGIO_KO")" = "ok -" ] || die "$point: insmod"
+	unload
+	# Some are for writing.
+	[ "$(seen)" -eq 0 ] ||
+		in_turn "insmod, $point" everything "$nothing" "$whole" unload insmod "$SGIO_KO"
+	again=1
+done
+coping_does=
+only ''
 
 # --- writing --------------------------------------------------------------------
 
@@ -115,7 +133,19 @@ rules
 +deny 12
 " arm_again "$bsg" $report_luns
 write_in_turn "report_luns" "$(dev "$disk")/report_luns" own arm_again "$bsg" $report_luns
-always_undo='' step=1
+again=0 step=1 coping_does=1
+for point in $(<$faults_at/points); do
+	! has_failed "$point" || continue
+	only "$point"
+	write_in_turn "report_luns, $point" "$(dev "$disk")/report_luns" own arm_again "$bsg" $report_luns
+done
+only ''
+always_undo='' again=1 coping_does=
+never=
+for point in $(<$faults_at/points); do
+	has_failed "$point" || never+="$point "
+done
+is "all that can fail has failed" "$never" ""
 settings
 is "the settings are the first ones" "$there" "$old"
 
@@ -178,11 +208,39 @@ is "a device is added: with all its files or none, and a filter ($bare of $((n -
 check "... some failed, and there was an end" test $bare -gt 0 -a "$got" = "ok -"
 check "... with all in the end" test -e "$(dev "$tape")/rules"
 
-# only FUNCTION: nothing else counts
-only() {
-	# Nothing would not be written.
-	printf '%s\0' "$1" >$faults_at/only
-}
+# A second device of a nexus, another LUN of the same logical unit, is put beside the first. LIO's host knows no scan: its
+# devices come with a link, in the task that makes it.
+lio_load
+lio_backstore one
+echo 0123456789abcdef >"$core/one/wwn/vpd_unit_serial"
+lio_disk one 1
+first=$hctl second=${hctl%:*}:1
+lun_1=$(echo $loopback/naa.*/tpgt_1/lun)/lun_1
+mkdir "$lun_1"
+only krealloc_node_align_noprof
+wrong='' alone=0 bare=0
+for ((n = 1; n <= most; n++)); do
+	log_mark
+	got=$(failnth $n.0 link "$core/one" "$lun_1/one" 2>&1)
+	all_failed+=${got#* }$'\n'
+	wait_for test -e "/dev/bsg/$second" || wrong+="$n: no device"$'\n'
+	members=2
+	if log_grep -q "sgio_filter: $second: only the class's filter"; then
+		members=1 alone=$((alone + 1))
+	elif [ ! -e "$(dev "$second")" ]; then
+		bare=$((bare + 1))
+	fi
+	[ "$(devices_of "$first")" = $members ] || wrong+="$n: not $members in the nexus"$'\n'
+	decides "$second" || wrong+="$n: decides wrong"$'\n'
+	[ "$got" != "ok -" ] || break
+	rm "$lun_1/one"
+	[ "$(devices_of "$first")" = 1 ] || wrong+="$n: it is still in the nexus"$'\n'
+done
+only ''
+is "a second one is added: in the nexus, unless it has its class's filter only ($alone of $((n - 1)); $bare without files)" \
+	"$wrong" ""
+check "... both, and there was an end" test $alone -gt 0 -a $bare -gt 0 -a "$got" = "ok -"
+is "... with two in the end" "$(devices_of "$first")" 2
 
 # Devices are found by the numbers of their queues, in places that become more when there are more than 64; nothing else
 # in the adding of a device is made by that function.
@@ -238,12 +296,6 @@ if has_kmemleak; then
 else
 	skip "kmemleak has nothing of the module" "not in this kernel"
 fi
-never=
-for point in $(<$faults_at/points); do
-	grep -qx "$point" <<<"$all_failed" || never+="$point "
-done
-# The ways are numbered as they are come by, which is not the same in each run: one may be passed over.
-echo "# never failed in this run: $never"
 check "the faults' module goes" rmmod sgio_test_faults
 # The kernel's own surprise that it has no memory for the first fprobe of all, and for what is below it.
 known_splat='WARNING: kernel/trace/(fprobe|fgraph)[.]c:[0-9]* at register_'

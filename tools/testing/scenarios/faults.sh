@@ -9,6 +9,8 @@ step=1
 again=1
 # Not empty: an error is undone too, because of what may stay behind it.
 always_undo=
+# Not empty: it is enough that a fault was coped with.
+coping_does=
 # What the verdict is asked about: the arguments of a probe.
 asked=()
 # All that was made to fail, one a line.
@@ -20,6 +22,16 @@ faults_load() {
 	is "a probe at every point" "$(<$faults_at/missing)" ""
 }
 faults_at=/sys/module/sgio_test_faults/parameters
+
+# only FUNCTION: nothing else counts
+only() {
+	# Nothing would not be written.
+	printf '%s\0' "$1" >$faults_at/only
+}
+
+has_failed() {
+	grep -qx "$1" <<<"$all_failed"
+}
 
 # How many there were the last time.
 seen() {
@@ -81,7 +93,8 @@ in_turn() {
 		names+="${got#* }"$'\n'
 	done
 	is "$name: there as a whole or not at all ($errors errors, $coped coped with)" "$wrong" ""
-	check "$name: something failed, and there was an end" test $errors -gt 0 -a "$got" = "ok -"
+	check "$name: something failed, and there was an end" \
+		test $((errors + ${coping_does:-0} * coped)) -gt 0 -a "$got" = "ok -"
 	[ "$step" -eq 1 ] || echo "# every fault number $step, from $first"
 	all_failed+=$names
 	echo "# $name, $((SECONDS - began)) s: $(sort <<<"$names" | grep . | uniq -c | sort -rn | awk '{ printf "%s%s %s", s, $1, $2; s = ", " }')"

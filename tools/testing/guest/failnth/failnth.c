@@ -4,6 +4,7 @@
  * failnth N[.AGAIN] read FILE             all of a file
  * failnth N[.AGAIN] open FILE             no more than that
  * failnth N[.AGAIN] insmod FILE [PARAMETER...]
+ * failnth N[.AGAIN] link FILE LINK        a symbolic link, by which configfs plugs in
  *
  * Opens FILE, and makes the Nth allocation or registration of sgio_filter in
  * this task fail, or the AGAINth at the same place (see sgio_test_faults.c). With
@@ -44,14 +45,16 @@ int main(int argc, char **argv)
 	ssize_t n;
 
 	if (argc < 4)
-		errx(2, "usage: failnth N write|read|open|insmod FILE [PARAMETER...]");
+		errx(2, "usage: failnth N write|read|open|insmod|link FILE [PARAMETER...]");
+	if (!strcmp(argv[2], "link") && argc != 5)
+		errx(2, "usage: failnth N link FILE LINK");
 	for (int i = 4; i < argc; i++) {
 		if (strlen(params) + strlen(argv[i]) + 2 > sizeof(params))
 			errx(2, "too many parameters");
 		strcat(strcat(params, argv[i]), " ");
 	}
 	fd = -1;
-	if (strcmp(argv[2], "open")) {
+	if (strcmp(argv[2], "open") && strcmp(argv[2], "link")) {
 		fd = open(argv[3], strcmp(argv[2], "write") ? O_RDONLY : O_WRONLY);
 		if (fd < 0)
 			err(2, "%s", argv[3]);
@@ -64,6 +67,8 @@ int main(int argc, char **argv)
 	set("pid", getpid());
 	if (!strcmp(argv[2], "open"))
 		n = open(argv[3], O_RDWR);
+	else if (!strcmp(argv[2], "link"))
+		n = symlink(argv[3], argv[4]);
 	else if (!strcmp(argv[2], "insmod"))
 		n = syscall(SYS_finit_module, fd, params, 0);
 	else if (len)

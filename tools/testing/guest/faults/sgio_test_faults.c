@@ -158,13 +158,21 @@ static noinline bool must_fail(void)
 	return ++ways[i].times == again && i + 1 == nth;
 }
 
+/*
+ * Not by an interrupt, which finds the same task. A probe of a function that ftrace does not know is an int3,
+ * which is entered as an NMI is, and counts as an interrupt.
+ */
+static bool by_the_task(void)
+{
+	return hardirq_count() == (in_nmi() ? HARDIRQ_OFFSET : 0) && !in_serving_softirq();
+}
+
 static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct point *point = &points[probe - probes];
 	gfp_t gfp = point->gfp < 0 ? 0 : regs_get_kernel_argument(regs, point->gfp);
 
-	/* A timer's interrupt finds the same task. */
-	if (task_pid_nr(current) != READ_ONCE(pid) || !in_task())
+	if (task_pid_nr(current) != READ_ONCE(pid) || !by_the_task())
 		return 0;
 	if (*only && strcmp(only, point->name))
 		return 0;
