@@ -11,6 +11,11 @@ from scsi import Answer
 
 GROUP = 65000
 
+# LIO's COMPARE AND WRITE writes what it should only if both blocks are in one page of the sender's
+# memory: compare_and_write_callback(), drivers/target/target_core_sbc.c. QEMU's buffer for them
+# begins behind malloc()'s 16 bytes of a page then.
+ENVIRONMENT = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1024"}
+
 
 class Guest:
     """state is what frozen.py saved; the arguments of add() are QEMU's."""
@@ -36,7 +41,7 @@ class Guest:
             command += ["-serial", f"file:{path}.console", "-incoming", f"fd:{state.fileno()}"]
             self.log = open(f"{path}.log", "wb")
             self.process = subprocess.Popen(command + self.args, stdin=subprocess.DEVNULL,
-                                            stdout=self.log, stderr=self.log,
+                                            stdout=self.log, stderr=self.log, env=ENVIRONMENT,
                                             pass_fds=[state.fileno()], preexec_fn=self.become)
 
     def plug_in(self):
