@@ -95,6 +95,8 @@ bad "a NUL byte" EINVAL "${good[@]}" "device $b" rules "$(printf 'allow r 12 #\0
 got=$(head -c $((16 * 1024 * 1024 + 1)) /dev/zero | knob $node 2>&1)
 is "more than 16 MiB" "$got" E2BIG
 is "16 MiB of newlines" "$(head -c $((16 * 1024 * 1024)) /dev/zero | tr '\0' '\n' | knob $node)" "ok 16777216"
+# Of so many mistakes in a few seconds not each is told.
+sleep 6
 log_mark
 transact "${good[@]}" "device $b" rules "allow r 12" "allow r 1" >/dev/null
 like "the log says where" "$(log_grep "sgio_filter: transaction")" "*line 11*column 9*"

@@ -179,6 +179,17 @@ plug() {
 	wait $pid || return 0
 }
 
+# shellcheck disable=SC2317 # called by asked_enough
+# answers KIND DEVICE...: how many of its senders have had since the module was loaded
+answers() {
+	local d
+	for d in "${@:2}"; do cat "$(dev "$d")/stats"; done | awk -v kind="$1" '$1 ~ kind { n += $2 } END { print n }'
+}
+# shellcheck disable=SC2317 # called by wait_for
+asked_enough() {
+	[ "$(answers 'allowed|refused' "${guarded[@]}")" -ge 1500 ] &&
+		[ "$(answers allowed "$watched")" -ge 100 ] && [ "$(answers refused "$watched")" -ge 100 ]
+}
 changes() { echo $(($(od -An -tu4 -N4 "$tmp/witness") / 2)); }
 # shellcheck disable=SC2317 # called by wait_for
 changed_by() { [ "$(changes)" -ge "$1" ]; }
@@ -220,6 +231,9 @@ for ((round = 0; round < rounds; round++)); do
 	wait $reader
 	[ "$(pages_scanned)" -eq "$scanned" ] || reclaims=$((reclaims + 1))
 	time_of memory
+	# On a machine that is fast all this takes no time; on one that is slow, they have had it.
+	wait_for asked_enough || echo "# not all was asked that should be"
+	time_of asked
 	# Half of the time under writers, half after them.
 	[ $((round % 2)) -eq 0 ] || writers_end "${writers[@]}"
 	if unload_soon; then
