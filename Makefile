@@ -6,8 +6,8 @@
 
 TESTING := tools/testing
 KERNEL ?= stock
-ifeq ($(filter stock test debug race,$(KERNEL)),)
-$(error KERNEL is stock, test, debug or race, not '$(KERNEL)')
+ifeq ($(filter stock rt test debug race,$(KERNEL)),)
+$(error KERNEL is stock, rt, test, debug or race, not '$(KERNEL)')
 endif
 
 ifneq ($(KDIR),)
@@ -43,12 +43,13 @@ help:
 	@echo '  make test      build everything, run every test (ONLY=pattern: some)'
 	@echo '  make test-debug  all scenarios, on a kernel with KASAN and more (ONLY=pattern)'
 	@echo '  make test-race   some scenarios, on a kernel with KCSAN          (ONLY=pattern)'
+	@echo '  make test-rt     the scenarios on the distribution'\''s PREEMPT_RT kernel (ONLY=pattern)'
 	@echo '  make fuzz      fuzz the policy and the tool      (SECONDS=600 ONLY=decide)'
 	@echo '  make coverage  what the tests of the policy and the tool run (FILES=rust/policy/parse.rs)'
 	@echo '  make miri      the tests of the policy under Miri, where it is installed'
 	@echo '  make bench     measure, and write Documentation/performance.md'
 	@echo '  make lint      formatting, clippy, ABI files, scripts'
-	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|test|debug|race)'
+	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|rt|test|debug|race)'
 	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
 	@echo '  make shell     a shell in a VM                          (KERNEL= SHARE=)'
 	@echo '  make tool      sgioctl, in build/bin'
@@ -60,11 +61,11 @@ help:
 	@echo 'Against a Rust-enabled kernel build tree of your own:'
 	@echo '  make KDIR=tree [RUSTC=rustc] [modules|modules_install|clean]'
 
-.PHONY: setup setup-root setup-stock setup-test setup-debug setup-race setup-guests
+.PHONY: setup setup-root setup-stock setup-test setup-debug setup-race setup-rt setup-guests
 setup:
 	@$(TESTING)/setup/setup all
 
-setup-root setup-stock setup-test setup-debug setup-race setup-guests: setup-%:
+setup-root setup-stock setup-test setup-debug setup-race setup-rt setup-guests: setup-%:
 	@$(TESTING)/setup/setup $*
 
 .PHONY: modules programs
@@ -107,7 +108,7 @@ coverage: setup-root
 miri:
 	@$(TESTING)/miri
 
-.PHONY: lint test test-debug test-race test-guests matrix demo bench
+.PHONY: lint test test-debug test-race test-rt test-guests matrix demo bench
 lint: setup
 	@$(TESTING)/lint/lint
 
@@ -124,7 +125,7 @@ matrix: setup-guests
 	@$(TESTING)/guests/run --matrix
 	@$(IN_ROOT) python3 -B $(TESTING)/guests/document.py build/results/guests/share/matrix.json Documentation
 
-test-debug test-race: test-%:
+test-debug test-race test-rt: test-%:
 	@$(TESTING)/run-tests --kernel $* $(if $(ONLY),'$(ONLY)')
 
 bench: setup-stock

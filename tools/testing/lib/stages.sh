@@ -38,6 +38,11 @@ stage_hash() {
 		inputs+=("$(stage_file packages resolved)") || return
 		inputs+=("$(stage_file root toolchain)") || return
 		;;
+	rt)
+		inputs+=("$SETUP/stages/stock")
+		inputs+=("$(stage_file packages resolved)") || return
+		inputs+=("$(stage_file root toolchain)") || return
+		;;
 	test)
 		inputs+=("$(stage_file packages resolved)") || return
 		inputs+=("$(stage_file root toolchain)") || return
@@ -70,7 +75,7 @@ stage_hash() {
 
 # is_kernel NAME
 is_kernel() {
-	[[ $1 =~ ^(stock|test|debug|race)$ ]]
+	[[ $1 =~ ^(stock|rt|test|debug|race)$ ]]
 }
 
 # hash_of FILE|=TEXT...: of the files, scripts and lists without their comments.

@@ -8,7 +8,7 @@
 . "${0%/*}/lib.sh"
 
 cycles=30
-[ "$SGIO_KERNEL" != stock ] || cycles=100
+! is_debians || cycles=100
 cycles=${SGIO_CYCLES:-$cycles}
 hooked() { grep -c '^scsi_cmd_allowed ' /sys/kernel/tracing/enabled_functions; }
 # Memory in use, in kB, by kind, while the traffic holds its breath: the least of some looks, since some is freed

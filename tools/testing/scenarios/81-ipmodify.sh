@@ -66,7 +66,7 @@ detached() {
 	! hooked
 }
 at_exit='fexit:scsi_mod:scsi_cmd_allowed { @asked = count(); }'
-if [ "$SGIO_KERNEL" = stock ]; then
+if is_debians; then
 	bpftrace -e "$at_exit" >"$tmp/bpf" 2>&1 &
 	bpftrace=$!
 	check "a BPF program on the function" attached

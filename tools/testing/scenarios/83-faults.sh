@@ -5,7 +5,7 @@
 # is then there as a whole or not at all, and the old filter stays. Documentation/testing.md
 # lists what fails where.
 #
-# On the stock kernel it is each fault. The others tell whether something is lost meanwhile (kmemleak), but a load takes
+# On Debian's kernels it is each fault. The others tell whether something is lost meanwhile (kmemleak), but a load takes
 # seconds there: so it is every so many of the faults of loading, from another one in each run; SGIO_STEP=1 is all of them.
 # vm: --append kmemleak=on --expect-splat
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -17,7 +17,7 @@
 
 # Of the ways of loading, every so many; of all that loading makes, so many; of what a device that is added makes, every so many.
 every=1 some=25 device_step=1
-[ "$SGIO_KERNEL" = stock ] || every=16 some=6 device_step=5
+is_debians || every=16 some=6 device_step=5
 every=${SGIO_STEP:-$every}
 faults_load
 # Off the shared file system, which is slow.

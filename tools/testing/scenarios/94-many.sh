@@ -9,7 +9,7 @@
 . "${0%/*}/lib.sh"
 
 want=1000
-[ "$SGIO_KERNEL" = stock ] || want=100
+is_debians || want=100
 # took NAME FROM
 took() { awk -v name="$1" -v from="$2" -v to="$EPOCHREALTIME" 'BEGIN { printf "# bench %s %.2f s\n", name, to - from }'; }
 

@@ -9,7 +9,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-if [ "$SGIO_KERNEL" != stock ]; then
+if ! is_debians; then
 	skip "systemd boots" "stock kernel only"
 	finish
 fi

@@ -51,7 +51,7 @@ check "... and open the node" test "$node" -gt 0
 # Where each run takes seconds, only some of them: from the one before the node is opened,
 # each; of those before, when nothing can have changed, and of a long tail, evenly many.
 near=16 far=24
-[ "$SGIO_KERNEL" = stock ] || { near=10 far=6; }
+is_debians || { near=10 far=6; }
 chosen=()
 stride=$(((${#steps[@]} - near) / far + 1))
 # Not the first one, which is the execve() of strace itself: none of it is injected into.

@@ -130,6 +130,11 @@ echo 1 >/proc/sys/kernel/printk
 kcsan=/sys/kernel/debug/kcsan
 [ ! -e $kcsan ] || echo on >$kcsan
 
+# As a distribution builds it: much in it, and nothing that slows it down.
+is_debians() {
+	[[ $SGIO_KERNEL == @(stock|rt) ]]
+}
+
 # The kernel log since the last log_mark, or what of it matches.
 log_from=0
 log_mark() {
