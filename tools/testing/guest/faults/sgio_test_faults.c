@@ -171,6 +171,8 @@ static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct point *point = &points[probe - probes];
 	gfp_t gfp = point->gfp < 0 ? 0 : regs_get_kernel_argument(regs, point->gfp);
+	unsigned long ip = regs->ip;
+	bool fails;
 
 	if (task_pid_nr(current) != READ_ONCE(pid) || !by_the_task())
 		return 0;
@@ -181,7 +183,11 @@ static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
 		return 0;
 	if (point->size >= 0 && !regs_get_kernel_argument(regs, point->size))
 		return 0;
-	if (!must_fail())
+	/* Behind an int3, the unwinder would take a push of one byte, which it is in the place of, for done. */
+	WRITE_ONCE(regs->ip, (unsigned long)probe->addr);
+	fails = must_fail();
+	WRITE_ONCE(regs->ip, ip);
+	if (!fails)
 		return 0;
 	strscpy(failed, point->name);
 	regs->ip = (unsigned long)(point->how == ERRNO ? return_errno : return_null);
