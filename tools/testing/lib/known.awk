@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A kernel log without what the kernel is known to complain about by itself, and which says nothing
 # about this project:
-# - KCSAN's reports of races in which the module has no part. A report in which another processor's
-#   complaint stands stays.
+# - KCSAN's reports of races in which the module has no part; what an interrupt does to which its code happens to
+#   be interrupted is none. A report in which another processor's complaint stands stays.
 # - That the way back from a traced function (an fprobe with an exit handler) cannot be unwound at one
 #   instruction, `call .Ldo_rop` in return_to_handler (arch/x86/kernel/ftrace_64.S): the stack pointer is
 #   then where UNWIND_HINT_FUNC says that the caller's is. An interrupt there whose stack KASAN or a
@@ -18,10 +18,10 @@ function flush() {
 
 holding && /====================/ {
 	held = held $0 "\n"
-	if (held ~ /\[sgio_(filter|test)/ || held !~ /BUG: KCSAN/ || other)
+	if (ours || held !~ /BUG: KCSAN/ || other)
 		printf "%s", held
 	held = ""
-	holding = other = 0
+	holding = other = ours = interrupted = 0
 	next
 }
 !holding && /====================/ {
@@ -42,6 +42,15 @@ holding {
 	held = held $0 "\n"
 	if (/WARNING:|BUG:|Oops|INFO: |UBSAN|ODEBUG:|refcount_t|general protection|suspicious RCU/)
 		other = 1
+	# The two accesses, each with what led to it; of an interrupt, behind its entry, what it came upon.
+	if (/ by (task|interrupt)/) {
+		interrupt = / by interrupt/
+		interrupted = 0
+	}
+	if (interrupt && / asm_(sysvec|common_interrupt)/)
+		interrupted = 1
+	if (/\[sgio_(filter|test)/ && !interrupted)
+		ours = 1
 	next
 }
 { print }
