@@ -11,11 +11,6 @@ from scsi import Answer
 
 GROUP = 65000
 
-# LIO's COMPARE AND WRITE writes what it should only if both blocks are in one page of the sender's
-# memory: compare_and_write_callback(), drivers/target/target_core_sbc.c. QEMU's buffer for them
-# begins behind malloc()'s 16 bytes of a page then.
-ENVIRONMENT = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1024"}
-
 
 class Guest:
     """state is what frozen.py saved; the arguments of add() are QEMU's."""
@@ -23,6 +18,7 @@ class Guest:
     def __init__(self, name, uid, work, state, root="/"):
         self.name, self.uid, self.work, self.root = name, uid, work, root
         self.state, self.args, self.devices, self.process = state, [], [], None
+        self.moved = 0
         self.cgroup = f"/sys/fs/cgroup/{name}"
 
     def add(self, *args):
@@ -41,7 +37,7 @@ class Guest:
             command += ["-serial", f"file:{path}.console", "-incoming", f"fd:{state.fileno()}"]
             self.log = open(f"{path}.log", "wb")
             self.process = subprocess.Popen(command + self.args, stdin=subprocess.DEVNULL,
-                                            stdout=self.log, stderr=self.log, env=ENVIRONMENT,
+                                            stdout=self.log, stderr=self.log,
                                             pass_fds=[state.fileno()], preexec_fn=self.become)
 
     def plug_in(self):
@@ -111,6 +107,12 @@ class Guest:
                 errors -= 1
             else:
                 return answer
+
+    def move_buffers(self, size):
+        """QEMU's next buffer of that size is elsewhere: something that stays takes the place."""
+        self.moved += 1
+        self.monitor.do("object-add", **{"qom-type": "secret", "id": f"place{self.moved}",
+                                         "data": "x" * (size - 1)})
 
     def wait_for(self, disk, command):
         """The guest's kernel finds its disks in its own time."""
