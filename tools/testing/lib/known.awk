@@ -2,7 +2,8 @@
 # A kernel log without what the kernel is known to complain about by itself, and which says nothing
 # about this project:
 # - KCSAN's reports of races in which the module has no part; what an interrupt does to which its code happens to
-#   be interrupted is none. A report in which another processor's complaint stands stays.
+#   be interrupted is none, nor what the kernel's own scsi_ioctl() does that the module goes on to. A report in
+#   which another processor's complaint stands stays.
 # - That the way back from a traced function (an fprobe with an exit handler) cannot be unwound at one
 #   instruction, `call .Ldo_rop` in return_to_handler (arch/x86/kernel/ftrace_64.S): the stack pointer is
 #   then where UNWIND_HINT_FUNC says that the caller's is. An interrupt there whose stack KASAN or a
@@ -48,6 +49,8 @@ holding {
 		interrupted = 0
 	}
 	if (interrupt && / asm_(sysvec|common_interrupt)/)
+		interrupted = 1
+	if (/ sgio_helper_scsi_ioctl_from_here\+/)
 		interrupted = 1
 	if (/\[sgio_(filter|test)/ && !interrupted)
 		ours = 1
