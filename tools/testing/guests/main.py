@@ -57,7 +57,7 @@ def measure(made):
     for state in policy.STATES:
         policy.enter(state)
         for row, into in zip(made.all, rows):
-            # An HBA that is emulated and assigned loses data now and then: what is wrong only once is that.
+            # Data of the assigned HBA did not arrive in two runs; why is not known. The filter is not in its way: once more.
             for last in (False, True):
                 cells = into["cells"][state] = probes.measure(row, made.guests)
                 wrong = [f"{c}: {detail}" for c, (word, detail) in cells.items() if word == "wrong"]

@@ -10,7 +10,7 @@
 . "${0%/*}/lib.sh"
 
 if ! is_debians; then
-	skip "systemd boots" "stock kernel only"
+	skip "systemd boots" "Debian's kernels only"
 	finish
 fi
 units=/etc/systemd/system

@@ -10,7 +10,7 @@
 . "${0%/*}/lib.sh"
 
 if ! is_debians; then
-	skip "perf, trace-cmd and bpftrace" "stock kernel only"
+	skip "perf, trace-cmd and bpftrace" "Debian's kernels only"
 	finish
 fi
 debug_load
