@@ -21,6 +21,7 @@ void personalities(const char *node, uint8_t opcode);
 void polled_rings(const char *node, uint8_t opcode);
 void descriptors(const char *sg_a, const char *sg_b, const char *disk);
 void read_twice(const char *node, uint8_t first, uint8_t second);
+void compare_and_write(const char *node, unsigned int offset);
 
 /* Returns an errno. */
 int sg_write(const char *header, const char *mode, const char *node, uint8_t opcode);
