@@ -40,6 +40,16 @@ notrace bool sgio_helper_is_in_this_module(unsigned long ip)
 	return within_module_core(ip, THIS_MODULE);
 }
 
+/*
+ * Bit 0 of the address is ftrace's own, and nothing aligns functions of Rust where the kernel is optimised
+ * for size. Asked of C: LLVM takes a function of which it does not know better to be at a multiple of four.
+ */
+bool sgio_helper_is_for_ftrace_jump(unsigned long to);
+bool sgio_helper_is_for_ftrace_jump(unsigned long to)
+{
+	return IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && !(to & 1);
+}
+
 /* Where ftrace has no jumps, nobody calls these. */
 int sgio_helper_register_ftrace_jump(struct ftrace_ops *ops, unsigned long to);
 int sgio_helper_register_ftrace_jump(struct ftrace_ops *ops, unsigned long to)

@@ -27,9 +27,9 @@ use kernel::{
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 compile_error!("CONFIG_DYNAMIC_FTRACE_WITH_ARGS is needed");
 
-/// Whether the function jumps, rather than calls a handler. `sgio_filter_handler` is for tests of the
-/// latter on a kernel that has both.
-const JUMP: bool = cfg!(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && !cfg!(sgio_filter_handler);
+/// Whether the function jumps where it can, rather than calls a handler. `sgio_filter_handler` is for tests of
+/// the latter on a kernel that has both.
+const JUMP: bool = !cfg!(sgio_filter_handler);
 
 /// While this object lives, calls of one function arrive at another.
 ///
@@ -157,9 +157,9 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
-        // Bit 0 of the address is ftrace's own, and nothing aligns functions of Rust where the kernel
-        // is optimised for size.
-        let jump = JUMP && handler.is_none() && to.addr() & 1 == 0;
+        // SAFETY: It looks at the number only.
+        let can_jump = unsafe { bindings::is_for_ftrace_jump(to as c_ulong) };
+        let jump = JUMP && handler.is_none() && can_jump;
         try_pin_init!(Self {
             // INVARIANT: The initializer fails or registers `ops`, with a filter for `from`.
             ops <- Opaque::try_ffi_init(move |ops: *mut bindings::ftrace_ops| {

@@ -169,7 +169,7 @@ check_log() {
 	is "the kernel log has no warning" "$bad" ""
 	if [ -e "$kcsan" ]; then
 		check "KCSAN was looking" grep -qx 'setup_watchpoints: [1-9][0-9]*' "$kcsan"
-		echo "# KCSAN: $(head -n 6 "$kcsan" | xargs)"
+		echo "# KCSAN: $(sed -n 1,6p "$kcsan" | xargs)"
 	fi
 	if [ -r /proc/lockdep_stats ] && ! grep -q 'debug_locks: *1' /proc/lockdep_stats; then
 		not_ok "lockdep is still on"
