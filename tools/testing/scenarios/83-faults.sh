@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Every allocation and every registration that the module makes fails in turn:
+# Every allocation and every registration that the module makes fails in turn, and every wait that a signal ends:
 # while it is loaded, while a device is added, while rules are written. The module
 # is then there as a whole or not at all, and the old filter stays. Documentation/testing.md
 # lists what fails where.

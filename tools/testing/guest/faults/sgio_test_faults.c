@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes one allocation or registration fail, of those that the task `pid` makes
+ * Makes one allocation, registration or lock fail, of those that the task `pid` makes
  * with sgio_filter on its stack. They are numbered by the way there, the stack: the
  * nth fails, when it is come by for the `again`th time. With again=0 each time has a
  * number of its own: of ten files in a directory, any may be the one that fails. Needs
@@ -33,7 +33,7 @@ static char missing[512];
 module_param_string(missing, missing, sizeof(missing), 0400);
 static int pid;
 
-enum how { NULL_POINTER, ERRNO };
+enum how { NULL_POINTER, NO_MEMORY, SIGNAL };
 
 /* What fails, how, and which arguments (from 0) are a size and gfp flags. */
 struct point {
@@ -44,6 +44,13 @@ struct point {
 
 /* An argument that some kernels have more. */
 #define TOKEN	IS_ENABLED(CONFIG_KMALLOC_PARTITION_CACHES)
+
+/* A macro with lockdep. */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define MUTEX_LOCK_INTERRUPTIBLE "mutex_lock_interruptible_nested"
+#else
+#define MUTEX_LOCK_INTERRUPTIBLE "mutex_lock_interruptible"
+#endif
 
 static const struct point points[] = {
 	{ "krealloc_node_align_noprof", NULL_POINTER, 1, 3 + TOKEN },
@@ -58,15 +65,17 @@ static const struct point points[] = {
 	{ "execmem_alloc_rw", NULL_POINTER, -1, -1 },
 	{ "scsi_host_alloc", NULL_POINTER, -1, -1 },
 	{ "prepare_creds", NULL_POINTER, -1, -1 },
-	{ "sysfs_create_bin_file", ERRNO, -1, -1 },
-	{ "scsi_register_interface", ERRNO, -1, -1 },
-	{ "bus_register_notifier", ERRNO, -1, -1 },
-	{ "register_module_notifier", ERRNO, -1, -1 },
-	{ "ftrace_set_filter_ip", ERRNO, -1, -1 },
-	{ "register_ftrace_function", ERRNO, -1, -1 },
-	{ "register_ftrace_direct", ERRNO, -1, -1 },
-	{ "register_fprobe_syms", ERRNO, -1, -1 },
-	{ "misc_register", ERRNO, -1, -1 },
+	{ "sysfs_create_bin_file", NO_MEMORY, -1, -1 },
+	{ "scsi_register_interface", NO_MEMORY, -1, -1 },
+	{ "bus_register_notifier", NO_MEMORY, -1, -1 },
+	{ "register_module_notifier", NO_MEMORY, -1, -1 },
+	{ "ftrace_set_filter_ip", NO_MEMORY, -1, -1 },
+	{ "register_ftrace_function", NO_MEMORY, -1, -1 },
+	{ "register_ftrace_direct", NO_MEMORY, -1, -1 },
+	{ "register_fprobe_syms", NO_MEMORY, -1, -1 },
+	{ "misc_register", NO_MEMORY, -1, -1 },
+	/* A signal comes while a device is locked. */
+	{ MUTEX_LOCK_INTERRUPTIBLE, SIGNAL, -1, -1 },
 };
 
 /* What debugging code allocates beside (gfp_nested_mask()), for kmemleak above all. */
@@ -121,10 +130,21 @@ static noinline notrace unsigned long return_null(void)
 	return 0;
 }
 
-static noinline notrace unsigned long return_errno(void)
+static noinline notrace unsigned long return_enomem(void)
 {
 	return -ENOMEM;
 }
+
+static noinline notrace unsigned long return_eintr(void)
+{
+	return -EINTR;
+}
+
+static unsigned long (*const replacements[])(void) = {
+	[NULL_POINTER] = return_null,
+	[NO_MEMORY] = return_enomem,
+	[SIGNAL] = return_eintr,
+};
 
 /* Counts the way here, if the victim is on it; says whether it ends here. One task at a time. */
 static noinline bool must_fail(void)
@@ -190,7 +210,7 @@ static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
 	if (!fails)
 		return 0;
 	strscpy(failed, point->name);
-	regs->ip = (unsigned long)(point->how == ERRNO ? return_errno : return_null);
+	regs->ip = (unsigned long)replacements[point->how];
 	return 1;
 }
 
