@@ -4,7 +4,7 @@
 # What Documentation/security.md says of COMPARE AND WRITE on disks of LIO behind tcm_loop:
 # if the two blocks are not in one page, what follows that page in memory is written. If a
 # check fails here, the kernel's error is another one or gone, and the document must say so.
-# Stock kernel only: the test kernel does not tell where a page is.
+# Debian's kernels only: the others do not tell where a page is.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=lio.sh

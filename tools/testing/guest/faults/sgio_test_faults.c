@@ -247,5 +247,5 @@ static void __exit faults_exit(void)
 
 module_init(faults_init);
 module_exit(faults_exit);
-MODULE_DESCRIPTION("Lets one allocation or registration of sgio_filter fail, for tests");
+MODULE_DESCRIPTION("Lets one allocation, registration or lock of sgio_filter fail, for tests");
 MODULE_LICENSE("GPL");
