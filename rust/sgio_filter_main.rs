@@ -8,32 +8,22 @@
 //!
 //! This file only wires. The layers, each of which uses only what is below it:
 //!
-//! - the filter: [`knobs`] (text from user space), [`hook`] (the answer to a command), [`shortcut`]
-//!   (the same, quickly), [`ruling`] (the decision), [`luns`] (REPORT LUNS answered here), [`events`]
-//!   (messages), and what it holds, [`state`], [`device`], [`nexus`], [`stock`], [`filter`];
+//! - [`knobs`]: what user space reads and writes;
+//! - [`hook`]: the decision on a command, on the fast path and on the slow path, and who is told;
+//! - [`state`]: what is known: devices, rules, I_T nexuses, the kernel's own list;
 //! - [`policy`]: pure; no kernel, no allocation, shared with user space;
-//! - [`kernel_ext`]: abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
+//! - [`kernel`](mod@kernel): abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
 
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code)]
-#[path = "kernel/mod.rs"]
-mod kernel_ext;
-
-mod device;
-mod events;
-mod filter;
 mod hook;
+#[allow(unsafe_code)]
+mod kernel;
 mod knobs;
-mod luns;
-mod nexus;
 pub mod policy;
-mod ruling;
-mod shortcut;
 mod state;
-mod stock;
 
-use kernel::prelude::*;
+use ::kernel::prelude::*;
 
 module! {
     type: SgioFilter,
@@ -58,21 +48,21 @@ module! {
 #[pin_data]
 struct SgioFilter {
     #[pin]
-    _hook: kernel_ext::scsi::cmd_allowed::Hook<hook::Decider>,
+    _hook: kernel::scsi::cmd_allowed::Hook<hook::Decider>,
     #[pin]
-    _sg: kernel_ext::scsi::sg::Watch,
+    _sg: kernel::scsi::sg::Watch,
     #[pin]
     _control: knobs::Control,
-    _queue_files: Option<kernel_ext::scsi::queue_files::QueueFiles>,
+    _queue_files: Option<kernel::scsi::queue_files::QueueFiles>,
     #[pin]
-    _devices: kernel_ext::scsi::interface::Registration<knobs::Devices>,
+    _devices: kernel::scsi::interface::Registration<knobs::Devices>,
     // After all knobs, which arm it.
-    _emulation: luns::Armable,
+    _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
     _in_force: state::InForce,
 }
 
-impl kernel::InPlaceModule for SgioFilter {
+impl ::kernel::InPlaceModule for SgioFilter {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let table = if *module_parameters::strict.value_ref() {
             policy::Table::Strict
@@ -86,14 +76,14 @@ impl kernel::InPlaceModule for SgioFilter {
             Ok(try_pin_init!(Self {
                 _in_force: state::InForce::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
-                _emulation: luns::Armable(state.clone()),
-                _devices <- kernel_ext::scsi::interface::Registration::new(),
+                _entry_points: hook::entry_points::Armed::new()?,
+                _devices <- kernel::scsi::interface::Registration::new(),
                 // It has told of all that are there.
                 _: { knobs::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 // Before the hook, which asks it.
-                _sg <- kernel_ext::scsi::sg::Watch::new(),
-                _hook <- kernel_ext::scsi::cmd_allowed::Hook::new(),
+                _sg <- kernel::scsi::sg::Watch::new(),
+                _hook <- kernel::scsi::cmd_allowed::Hook::new(),
                 // Last: whoever has opened it holds the module, also one whose loading fails.
                 _control <- knobs::Control::new(),
             }))

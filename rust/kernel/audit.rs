@@ -6,7 +6,7 @@
 //!
 //! C header: [`include/linux/audit.h`](srctree/include/linux/audit.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::fmt::Write as _;
 use kernel::prelude::*;
 

@@ -16,7 +16,7 @@ use super::{
         File, //
     },
 };
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::{
     marker::PhantomData,
     ptr::NonNull, //

@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/capability.h`](srctree/include/linux/capability.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::{
     fs::file::LocalFile,
     prelude::*, //

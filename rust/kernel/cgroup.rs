@@ -6,7 +6,7 @@
 //!
 //! C header: [`include/linux/cgroup.h`](srctree/include/linux/cgroup.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::ptr::NonNull;
 use kernel::{
     prelude::*,

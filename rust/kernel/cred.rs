@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/cred.h`](srctree/include/linux/cred.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::{
     prelude::*,
     types::ScopeGuard, //

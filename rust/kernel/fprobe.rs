@@ -10,7 +10,7 @@
 //!
 //! C header: [`include/linux/fprobe.h`](srctree/include/linux/fprobe.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::marker::PhantomData;
 use kernel::{
     error::to_result,

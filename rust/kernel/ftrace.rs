@@ -11,7 +11,7 @@
 //!
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::{
     error::to_result,
     prelude::*,

@@ -15,7 +15,7 @@ use super::sysfs::{
     Directory,
     File, //
 };
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
@@ -69,7 +69,12 @@ fn dynamic_type() -> *const bindings::kobj_type {
     unsafe { (*bindings::kernel_kobj).ktype }
 }
 
-/// A directory with data and files. Dropping it takes the directory out of sysfs: it waits for
+/// The data of a directory.
+trait Data: Send + Sync {}
+
+impl<T: Send + Sync> Data for T {}
+
+/// A directory, whatever its data is. Dropping it takes the directory out of sysfs: it waits for
 /// files that are being read or written, so it must not be dropped with a lock held that those
 /// take, nor from within one of them.
 ///
@@ -77,17 +82,52 @@ fn dynamic_type() -> *const bindings::kobj_type {
 ///
 /// - `node` is valid, its kobject is in sysfs, and this object has a reference to it.
 /// - Its `data` is the address of `_data`'s value.
-pub(crate) struct Kobject<T: Send + Sync + 'static> {
+pub(crate) struct Entry {
     node: NonNull<Node>,
     // Freed after the directory is gone, by `drop()`.
-    _data: KBox<T>,
+    _data: KBox<dyn Data>,
 }
 
 // SAFETY: The data may be sent and shared, and kobjects and files belong to no thread.
-unsafe impl<T: Send + Sync> Send for Kobject<T> {}
+unsafe impl Send for Entry {}
 
-// SAFETY: As above.
-unsafe impl<T: Send + Sync> Sync for Kobject<T> {}
+// SAFETY: The data may be shared, and what a shared `Entry` gives out is the address of its kobject.
+unsafe impl Sync for Entry {}
+
+impl Entry {
+    fn kobj(&self) -> *mut bindings::kobject {
+        // SAFETY: By the type invariant, it is valid; no reference is made.
+        unsafe { &raw mut (*self.node.as_ptr()).kobj }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the kobject is valid and the reference that is put is ours.
+        // `kobject_del()` removes the files with the directory, waiting until nobody is in one of
+        // them, and nobody enters one of them again. The data can go then.
+        unsafe {
+            bindings::kobject_del(self.kobj());
+            bindings::kobject_put(self.kobj());
+        }
+    }
+}
+
+/// A directory with data of type `T` and with files. It is dropped as an [`Entry`] is.
+///
+/// # Invariants
+///
+/// The data of `entry` is a `T`.
+pub(crate) struct Kobject<T> {
+    entry: Entry,
+    _data: PhantomData<T>,
+}
+
+impl<T> From<Kobject<T>> for Entry {
+    fn from(kobject: Kobject<T>) -> Self {
+        kobject.entry
+    }
+}
 
 impl<T: Send + Sync + 'static> Kobject<T> {
     /// Makes the directory `name` in `parent`, with `files` in it.
@@ -132,26 +172,26 @@ impl<T: Send + Sync + 'static> Kobject<T> {
         // INVARIANT: The kobject is in sysfs, and the reference to it is ours. The heap allocation
         // behind `_data` does not move.
         let this = Self {
-            node: NonNull::new(node).ok_or(ENOMEM)?,
-            _data: data,
+            entry: Entry {
+                node: NonNull::new(node).ok_or(ENOMEM)?,
+                _data: data,
+            },
+            _data: PhantomData,
         };
         for file in files {
             // SAFETY: The directory is in sysfs and one that the file is for. The file is never
             // gone, and `drop()` removes it before what it needs is.
-            to_result(unsafe { bindings::sysfs_create_bin_file(this.kobj(), file.as_raw()) })?;
+            to_result(unsafe {
+                bindings::sysfs_create_bin_file(this.entry.kobj(), file.as_raw())
+            })?;
         }
         Ok(this)
     }
 
-    fn kobj(&self) -> *mut bindings::kobject {
-        // SAFETY: By the type invariant, it is valid; no reference is made.
-        unsafe { &raw mut (*self.node.as_ptr()).kobj }
-    }
-
     /// This directory as the place for another one.
     pub(crate) fn as_parent(&self) -> Parent<'_> {
-        // INVARIANT: By the type invariant `kobj` is in sysfs while `self` lives.
-        Parent(self.kobj(), PhantomData)
+        // INVARIANT: By the type invariant of `Entry` the kobject is in sysfs while `self` lives.
+        Parent(self.entry.kobj(), PhantomData)
     }
 }
 
@@ -161,21 +201,9 @@ unsafe impl<T: Send + Sync + 'static> Directory for Kobject<T> {
 
     unsafe fn data<'a>(kobj: *mut bindings::kobject) -> &'a T {
         // SAFETY: By the safety requirement this is the directory of a file which stays in sysfs
-        // for `'a`, so the first field of a node, and so does the `Kobject` that owns it and, by
-        // its type invariant, the data.
+        // for `'a`, so the first field of a node, and so does the `Entry` that owns it and, by the
+        // invariants of both types, the data, which is a `T`.
         unsafe { &*(*kobj.cast::<Node>()).data.cast() }
-    }
-}
-
-impl<T: Send + Sync + 'static> Drop for Kobject<T> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant the kobject is valid and the reference that is put is ours.
-        // `kobject_del()` removes the files with the directory, waiting until nobody is in one of
-        // them, and nobody enters one of them again. The data can go then.
-        unsafe {
-            bindings::kobject_del(self.kobj());
-            bindings::kobject_put(self.kobj());
-        }
     }
 }
 

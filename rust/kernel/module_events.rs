@@ -6,7 +6,7 @@
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::marker::PhantomData;
 use kernel::{
     container_of,

@@ -6,7 +6,7 @@
 //!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::ptr::{
     self,
     NonNull, //

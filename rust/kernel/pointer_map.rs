@@ -15,7 +15,7 @@ use super::sync::{
         Reader, //
     },
 };
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::{
     marker::PhantomData,
     mem::ManuallyDrop,

@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/ratelimit.h`](srctree/include/linux/ratelimit.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::{
     prelude::*,
     types::Opaque, //

@@ -23,7 +23,7 @@ use super::{
     },
     kobject::Parent, //
 };
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::{
     container_of,
     fmt,

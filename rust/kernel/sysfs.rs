@@ -10,7 +10,7 @@
 //!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::{
     fmt,
     mem::MaybeUninit, //

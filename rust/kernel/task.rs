@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/sched.h`](srctree/include/linux/sched.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::{
     fmt,
     prelude::*, //

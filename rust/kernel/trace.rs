@@ -7,7 +7,7 @@
 //!
 //! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 
 pub(crate) use bindings::sgio_trace_decision as Decision;
 

@@ -2,7 +2,7 @@
 
 //! Structures that this module exchanges with user space (`rust/uapi/`).
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use kernel::transmute::{
     AsBytes,
     FromBytes, //

@@ -15,15 +15,8 @@ use super::{
     word, //
 };
 use crate::{
-    device::{
-        Device,
-        Mode, //
-    },
-    filter::{
-        CompiledFilter,
-        RuleVec, //
-    },
-    kernel_ext::{
+    hook::entry_points::EntryPoints,
+    kernel::{
         cgroup,
         kobject::Kobject,
         scsi::{
@@ -40,6 +33,14 @@ use crate::{
         ReportLuns,
         RuleStore, //
     },
+    state::device::{
+        Device,
+        Mode, //
+    },
+    state::rules::{
+        CompiledFilter,
+        RuleVec, //
+    },
     state::{
         KnownDevice,
         State, //
@@ -55,16 +56,13 @@ use kernel::{
     types::ScopeGuard,
 };
 
-/// The directory of one device.
-pub(crate) type DeviceDirectory = Kobject<Knobs>;
-
 /// What the files of one device work on.
-pub(crate) struct Knobs {
+struct Knobs {
     state: Arc<State>,
     device: Arc<Device>,
 }
 
-static FILES: [File<DeviceDirectory>; 10] = [
+static FILES: [File<Kobject<Knobs>>; 10] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
@@ -159,7 +157,7 @@ impl Knobs {
     fn store_report_luns(&self, write: &Write<'_>) -> Result {
         let who = ReportLuns::from_name(word(accept(write)?)).ok_or(EINVAL)?;
         if who == ReportLuns::Own {
-            self.state.emulation.arm()?;
+            EntryPoints::arm_report_luns()?;
         }
         self.device.set_report_luns(who);
         Ok(())
@@ -284,7 +282,7 @@ impl Devices {
             .ok();
         let known = KnownDevice {
             device,
-            _directory: directory,
+            _directory: directory.map(Into::into),
         };
         state.devices.insert(scsi.queue_id().key(), known)?;
         leave.dismiss();

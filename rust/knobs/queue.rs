@@ -12,12 +12,12 @@ use super::device::{
     store_unpriv_sgio, //
 };
 use crate::{
-    device::Device,
-    kernel_ext::{
+    kernel::{
         block::QueueDirectory,
         scsi::queue_files::QueueFiles,
         sysfs::File, //
     },
+    state::device::Device,
     state::State,
 };
 use kernel::{

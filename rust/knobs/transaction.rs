@@ -8,20 +8,18 @@
 
 use super::{
     apply,
-    classes::compile_custom,
+    class::compile_custom,
     device::{
         can_be_exclusive,
         compile_own, //
     },
 };
 use crate::{
-    device::{
-        Device,
-        Mode, //
+    hook::{
+        entry_points::EntryPoints,
+        log, //
     },
-    events,
-    filter::CompiledFilter,
-    kernel_ext::{
+    kernel::{
         scsi::Hctl,
         sync::rcu::RetiredSet, //
     },
@@ -37,6 +35,11 @@ use crate::{
         Transaction,
         MAX_RULES, //
     },
+    state::device::{
+        Device,
+        Mode, //
+    },
+    state::rules::CompiledFilter,
     state::State, //
 };
 use kernel::{
@@ -74,7 +77,7 @@ enum Prepared {
 /// As the ABI describes them; nothing has changed then.
 pub(super) fn make(state: &State, text: &[u8]) -> Result {
     let transaction = Transaction::parse(text).map_err(|e| {
-        events::bad_text(state, &"transaction", &e);
+        log::bad_text(state, &"transaction", &e);
         EINVAL
     })?;
     let sections = transaction.sections().count();
@@ -106,7 +109,7 @@ pub(super) fn make(state: &State, text: &[u8]) -> Result {
             }
         };
         if again {
-            events::bad_text(state, &Whose(section.line), &"it comes twice");
+            log::bad_text(state, &Whose(section.line), &"it comes twice");
             return Err(EINVAL);
         }
         prepared.push(change, GFP_KERNEL)?;
@@ -134,10 +137,10 @@ fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<Device>>>
         return Ok(None);
     };
     let device = find(state, address).inspect_err(|_| {
-        events::bad_text(state, &Whose(section.line), &"there is no such device");
+        log::bad_text(state, &Whose(section.line), &"there is no such device");
     })?;
     if id.is_some_and(|id| id != device.id) {
-        events::bad_text(state, &Whose(section.line), &"another device is there now");
+        log::bad_text(state, &Whose(section.line), &"another device is there now");
         return Err(ESTALE);
     }
     Ok(Some(device))
@@ -150,7 +153,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
     let edits = |change: &Change<'_>| change.kind() == ChangeKind::Edit;
     if let Some(change) = section.rules.filter(edits) {
         if change.rules().count() > MAX_RULES {
-            events::bad_text(state, &whose, &"too many lines that edit");
+            log::bad_text(state, &whose, &"too many lines that edit");
             return Err(ENOSPC);
         }
     }
@@ -159,7 +162,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
             let device = device.ok_or(ENODEV)?;
             can_be_exclusive(section.pr_exclusive == Some(true))?;
             if section.report_luns == Some(ReportLuns::Own) {
-                state.emulation.arm()?;
+                EntryPoints::arm_report_luns()?;
             }
             let rules = match &section.rules {
                 None => None,

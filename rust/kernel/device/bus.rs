@@ -6,7 +6,7 @@
 //!
 //! C header: [`include/linux/device/bus.h`](srctree/include/linux/device/bus.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::{
     marker::PhantomData,
     ptr::NonNull, //

@@ -16,7 +16,7 @@
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
 use super::sg;
-use crate::kernel_ext::{
+use crate::kernel::{
     bindings,
     block::QueueId,
     cred::without_capabilities,

@@ -5,7 +5,7 @@
 //! C header: [`include/scsi/scsi_driver.h`](srctree/include/scsi/scsi_driver.h)
 
 use super::Device;
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::marker::PhantomData;
 use kernel::{
     error::to_result,

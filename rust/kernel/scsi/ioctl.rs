@@ -11,7 +11,7 @@
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
 use super::cmd_allowed::CDB_BUFFER;
-use crate::kernel_ext::{
+use crate::kernel::{
     bindings,
     block::QueueId,
     ftrace::{

@@ -7,7 +7,7 @@
 //! What was created is kept in a list, so that what is removed is just that.
 
 use super::Device;
-use crate::kernel_ext::{
+use crate::kernel::{
     block::{
         DiskFile,
         QueueDirectory, //

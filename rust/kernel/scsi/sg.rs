@@ -13,7 +13,7 @@
 //! very address that was found ([`Call::is_for`]).
 
 use super::DeviceId;
-use crate::kernel_ext::{
+use crate::kernel::{
     bindings,
     block::QueueId,
     fprobe::{

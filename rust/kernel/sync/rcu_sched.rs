@@ -7,7 +7,7 @@
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
-use crate::kernel_ext::bindings;
+use crate::kernel::bindings;
 use core::{
     marker::PhantomData,
     mem::forget, //
@@ -66,7 +66,7 @@ pub(crate) fn resched() {
     not(CONFIG_TRACE_PREEMPT_TOGGLE),
 ))]
 mod count {
-    use crate::kernel_ext::bindings;
+    use crate::kernel::bindings;
     use core::arch::asm;
 
     #[inline(always)]
@@ -110,7 +110,7 @@ mod count {
     not(CONFIG_TRACE_PREEMPT_TOGGLE),
 )))]
 mod count {
-    use crate::kernel_ext::bindings;
+    use crate::kernel::bindings;
 
     #[inline(always)]
     pub(super) fn lock() {

@@ -7,19 +7,17 @@
 //! memory. That SG_IO gets an answer nevertheless is done here, in a hook that looks first.
 
 use crate::{
-    device::count,
-    events::{
-        self,
-        Outcome, //
+    hook::{
+        log,
+        outcome::Outcome, //
     },
-    kernel_ext::{
+    kernel::{
         block::QueueId,
         capability::Capability,
         scsi::{
             cmd_allowed::CDB_BUFFER,
             ioctl::{
                 Answer,
-                Hook,
                 Reply, //
             }, //
         },
@@ -31,17 +29,10 @@ use crate::{
         OwnLun,
         REPORT_LUNS, //
     },
+    state::device::count,
     state::State, //
 };
-use kernel::{
-    new_mutex,
-    prelude::*,
-    sync::{
-        rcu,
-        Arc,
-        Mutex, //
-    },
-};
+use kernel::sync::rcu;
 
 /// Answers by the [`State`] that is in force.
 pub(crate) struct OwnLuns;
@@ -59,55 +50,16 @@ impl Answer for OwnLuns {
         let guard = rcu::read_lock();
         let state = State::current(&guard)?;
         let device = &state.devices.get(queue.key(), &guard)?.device;
-        let ruling = state.rule_on(device, &Cdb::new(cdb)?, open_for_write, &guard);
-        if ruling.decision != Decision::OwnLuns || Capability::SYS_RAWIO.current_has_quietly() {
+        let verdict = state.verdict_on(device, &Cdb::new(cdb)?, open_for_write, &guard);
+        if verdict.decision != Decision::OwnLuns || Capability::SYS_RAWIO.current_has_quietly() {
             return None;
         }
         let reply = report_own_lun(&Cdb::from_buffer(cdb, len)?, device.hctl.lun)?;
         count(&device.stats.emulated);
-        events::decided(device, cdb, open_for_write, &ruling, Outcome::Emulated);
+        log::decided(device, cdb, open_for_write, &verdict, Outcome::Emulated);
         Some(match reply {
             OwnLun::Data(data, len) => Reply::Good(data, len),
             OwnLun::InvalidField(sense) => Reply::CheckCondition(sense),
         })
-    }
-}
-
-/// The hook, from the first time that it is wanted.
-#[pin_data]
-pub(crate) struct Emulation {
-    #[pin]
-    hook: Mutex<Option<Pin<KBox<Hook<OwnLuns>>>>>,
-}
-
-impl Emulation {
-    /// Not wanted yet.
-    pub(crate) fn new() -> impl PinInit<Self> {
-        pin_init!(Self {
-            hook <- new_mutex!(None),
-        })
-    }
-
-    /// Sees to it that there is the hook.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Hook::new`].
-    pub(crate) fn arm(&self) -> Result {
-        let mut hook = self.hook.lock();
-        if hook.is_none() {
-            *hook = Some(KBox::pin_init(Hook::new(), GFP_KERNEL)?);
-        }
-        Ok(())
-    }
-}
-
-/// While this object lives, the hook can be armed; then it goes. Nobody can ask for it any more
-/// when it is dropped.
-pub(crate) struct Armable(pub(crate) Arc<State>);
-
-impl Drop for Armable {
-    fn drop(&mut self) {
-        *self.0.emulation.hook.lock() = None;
     }
 }

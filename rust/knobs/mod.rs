@@ -4,26 +4,22 @@
 //!
 //! What they mean, and every error they give: `Documentation/ABI/testing/`.
 
-mod classes;
-mod control;
+mod class;
+mod control_device;
 mod device;
 mod queue;
 mod transaction;
 
 pub(crate) use self::{
-    classes::Root,
-    control::Control,
-    device::{
-        DeviceDirectory, //
-        Devices,
-    },
+    class::Root,
+    control_device::Control,
+    device::Devices,
     queue::queue_files, //
 };
 
 use crate::{
-    events,
-    filter::RuleVec,
-    kernel_ext::{
+    hook::log,
+    kernel::{
         capability::Capability,
         sysfs::{
             Page,
@@ -35,7 +31,10 @@ use crate::{
         Change, //
     },
     state::{
-        Rules,
+        rules::{
+            RuleVec, //
+            Rules,
+        },
         State, //
     },
 };
@@ -126,7 +125,7 @@ fn show_hits(rules: &Rules, page: &mut Page<'_>) -> Result {
 /// `EINVAL`.
 fn parse<'a>(state: &State, whose: &dyn fmt::Display, text: &'a [u8]) -> Result<Change<'a>> {
     Change::parse(text).map_err(|e| {
-        events::bad_text(state, whose, &e);
+        log::bad_text(state, whose, &e);
         EINVAL
     })
 }
@@ -147,7 +146,7 @@ fn apply(
         None => RuleVec::new(),
     };
     change.apply(&mut rules).map_err(|e| {
-        events::bad_text(state, whose, &e);
+        log::bad_text(state, whose, &e);
         match e {
             ApplyError::Invalid(_) => EINVAL,
             ApplyError::NotFound { .. } => ENOENT,

@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The decision on a command that somebody is about to send.
+//! The decision on a command in full: which rules, which owner of a nexus, which capability, who is told.
 //!
 //! The policy comes first and the capability last: what the policy allows never asks for
 //! `CAP_SYS_RAWIO`, so that no security module logs a denial that means nothing.
 
+use super::{
+    log,
+    outcome::Outcome,
+    verdict::Verdict, //
+};
 use crate::{
-    device::{
-        count,
-        Device, //
-    },
-    events::{
-        self,
-        Outcome, //
-    },
-    kernel_ext::{
+    kernel::{
         capability::Capability,
         scsi::cmd_allowed::{
             Addressed,
-            Cdb,
-            CmdAllowed, //
-        }, //
+            Cdb, //
+        },
+        sync::rcu_sched, //
     },
-    nexus::Admission,
     policy::{
         self,
         Class,
@@ -30,32 +26,51 @@ use crate::{
         PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
     },
-    ruling::Ruling,
-    shortcut,
-    state::State,
+    state::{
+        device::Device,
+        nexus::Admission,
+        State, //
+    },
 };
 use kernel::sync::rcu;
 
-/// Decides by the [`State`] that is in force.
-pub(crate) struct Decider;
-
-impl CmdAllowed for Decider {
-    #[inline]
-    fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool {
-        shortcut::or_whole(cdb, open_for_write, decide)
-    }
-}
-
-/// The whole decision.
+/// The decision in full.
 #[cold]
 #[inline(never)]
-fn decide(cdb: Cdb<'_>, open_for_write: bool) -> bool {
+pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool, resched: bool) -> bool {
+    if resched {
+        rcu_sched::resched();
+    }
     let guard = rcu::read_lock();
     match State::current(&guard) {
         Some(state) => cmd_allowed(state, cdb, open_for_write, &guard),
         // Not while the hook is armed.
         None => Capability::SYS_RAWIO.current_has(),
     }
+}
+
+/// The tail of a refusal on the fast path. LSM hooks may take locks, so `capable()` runs outside of the RCU-sched
+/// section; where locks sleep (`CONFIG_PREEMPT_RT`), it runs as an RCU reader, for which unloading waits (see
+/// [`CmdAllowed`](crate::kernel::scsi::cmd_allowed::CmdAllowed)).
+#[cold]
+#[inline(never)]
+pub(super) fn by_capability(cdb: Cdb<'_>, resched: bool) -> bool {
+    if resched {
+        rcu_sched::resched();
+    }
+    let asking = cfg!(CONFIG_PREEMPT_RT).then(rcu::read_lock);
+    let privileged = Capability::SYS_RAWIO.current_has();
+    drop(asking);
+    let reader = rcu_sched::read_lock();
+    // A device that has gone in between has no counters any more.
+    if let Some(known) = cdb.addressed().and_then(|addressed| {
+        State::current(&reader)?
+            .devices
+            .get(addressed.queue.key(), &reader)
+    }) {
+        Outcome::not_allowed(&known.device.stats, privileged, false);
+    }
+    privileged
 }
 
 #[inline]
@@ -82,23 +97,23 @@ fn for_device(
     let Some(cdb) = policy::Cdb::from_buffer(addressed.cdb, addressed.known) else {
         return Capability::SYS_RAWIO.current_has();
     };
-    let mut ruling = state.rule_on(device, &cdb, open_for_write, guard);
+    let mut verdict = state.verdict_on(device, &cdb, open_for_write, guard);
     if cdb.opcode() == PERSISTENT_RESERVE_OUT {
-        ruling = with_owner(state, device, ruling, &cdb, open_for_write, guard);
+        verdict = with_owner(state, device, verdict, &cdb, open_for_write, guard);
     }
-    ruling.count();
-    if ruling.decision.is_allowed() {
+    verdict.count();
+    if verdict.decision.is_allowed() {
         device.stats.allowed.inc();
-        events::decided(
+        log::decided(
             device,
             addressed.cdb,
             open_for_write,
-            &ruling,
+            &verdict,
             Outcome::Allowed,
         );
         return true;
     }
-    not_allowed(state, device, addressed, open_for_write, &ruling)
+    not_allowed(state, device, addressed, open_for_write, &verdict)
 }
 
 /// What is ruled on a PERSISTENT RESERVE OUT when it is known who sends it.
@@ -106,23 +121,23 @@ fn for_device(
 fn with_owner<'a>(
     state: &'a State,
     device: &'a Device,
-    mut ruling: Ruling<'a>,
+    mut verdict: Verdict<'a>,
     cdb: &policy::Cdb<'_>,
     open_for_write: bool,
     guard: &'a rcu::Guard,
-) -> Ruling<'a> {
+) -> Verdict<'a> {
     for _ in 0..8 {
-        if !ruling.decision.is_allowed() {
-            return ruling;
+        if !verdict.decision.is_allowed() {
+            return verdict;
         }
-        match device.nexus.admit(ruling.exclusive, guard) {
-            Admission::Admitted => return ruling,
+        match device.nexus.admit(verdict.exclusive, guard) {
+            Admission::Admitted => return verdict,
             Admission::NotOwner => break,
-            Admission::Changed => ruling = state.rule_on(device, cdb, open_for_write, guard),
+            Admission::Changed => verdict = state.verdict_on(device, cdb, open_for_write, guard),
         }
     }
-    ruling.decision = Decision::NotOwner;
-    ruling
+    verdict.decision = Decision::NotOwner;
+    verdict
 }
 
 /// The capability, and what is done without it.
@@ -132,21 +147,19 @@ fn not_allowed(
     device: &Device,
     addressed: &Addressed<'_>,
     open_for_write: bool,
-    ruling: &Ruling<'_>,
+    verdict: &Verdict<'_>,
 ) -> bool {
-    let outcome = if Capability::SYS_RAWIO.current_has() {
-        count(&device.stats.privileged);
-        Outcome::Privileged
-    } else if ruling.complain && ruling.decision != Decision::OwnLuns {
-        count(&device.stats.complained);
-        events::complain(state, device, addressed.cdb, open_for_write);
-        Outcome::Complained
-    } else {
-        count(&device.stats.refused);
-        events::refused(state, device, addressed.cdb, open_for_write, ruling);
-        Outcome::Refused
-    };
-    events::decided(device, addressed.cdb, open_for_write, ruling, outcome);
+    let outcome = Outcome::not_allowed(
+        &device.stats,
+        Capability::SYS_RAWIO.current_has(),
+        verdict.complain && verdict.decision != Decision::OwnLuns,
+    );
+    match outcome {
+        Outcome::Complained => log::complain(state, device, addressed.cdb, open_for_write),
+        Outcome::Refused => log::refused(state, device, addressed.cdb, open_for_write, verdict),
+        _ => {}
+    }
+    log::decided(device, addressed.cdb, open_for_write, verdict, outcome);
     outcome.lets_through()
 }
 
@@ -161,8 +174,8 @@ fn for_unknown(
 ) -> bool {
     let class = Class::from_type(addressed.peripheral_device_type());
     let allowed = policy::Cdb::new(addressed.cdb).is_some_and(|cdb| {
-        let ruling = state.rule_on_class(class, &cdb, open_for_write, guard);
-        ruling.decision.is_allowed()
+        let verdict = state.verdict_for_class(class, &cdb, open_for_write, guard);
+        verdict.decision.is_allowed()
     });
     allowed || Capability::SYS_RAWIO.current_has()
 }

@@ -4,8 +4,12 @@
 //! processes can cause in a log is rate-limited.
 
 use crate::{
-    device::Device,
-    kernel_ext::{
+    hook::outcome::Outcome,
+    hook::verdict::{
+        numbers,
+        Verdict, //
+    },
+    kernel::{
         audit,
         scsi::cmd_allowed::CDB_BUFFER,
         task::{
@@ -14,10 +18,7 @@ use crate::{
         },
         trace, //
     },
-    ruling::{
-        numbers,
-        Ruling, //
-    },
+    state::device::Device,
     state::State, //
 };
 use kernel::{
@@ -26,41 +27,19 @@ use kernel::{
     prelude::*, //
 };
 
-/// What became of a command.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The policy allows it.
-    Allowed = 0,
-    /// The policy does not, but the sender has `CAP_SYS_RAWIO`.
-    Privileged = 1,
-    /// The policy does not, and the device only complains.
-    Complained = 2,
-    /// The sender gets EPERM.
-    Refused = 3,
-    /// The filter replied in the place of the device.
-    Emulated = 4,
-}
-
-impl Outcome {
-    /// Whether the command is sent.
-    pub(crate) fn lets_through(self) -> bool {
-        !matches!(self, Self::Refused | Self::Emulated)
-    }
-}
-
 /// For the tracepoint.
 #[inline(always)]
 pub(crate) fn decided(
     device: &Device,
     cdb: &[u8; CDB_BUFFER],
     open_for_write: bool,
-    ruling: &Ruling<'_>,
+    verdict: &Verdict<'_>,
     outcome: Outcome,
 ) {
     trace::decision(
         #[cold]
         || {
-            let (decision, layer, rule) = numbers(ruling.decision);
+            let (decision, layer, rule) = numbers(verdict.decision);
             trace::Decision {
                 lun: device.hctl.lun,
                 host: device.hctl.host,
@@ -85,12 +64,12 @@ pub(crate) fn refused(
     device: &Device,
     cdb: &[u8],
     open_for_write: bool,
-    ruling: &Ruling<'_>,
+    verdict: &Verdict<'_>,
 ) {
     if !audit::is_enabled() || !state.audited.allows() {
         return;
     }
-    let decision = match numbers(ruling.decision).0 {
+    let decision = match numbers(verdict.decision).0 {
         3 => "denied",
         4 => "needs_write",
         5 => "own_luns",

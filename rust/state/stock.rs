@@ -3,8 +3,7 @@
 //! The running kernel's own list, read off its own function.
 
 use crate::{
-    filter::RuleVec,
-    kernel_ext::scsi::cmd_allowed::{
+    kernel::scsi::cmd_allowed::{
         ask_kernel,
         CDB_BUFFER, //
     },
@@ -15,6 +14,7 @@ use crate::{
         RuleStore,
         Verdict, //
     },
+    state::rules::RuleVec,
 };
 use kernel::prelude::*;
 

@@ -6,7 +6,8 @@
 
 use super::transaction;
 use crate::{
-    kernel_ext::{
+    hook::verdict::numbers,
+    kernel::{
         capability::Capability,
         uapi, //
     },
@@ -15,7 +16,6 @@ use crate::{
         Cdb,
         Class, //
     },
-    ruling::numbers,
     state::State,
 };
 use kernel::{
@@ -152,7 +152,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         let class = Class::from_type(class);
         let guard = rcu::read_lock();
         (
-            state.rule_on_class(class, &cdb, write, &guard).decision,
+            state.verdict_for_class(class, &cdb, write, &guard).decision,
             false,
         )
     } else {
@@ -166,8 +166,8 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
             },
         )?;
         let guard = rcu::read_lock();
-        let ruling = state.rule_on(&device, &cdb, write, &guard);
-        (ruling.decision, ruling.complain)
+        let verdict = state.verdict_on(&device, &cdb, write, &guard);
+        (verdict.decision, verdict.complain)
     };
     let (kind, layer, rule) = numbers(decision);
     check.decision = kind.into();

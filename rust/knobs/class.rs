@@ -13,11 +13,7 @@ use super::{
     word, //
 };
 use crate::{
-    filter::{
-        CompiledFilter,
-        RuleVec, //
-    },
-    kernel_ext::{
+    kernel::{
         kobject::{
             Kobject,
             Parent, //
@@ -36,6 +32,10 @@ use crate::{
         RuleStore,
         Table,
         Verdict, //
+    },
+    state::rules::{
+        CompiledFilter,
+        RuleVec, //
     },
     state::State,
 };

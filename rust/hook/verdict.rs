@@ -3,11 +3,6 @@
 //! What the policy in force says of a command: the policy's decision, on rules of one moment.
 
 use crate::{
-    device::{
-        Device,
-        Mode, //
-    },
-    filter::CompiledFilter,
     policy::{
         self,
         decide,
@@ -19,6 +14,11 @@ use crate::{
         PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
     },
+    state::device::{
+        Device,
+        Mode, //
+    },
+    state::rules::CompiledFilter,
     state::State, //
 };
 use kernel::sync::rcu;
@@ -34,7 +34,7 @@ struct Settings {
 
 /// What the policy says of a command.
 #[derive(Clone, Copy)]
-pub(crate) struct Ruling<'a> {
+pub(crate) struct Verdict<'a> {
     /// The answer to a process without capabilities.
     pub(crate) decision: Decision,
     /// The device lets refusals through.
@@ -45,7 +45,7 @@ pub(crate) struct Ruling<'a> {
     by: Option<&'a CompiledFilter>,
 }
 
-impl<'a> Ruling<'a> {
+impl<'a> Verdict<'a> {
     #[inline]
     fn new(
         settings: &Settings,
@@ -89,15 +89,15 @@ impl<'a> Ruling<'a> {
 impl State {
     /// What is said of a command to `device`.
     #[inline]
-    pub(crate) fn rule_on<'a>(
+    pub(crate) fn verdict_on<'a>(
         &'a self,
         device: &'a Device,
         cdb: &Cdb<'_>,
         open_for_write: bool,
         guard: &'a rcu::Guard,
-    ) -> Ruling<'a> {
+    ) -> Verdict<'a> {
         self.changing.read(|| {
-            Ruling::new(
+            Verdict::new(
                 &Settings {
                     unpriv: device.modes.has(Mode::Unpriv),
                     complain: device.modes.has(Mode::Complain),
@@ -115,15 +115,15 @@ impl State {
 
     /// What is said of a command to a device of `class` without rules of its own.
     #[inline]
-    pub(crate) fn rule_on_class<'a>(
+    pub(crate) fn verdict_for_class<'a>(
         &'a self,
         class: Class,
         cdb: &Cdb<'_>,
         open_for_write: bool,
         guard: &'a rcu::Guard,
-    ) -> Ruling<'a> {
+    ) -> Verdict<'a> {
         let rules = self.class_rules(class).read(guard);
-        Ruling::new(&Settings::default(), None, rules, cdb, open_for_write)
+        Verdict::new(&Settings::default(), None, rules, cdb, open_for_write)
     }
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory that rules live in: lists that can be changed, and filters that can be asked.
+//! The memory that rules live in: lists that can be edited, and compiled filters, which do not change.
 
 use crate::{
-    kernel_ext::percpu::Counters,
+    kernel::{
+        percpu::Counters,
+        sync::rcu::RcuArc, //
+    },
     policy::{
         self,
         Filter,
@@ -21,6 +24,9 @@ use kernel::{
         UniqueArc, //
     },
 };
+
+/// Rules in force. What is published here never changes.
+pub(crate) type Rules = RcuArc<CompiledFilter>;
 
 /// A list of rules while it is being made.
 pub(crate) struct RuleVec(KVVec<Rule>);

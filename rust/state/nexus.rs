@@ -11,7 +11,7 @@
 //! target is the target port. Several devices are one logical unit through one nexus if the target
 //! shows it under several LUNs.
 
-use crate::kernel_ext::{
+use crate::kernel::{
     capability::Capability,
     cgroup::Cgroup,
     scsi::{

@@ -5,14 +5,25 @@
 //! Decisions read it under RCU. Whoever changes rules holds `writers`, and frees what was replaced
 //! after the readers.
 
-use crate::{
+pub(crate) mod device;
+pub(crate) mod nexus;
+pub(crate) mod rules;
+pub(crate) mod stock;
+
+use self::{
     device::Device,
-    filter::{
+    nexus::Nexuses,
+    rules::{
         CompiledFilter,
-        RuleVec, //
+        RuleVec,
+        Rules, //
     },
-    kernel_ext::{
+    stock::Stock, //
+};
+use crate::{
+    kernel::{
         block::QueueId,
+        kobject::Entry,
         pointer_map::PointerMap,
         ratelimit::RateLimit,
         sync::{
@@ -24,16 +35,12 @@ use crate::{
             seqlock::SeqLock, //
         },
     },
-    knobs::DeviceDirectory,
-    luns::Emulation,
-    nexus::Nexuses,
     policy::{
         self,
         ApplyError,
         Class,
         Table, //
     },
-    stock::Stock,
 };
 use kernel::{
     new_mutex,
@@ -68,9 +75,6 @@ pub(crate) struct State {
     /// How they are reached.
     #[pin]
     pub(crate) nexuses: Nexuses,
-    /// REPORT LUNS, where it is not for the device.
-    #[pin]
-    pub(crate) emulation: Emulation,
     /// Held while rules are replaced, so that editing starts from what is there. It is taken inside
     /// of a sysfs file; inside of it, only `changing` is.
     #[pin]
@@ -96,11 +100,8 @@ pub(crate) struct KnownDevice {
     /// The device.
     pub(crate) device: Arc<Device>,
     /// Its directory in sysfs, if that could be made.
-    pub(crate) _directory: Option<DeviceDirectory>,
+    pub(crate) _directory: Option<Entry>,
 }
-
-/// Rules in force. What is published here never changes.
-pub(crate) type Rules = RcuArc<CompiledFilter>;
 
 /// How many peripheral device types there are.
 const CLASSES: usize = Class::ALL.len();
@@ -137,7 +138,6 @@ impl State {
                 devices <- PointerMap::new(),
                 incomplete: Atomic::new(false),
                 nexuses <- Nexuses::new(),
-                emulation <- Emulation::new(),
                 writers <- new_mutex!(()),
                 changing <- SeqLock::new(),
                 transactions: Atomic::new(0),

@@ -3,7 +3,7 @@
 //! What the filter knows of one SCSI device.
 
 use crate::{
-    kernel_ext::{
+    kernel::{
         percpu::Counter,
         scsi::{
             self,
@@ -15,12 +15,12 @@ use crate::{
             rcu::RcuArc, //
         }, //
     },
-    nexus::Nexus,
     policy::{
         Class,
         ReportLuns, //
     },
-    state::Rules, //
+    state::nexus::Nexus,
+    state::rules::Rules, //
 };
 use kernel::{
     prelude::*,

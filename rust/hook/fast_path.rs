@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The decision on most commands of most senders: what a rule without fields says, or the absence of
+//! any rule.
+//!
+//! It answers what a table answers, or nothing: the [slow path](super::slow_path) begins anew. Both
+//! come to the same verdict, by the same rules of one moment, and count alike. For what is allowed there
+//! is no call in it, no loop and no lock.
+
+use crate::{
+    kernel::{
+        audit,
+        scsi::cmd_allowed::Cdb,
+        sync::rcu_sched,
+        trace, //
+    },
+    policy::Quick,
+    state::{
+        device::Device,
+        rules::CompiledFilter,
+        State, //
+    },
+};
+use core::hint::black_box;
+
+/// An answer of the tables. `resched`: the task is to be preempted, which has been put off.
+pub(super) enum Fast {
+    /// Allowed, and counted.
+    Allowed { resched: bool },
+    /// Not allowed without `CAP_SYS_RAWIO`; the rule is counted, the outcome is not.
+    NotAllowed { resched: bool },
+    /// Not for the tables to say; nothing is counted.
+    Unknown { resched: bool },
+}
+
+/// Looks the command up in the tables.
+#[inline(always)]
+pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
+    let Some(addressed) = cdb.addressed() else {
+        return Fast::Unknown { resched: false };
+    };
+    let reader = rcu_sched::read_lock();
+    if let Some(found) = State::current(&reader).and_then(|state| {
+        let device = &*state.devices.get(addressed.queue.key(), &reader)?.device;
+        look_up(state, device, addressed.cdb[0], &reader)
+    }) {
+        if found.quick.is_allowed(open_for_write) {
+            found.filter.hit(found.quick.rule());
+            found.device.stats.allowed.inc();
+            return Fast::Allowed {
+                resched: reader.end(),
+            };
+        }
+        if found.needs_capability() {
+            return Fast::NotAllowed {
+                resched: reader.end(),
+            };
+        }
+    }
+    Fast::Unknown {
+        resched: reader.end(),
+    }
+}
+
+/// Lets the scheduler run, and allows.
+#[cold]
+#[inline(never)]
+pub(super) fn allowed_after_resched() -> bool {
+    rcu_sched::resched();
+    // Hides the constant from the optimiser; otherwise the tail call is lost.
+    black_box(true)
+}
+
+/// What the tables say about an opcode, and whose they are.
+struct Found<'a> {
+    device: &'a Device,
+    filter: &'a CompiledFilter,
+    quick: Quick,
+}
+
+/// Nothing if not rules alone decide, or if every decision is traced.
+#[inline(always)]
+fn look_up<'a>(
+    state: &'a State,
+    device: &'a Device,
+    opcode: u8,
+    reader: &'a rcu_sched::Guard,
+) -> Option<Found<'a>> {
+    let (filter, quick) = state.changing.try_read(|| {
+        if device.modes.any() {
+            return None;
+        }
+        if let Some(own) = device.rules.read(reader) {
+            let quick = own.look(opcode);
+            if !quick.is_silent() {
+                return Some((own, quick));
+            }
+        }
+        let class = state.class_rules(device.class).read(reader)?;
+        Some((class, class.look(opcode)))
+    })??;
+    if trace::decision_is_wanted() {
+        return None;
+    }
+    Some(Found {
+        device,
+        filter,
+        quick,
+    })
+}
+
+impl Found<'_> {
+    /// Whether what is not allowed needs the capability, and no refusal is audited. Then it counts the
+    /// rule.
+    #[inline(always)]
+    fn needs_capability(&self) -> bool {
+        if !self.quick.is_known() || audit::is_enabled() {
+            return false;
+        }
+        if !self.quick.is_silent() {
+            self.filter.hit(self.quick.rule());
+        }
+        true
+    }
+}

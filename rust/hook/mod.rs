@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What decides on a command, and who is told.
+
+pub(crate) mod entry_points;
+mod fast_path;
+pub(crate) mod log;
+pub(crate) mod outcome;
+pub(crate) mod report_luns;
+mod slow_path;
+pub(crate) mod verdict;
+
+use self::fast_path::Fast;
+use crate::kernel::scsi::cmd_allowed::{
+    Cdb,
+    CmdAllowed, //
+};
+
+/// Decides by the [`State`](crate::state::State) that is in force.
+pub(crate) struct Decider;
+
+impl CmdAllowed for Decider {
+    #[inline]
+    fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool {
+        // What is called here is called last, by a jump: so the fast path needs no stack.
+        match fast_path::decide(cdb, open_for_write) {
+            Fast::Allowed { resched: false } => true,
+            Fast::Allowed { resched: true } => fast_path::allowed_after_resched(),
+            Fast::NotAllowed { resched } => slow_path::by_capability(cdb, resched),
+            Fast::Unknown { resched } => slow_path::decide(cdb, open_for_write, resched),
+        }
+    }
+}
