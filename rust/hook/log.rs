@@ -5,10 +5,7 @@
 
 use crate::{
     hook::outcome::Outcome,
-    hook::verdict::{
-        numbers,
-        Verdict, //
-    },
+    hook::verdict::Verdict,
     kernel::{
         audit,
         scsi::cmd_allowed::CDB_BUFFER,
@@ -39,7 +36,7 @@ pub(crate) fn decided(
     trace::decision(
         #[cold]
         || {
-            let (decision, layer, rule) = numbers(verdict.decision);
+            let (decision, layer, rule) = verdict.numbers();
             trace::Decision {
                 lun: device.hctl.lun,
                 host: device.hctl.host,
@@ -69,7 +66,7 @@ pub(crate) fn refused(
     if !audit::is_enabled() || !state.audited.allows() {
         return;
     }
-    let decision = match numbers(verdict.decision).0 {
+    let decision = match verdict.numbers().0 {
         3 => "denied",
         4 => "needs_write",
         5 => "own_luns",

@@ -18,7 +18,10 @@ use crate::{
         Device,
         Mode, //
     },
-    state::rules::CompiledFilter,
+    state::rules::{
+        now,
+        CompiledFilter, //
+    },
     state::State, //
 };
 use kernel::sync::rcu;
@@ -63,7 +66,16 @@ impl<'a> Verdict<'a> {
             device: device.map(CompiledFilter::view),
             class: class.map_or(Filter::EMPTY, CompiledFilter::view),
         };
-        let decision = decide(&rules, cdb, open_for_write);
+        // Not called without a rule that ends. Then what has ended is forgotten, so that the fast path
+        // need not come here for it any more.
+        let clock = || {
+            let now = now();
+            for filter in [device, class].into_iter().flatten() {
+                filter.update(cdb.opcode(), now);
+            }
+            now
+        };
+        let decision = decide(&rules, cdb, open_for_write, clock);
         let by = match layer(decision) {
             None => None,
             Some((Layer::Device, _)) => device,
@@ -75,6 +87,17 @@ impl<'a> Verdict<'a> {
             exclusive: settings.exclusive,
             by,
         }
+    }
+
+    /// The decision in numbers, for user space: `SGIO_FILTER_NO_RULE`, ...; `SGIO_FILTER_LAYER_NONE`,
+    /// ...; the number of the rule in the list as it is printed now.
+    pub(crate) fn numbers(&self) -> (u8, u8, u16) {
+        let (kind, layer, rule) = numbers(self.decision);
+        (
+            kind,
+            layer,
+            self.by.map_or(rule, |filter| filter.line(rule)),
+        )
     }
 
     /// Counts that the rule decided.
@@ -138,9 +161,8 @@ fn layer(decision: Decision) -> Option<(Layer, u16)> {
     }
 }
 
-/// A decision in numbers, for user space: `SGIO_FILTER_NO_RULE`, ...; `SGIO_FILTER_LAYER_NONE`, ...;
-/// the number of the rule.
-pub(crate) fn numbers(decision: Decision) -> (u8, u8, u16) {
+/// The same, with the number of the rule in the list that was asked.
+fn numbers(decision: Decision) -> (u8, u8, u16) {
     let kind = match decision {
         Decision::NoRule => 0,
         Decision::Unpriv => 1,

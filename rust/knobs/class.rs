@@ -28,10 +28,12 @@ use crate::{
         ByteSet,
         ChangeKind,
         Class,
+        ListedRule,
         Rule,
         RuleStore,
         Table,
-        Verdict, //
+        Verdict,
+        MAX_RULES, //
     },
     state::rules::{
         CompiledFilter,
@@ -108,11 +110,16 @@ static CLASS_FILES: [File<Kobject<ClassKnobs>>; 3] = [
 ///
 /// # Errors
 ///
-/// `ENOMEM`.
+/// `ENOMEM`, `ENOSPC`.
 pub(super) fn compile_custom(mut rules: RuleVec) -> Result<Arc<CompiledFilter>> {
-    if rules.rules().is_empty() {
-        // An empty text means the built-in table, so that "nothing" needs words of its own.
-        rules.push(Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?)?;
+    if rules.rules().iter().all(ListedRule::is_timed) {
+        // An empty text means the built-in table, so that "nothing" needs words of its own, at the
+        // latest when the last rule has ended.
+        if rules.rules().len() >= MAX_RULES {
+            return Err(ENOSPC);
+        }
+        let nothing = Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?;
+        rules.push(ListedRule::permanent(nothing))?;
     }
     CompiledFilter::compile(rules)
 }

@@ -6,7 +6,6 @@
 
 use super::transaction;
 use crate::{
-    hook::verdict::numbers,
     kernel::{
         capability::Capability,
         uapi, //
@@ -144,17 +143,15 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
     let cdb = Cdb::new(&check.cdb).ok_or(EINVAL)?;
     let write = check.flags & uapi::WRITE != 0;
 
-    let (decision, complain) = if by_class {
+    let ((kind, layer, rule), complain) = if by_class {
         let class = u8::try_from(check.type_)?;
         if class > Class::UNKNOWN.type_code() {
             return Err(EINVAL);
         }
         let class = Class::from_type(class);
         let guard = rcu::read_lock();
-        (
-            state.verdict_for_class(class, &cdb, write, &guard).decision,
-            false,
-        )
+        let verdict = state.verdict_for_class(class, &cdb, write, &guard);
+        (verdict.numbers(), false)
     } else {
         let device = transaction::find(
             state,
@@ -167,9 +164,8 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         )?;
         let guard = rcu::read_lock();
         let verdict = state.verdict_on(&device, &cdb, write, &guard);
-        (verdict.decision, verdict.complain)
+        (verdict.numbers(), verdict.complain)
     };
-    let (kind, layer, rule) = numbers(decision);
     check.decision = kind.into();
     check.layer = layer.into();
     check.rule = rule.into();

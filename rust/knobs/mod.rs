@@ -32,8 +32,10 @@ use crate::{
     },
     state::{
         rules::{
-            RuleVec, //
-            Rules,
+            now,
+            CompiledFilter,
+            RuleVec,
+            Rules, //
         },
         State, //
     },
@@ -84,36 +86,44 @@ fn show_switch(value: bool, page: &mut Page<'_>) -> Result {
     Ok(writeln!(page, "{}", u8::from(value))?)
 }
 
-/// Prints rules so that they can be written back: no rules are an empty line.
+/// Prints the rules that apply, so that they can be written back: no rules are an empty line.
 fn show_rules(rules: &Rules, page: &mut Page<'_>) -> Result {
+    show_each(rules, page, |_, _, _| Ok(()))
+}
+
+/// Prints how often each rule that applies decided, and the rule.
+fn show_hits(rules: &Rules, page: &mut Page<'_>) -> Result {
+    show_each(rules, page, |filter, number, page| {
+        // Of one width, so that a list that is read in pieces fits together.
+        Ok(write!(page, "{:>20} ", filter.hits(number))?)
+    })
+}
+
+/// Prints each rule that applies, behind what `prefix` prints for its number.
+fn show_each(
+    rules: &Rules,
+    page: &mut Page<'_>,
+    prefix: impl Fn(&CompiledFilter, usize, &mut Page<'_>) -> Result,
+) -> Result {
     // Not under the RCU lock: there may be many, and anybody can read them.
-    let filter = rules.get();
-    let rules = filter
-        .as_ref()
-        .map_or(&[][..], |filter| filter.view().rules());
-    if rules.is_empty() {
-        writeln!(page)?;
-    }
-    for rule in rules {
+    let Some(filter) = rules.get() else {
+        return Ok(writeln!(page)?);
+    };
+    let now = now();
+    let mut any = false;
+    for (number, listed) in filter.view().rules().iter().enumerate() {
+        let Some(rule) = listed.at(now) else {
+            continue;
+        };
+        any = true;
+        prefix(&filter, number, page)?;
         writeln!(page, "{rule}")?;
         if page.is_full() {
             break;
         }
     }
-    Ok(())
-}
-
-/// Prints how often each rule decided, and the rule.
-fn show_hits(rules: &Rules, page: &mut Page<'_>) -> Result {
-    let Some(filter) = rules.get() else {
-        return Ok(writeln!(page)?);
-    };
-    for (number, rule) in filter.view().rules().iter().enumerate() {
-        // Of one width, so that a list that is read in pieces fits together.
-        writeln!(page, "{:>20} {rule}", filter.hits(number))?;
-        if page.is_full() {
-            break;
-        }
+    if !any {
+        writeln!(page)?;
     }
     Ok(())
 }
@@ -145,7 +155,7 @@ fn apply(
         Some(old) => RuleVec::copy_of(old.view().rules())?,
         None => RuleVec::new(),
     };
-    change.apply(&mut rules).map_err(|e| {
+    change.apply(&mut rules, now()).map_err(|e| {
         log::bad_text(state, whose, &e);
         match e {
             ApplyError::Invalid(_) => EINVAL,

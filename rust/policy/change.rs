@@ -7,9 +7,11 @@
 
 use super::{
     parse,
+    ListedRule,
     ParseError,
     ParseErrorKind,
-    Rule, //
+    TextRule,
+    Time, //
 };
 use core::fmt::{
     Display,
@@ -43,6 +45,11 @@ pub enum ChangeKind {
 ///
 /// A text without prefixes replaces the list. One in which every rule has a prefix edits it, line
 /// by line: `+` puts a rule in front, so that it wins, and `-` takes the first equal rule out.
+///
+/// Lifetimes (`for=`) begin when the change is applied, and do not count when rules are compared.
+/// Where `+` finds an equal rule in the list that ends, the new rule takes its place, in front:
+/// without end, if the new one has none, else until the later of both deadlines. An equal rule that
+/// does not end stays where it is.
 #[derive(Clone, Copy)]
 pub struct Change<'a> {
     text: &'a [u8],
@@ -56,16 +63,19 @@ pub trait RuleStore {
     type Error;
 
     /// Returns the rules in their order.
-    fn rules(&self) -> &[Rule];
+    fn rules(&self) -> &[ListedRule];
 
     /// Puts a rule behind the last.
-    fn push(&mut self, rule: Rule) -> Result<(), Self::Error>;
+    fn push(&mut self, rule: ListedRule) -> Result<(), Self::Error>;
 
     /// Puts a rule before the first.
-    fn insert_front(&mut self, rule: Rule) -> Result<(), Self::Error>;
+    fn insert_front(&mut self, rule: ListedRule) -> Result<(), Self::Error>;
 
     /// Takes the rule at `index` out. Only called with an index of [`rules`](Self::rules).
     fn remove(&mut self, index: usize);
+
+    /// Takes the rules out that `keep` does not want.
+    fn retain(&mut self, keep: impl FnMut(&ListedRule) -> bool);
 
     /// Takes all rules out.
     fn clear(&mut self);
@@ -160,11 +170,12 @@ impl<'a> Change<'a> {
     }
 
     /// Returns the rules of the text in their order; none for a reset.
-    pub fn rules(&self) -> impl Iterator<Item = Rule> + 'a {
+    pub fn rules(&self) -> impl Iterator<Item = TextRule> + 'a {
         Lines::new(self.text).filter_map(|item| item.ok().map(|(_, line)| line.rule))
     }
 
-    /// Changes `store`, which holds the rules to change, as the text says.
+    /// Changes `store`, which holds the rules to change, as the text says. Rules that have ended at
+    /// `now` are taken out first.
     ///
     /// [`ChangeKind::Reset`] empties the list: for a device that is the default, for a class the
     /// caller fills in its table.
@@ -172,28 +183,50 @@ impl<'a> Change<'a> {
     /// # Errors
     ///
     /// After an error the store is half changed and good for nothing: throw it away.
-    pub fn apply<S: RuleStore>(&self, store: &mut S) -> Result<(), ApplyError<S::Error>> {
-        if self.kind != ChangeKind::Edit {
+    pub fn apply<S: RuleStore>(
+        &self,
+        store: &mut S,
+        now: Time,
+    ) -> Result<(), ApplyError<S::Error>> {
+        if self.kind == ChangeKind::Edit {
+            store.retain(|listed| listed.applies(|| now));
+        } else {
             store.clear();
         }
-        append(self.text, store)
+        append(self.text, store, now)
     }
 }
 
 /// Applies the lines of `text` to `store` as it is; a line without prefix goes behind the last.
-pub(super) fn append<S: RuleStore>(text: &[u8], store: &mut S) -> Result<(), ApplyError<S::Error>> {
+pub(super) fn append<S: RuleStore>(
+    text: &[u8],
+    store: &mut S,
+    now: Time,
+) -> Result<(), ApplyError<S::Error>> {
     for item in Lines::new(text) {
         let (at, line) = item.map_err(ApplyError::Invalid)?;
+        let equal = |listed: &ListedRule| *listed.rule() == line.rule.rule;
         if line.edit == Some(Edit::Remove) {
-            let index = store.rules().iter().position(|rule| *rule == line.rule);
+            let index = store.rules().iter().position(equal);
             store.remove(index.ok_or(ApplyError::NotFound { line: at })?);
-        } else if store.rules().len() >= MAX_RULES {
-            return Err(ApplyError::TooMany { line: at });
-        } else if line.edit == Some(Edit::Insert) {
-            store.insert_front(line.rule).map_err(ApplyError::Store)?;
-        } else {
-            store.push(line.rule).map_err(ApplyError::Store)?;
+            continue;
         }
+        let mut new = ListedRule::new(line.rule, now);
+        if line.edit == Some(Edit::Insert) {
+            let superseded = |listed: &ListedRule| listed.is_timed() && equal(listed);
+            for listed in store.rules().iter().filter(|listed| superseded(listed)) {
+                new.extend(listed);
+            }
+            store.retain(|listed| !superseded(listed));
+        }
+        if store.rules().len() >= MAX_RULES {
+            return Err(ApplyError::TooMany { line: at });
+        }
+        match line.edit {
+            Some(_) => store.insert_front(new),
+            None => store.push(new),
+        }
+        .map_err(ApplyError::Store)?;
     }
     Ok(())
 }
@@ -249,14 +282,18 @@ mod tests {
     use super::super::{
         testing::{
             apply,
+            apply_at,
             lists_as,
+            lists_as_at,
             rule,
             Failure,
             RuleVec, //
         },
         Change,
         ChangeKind,
+        ListedRule,
         RuleStore,
+        Time,
         MAX_RULES, //
     };
 
@@ -271,7 +308,7 @@ mod tests {
 
     /// A list of so many times the same rule.
     fn full(len: usize) -> Option<RuleVec> {
-        let rule = rule("deny 48")?;
+        let rule = ListedRule::permanent(rule("deny 48")?);
         let mut rules = RuleVec::new();
         for _ in 0..len {
             rules.push(rule).ok()?;
@@ -353,6 +390,109 @@ mod tests {
     }
 
     #[test]
+    fn rules_that_end() {
+        // Texts at the seconds 0, 10, 20, ...; what the list is 10 seconds after the last.
+        for (texts, expected) in [
+            (&["deny 01 for=10"][..], ""),
+            (&["deny 01 for=11\ndeny 02"], "deny 01 for=1\ndeny 02\n"),
+            // A text that replaces is taken as it stands.
+            (
+                &["deny 01 for=50\ndeny 01\ndeny 01 for=20"],
+                "deny 01 for=40\ndeny 01\ndeny 01 for=10\n",
+            ),
+            (&["deny 01", "deny 02 for=15"], "deny 02 for=5\n"),
+            (&["deny 01 for=50", "\n"], ""),
+            // In front, like every +.
+            (&["deny 01", "+deny 02 for=15"], "deny 02 for=5\ndeny 01\n"),
+            // Without end over one that ends: it does not end any more.
+            (
+                &["deny 01 for=50\ndeny 02", "+deny 01"],
+                "deny 01\ndeny 02\n",
+            ),
+            // One that ends over one that does not: in front, and the other stays.
+            (
+                &["deny 02\ndeny 01", "+deny 01 for=15"],
+                "deny 01 for=5\ndeny 02\ndeny 01\n",
+            ),
+            (&["deny 01", "+deny 01 for=10"], "deny 01\n"),
+            // The later end of two, whichever came last; and in front.
+            (
+                &["deny 02\ndeny 01 for=50", "+deny 01 for=15"],
+                "deny 01 for=30\ndeny 02\n",
+            ),
+            (
+                &["deny 02\ndeny 01 for=15", "+deny 01 for=50"],
+                "deny 01 for=40\ndeny 02\n",
+            ),
+            (
+                &[
+                    "deny 01 for=90\ndeny 02\ndeny 01 for=50\ndeny 01",
+                    "+deny 01 for=15",
+                ],
+                "deny 01 for=70\ndeny 02\ndeny 01\n",
+            ),
+            // What has ended extends nothing.
+            (&["deny 01 for=10", "+deny 01 for=15"], "deny 01 for=5\n"),
+            // - ignores the time, of the list and of the text.
+            (&["deny 01 for=50", "-deny 01"], ""),
+            (&["deny 01 for=50", "-deny 01 for=7"], ""),
+            (&["deny 01", "-deny 01 for=7"], ""),
+            (&["deny 01 for=50\ndeny 01", "-deny 01"], "deny 01\n"),
+            (&["deny 01", "+deny 01 for=50\n-deny 01"], "deny 01\n"),
+            // Lines count one after the other.
+            (
+                &["+deny 01 for=50\n+deny 01\n+deny 01 for=50"],
+                "deny 01 for=40\ndeny 01\n",
+            ),
+        ] {
+            let mut rules = RuleVec::new();
+            let mut second = 0;
+            for text in texts {
+                let now = Time::from_nanos(second * 1_000_000_000);
+                assert_eq!(apply_at(text, &mut rules, now), Ok(()));
+                second += 10;
+            }
+            let now = Time::from_nanos(second * 1_000_000_000);
+            assert!(lists_as_at(rules.rules(), expected, now));
+        }
+    }
+
+    #[test]
+    fn what_has_ended_is_taken_out() {
+        let mut rules = RuleVec::new();
+        let later = Time::from_nanos(10_000_000_000);
+        assert_eq!(
+            apply("deny 01 for=10\ndeny 02\ndeny 03 for=11", &mut rules),
+            Ok(())
+        );
+        // It cannot be removed any more ...
+        let gone = rules.rules().first().copied();
+        assert_eq!(
+            apply_at("-deny 01", &mut rules, later),
+            Err(Failure::NotFound(1))
+        );
+        assert!(gone.is_some_and(|rule| rule.rule() != rules.rules()[0].rule()));
+        assert_eq!(rules.rules().len(), 2);
+        // ... and takes no room.
+        let full = full(MAX_RULES - 1);
+        let mut rules = full.unwrap_or_else(RuleVec::new);
+        assert_eq!(apply("+deny 01 for=10", &mut rules), Ok(()));
+        assert_eq!(apply("+deny 02", &mut rules), Err(Failure::TooMany(1)));
+        assert_eq!(apply_at("+deny 02", &mut rules, later), Ok(()));
+        assert_eq!(rules.rules().len(), MAX_RULES);
+        // One that takes the place of another needs no more room.
+        assert_eq!(
+            apply("-deny 02\n+deny 03 for=9\n+deny 03 for=9", &mut rules),
+            Ok(())
+        );
+        assert_eq!(apply("+deny 03", &mut rules), Ok(()));
+        assert_eq!(
+            apply("+deny 03 for=9", &mut rules),
+            Err(Failure::TooMany(1))
+        );
+    }
+
+    #[test]
     fn failures() {
         for (texts, expected) in [
             (&["-deny 01"][..], Failure::NotFound(1)),
@@ -429,7 +569,7 @@ mod tests {
     fn a_text_of_4096_rules() {
         let mut rules = RuleVec::new();
         let change = Change::parse(&TOO_MANY[8..]);
-        assert!(change.is_ok_and(|change| change.apply(&mut rules).is_ok()));
+        assert!(change.is_ok_and(|change| change.apply(&mut rules, Time::ZERO).is_ok()));
         assert_eq!(rules.rules().len(), MAX_RULES);
 
         let text = core::str::from_utf8(&TOO_MANY).unwrap_or_default();

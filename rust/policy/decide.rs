@@ -10,6 +10,7 @@ use super::{
     Access,
     Cdb,
     Filter,
+    Time,
     Verdict, //
 };
 
@@ -66,9 +67,17 @@ impl Decision {
 /// Decides on a command: `unpriv_sgio`, then the device's rules, then the class's; the first
 /// rule that matches has the say, and without any the command is refused. REPORT LUNS, if it is allowed,
 /// is answered by the filter where the device is set so.
+///
+/// `now` is called for each rule looked at that ends, and not at all without one. The clock does not
+/// go back: whatever it shows between two rules, the decision is that of the last time it was called.
 #[inline]
-pub fn decide(state: &State<'_>, cdb: &Cdb<'_>, open_for_write: bool) -> Decision {
-    let decision = by_rules(state, cdb, open_for_write);
+pub fn decide(
+    state: &State<'_>,
+    cdb: &Cdb<'_>,
+    open_for_write: bool,
+    now: impl Fn() -> Time,
+) -> Decision {
+    let decision = by_rules(state, cdb, open_for_write, now);
     if state.own_luns && cdb.opcode() == REPORT_LUNS && decision.is_allowed() {
         return Decision::OwnLuns;
     }
@@ -76,19 +85,24 @@ pub fn decide(state: &State<'_>, cdb: &Cdb<'_>, open_for_write: bool) -> Decisio
 }
 
 #[inline]
-fn by_rules(state: &State<'_>, cdb: &Cdb<'_>, open_for_write: bool) -> Decision {
+fn by_rules(
+    state: &State<'_>,
+    cdb: &Cdb<'_>,
+    open_for_write: bool,
+    now: impl Fn() -> Time,
+) -> Decision {
     if state.unpriv {
         return Decision::Unpriv;
     }
 
     let mut layer = Layer::Device;
     let mut found = match &state.device {
-        Some(filter) => filter.first_match(cdb),
+        Some(filter) => filter.first_match(cdb, &now),
         None => None,
     };
     if found.is_none() {
         layer = Layer::Class;
-        found = state.class.first_match(cdb);
+        found = state.class.first_match(cdb, &now);
     }
 
     match found {
@@ -125,11 +139,28 @@ mod tests {
             Class,
             Device, //
         },
-        State, //
+        State,
+        Time, //
     };
+
+    /// The clock where no rule ends: it would end them all.
+    fn no_clock() -> Time {
+        Time::from_nanos(u64::MAX)
+    }
 
     /// Decides with the rules of two texts; the device has none of its own if its text is empty.
     fn ask(device: &str, class: &str, cdb: &[u8], open_for_write: bool) -> Option<Decision> {
+        ask_at(Time::ZERO, device, class, cdb, open_for_write)
+    }
+
+    /// The same after a time.
+    fn ask_at(
+        now: Time,
+        device: &str,
+        class: &str,
+        cdb: &[u8],
+        open_for_write: bool,
+    ) -> Option<Decision> {
         let device = compile(device);
         let class = compile(class)?;
         let state = State {
@@ -138,7 +169,7 @@ mod tests {
             class: class.view(),
             own_luns: false,
         };
-        Some(decide(&state, &Cdb::new(cdb)?, open_for_write))
+        Some(decide(&state, &Cdb::new(cdb)?, open_for_write, || now))
     }
 
     #[test]
@@ -209,6 +240,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_decides_up_to_its_deadline() {
+        let class = "allow w 89\ndeny 12 for=3\nallow r 12";
+        let device = "deny 89 for=2\nallow r 89 for=4\nallow r 5f [1]=00 for=2";
+        let second = 1_000_000_000;
+        for (nanos, opcode, expected) in [
+            (0, 0x89, Denied(Device, 0)),
+            (2 * second - 1, 0x89, Denied(Device, 0)),
+            (2 * second, 0x89, Allowed(Device, 1)),
+            (4 * second - 1, 0x89, Allowed(Device, 1)),
+            (4 * second, 0x89, NeedsWriteOpen(Class, 0)),
+            (3 * second - 1, 0x12, Denied(Class, 1)),
+            (3 * second, 0x12, Allowed(Class, 2)),
+            (2 * second - 1, 0x5f, Allowed(Device, 2)),
+            (2 * second, 0x5f, NoRule),
+        ] {
+            let now = Time::from_nanos(nanos);
+            let decision = ask_at(now, device, class, &[opcode, 0], false);
+            assert_eq!(decision, Some(expected));
+        }
+    }
+
+    #[test]
     fn unpriv_comes_first() {
         let deny = compile("deny 00-ff");
         assert!(deny.is_some());
@@ -221,7 +274,7 @@ mod tests {
                         class: deny.view(),
                         own_luns: false,
                     };
-                    Some(decide(&state, &Cdb::new(&[opcode])?, false))
+                    Some(decide(&state, &Cdb::new(&[opcode])?, false, no_clock))
                 });
                 let expected = if unpriv { Unpriv } else { Denied(Device, 0) };
                 assert_eq!(decision, Some(expected));
@@ -239,7 +292,7 @@ mod tests {
         };
         for opcode in 0..=255u8 {
             let cdb = [opcode; 16];
-            let decision = Cdb::new(&cdb).map(|cdb| decide(&state, &cdb, true));
+            let decision = Cdb::new(&cdb).map(|cdb| decide(&state, &cdb, true, no_clock));
             assert_eq!(decision, Some(NoRule));
         }
     }
@@ -279,7 +332,12 @@ mod tests {
                     class: rules.view(),
                     own_luns: true,
                 };
-                Some(decide(&state, &Cdb::new(&[opcode; 12])?, open_for_write))
+                Some(decide(
+                    &state,
+                    &Cdb::new(&[opcode; 12])?,
+                    open_for_write,
+                    no_clock,
+                ))
             });
             assert_eq!(decision, Some(expected));
         }

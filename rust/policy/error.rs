@@ -58,6 +58,10 @@ pub enum ParseErrorKind {
     OutsideMask,
     /// More fields than a rule can have.
     TooManyFields,
+    /// A lifetime that is not a decimal number from 1 to 31622400.
+    Lifetime,
+    /// Something other than a comment follows the lifetime.
+    AfterLifetime,
 }
 
 impl Display for ParseErrorKind {
@@ -74,7 +78,7 @@ impl Display for ParseErrorKind {
             Self::Hex => "expected exactly two hex digits",
             Self::Descending => "the range ends below its start",
             Self::AfterValue => "expected ',', '-' or a blank after the value",
-            Self::Field => "expected a field like '[1]&1f=00-04'",
+            Self::Field => "expected a field like '[1]&1f=00-04' or 'for=SECONDS'",
             Self::OpcodeByte => "byte 0 is the opcode and cannot be a field",
             Self::FieldByte => "the byte of a field must be a decimal number from 1 to 31",
             Self::Bracket => "expected ']' after the number of the byte",
@@ -82,6 +86,8 @@ impl Display for ParseErrorKind {
             Self::Equals => "expected '='",
             Self::OutsideMask => "the value has bits outside the mask and can never match",
             Self::TooManyFields => "a rule can have at most 6 fields",
+            Self::Lifetime => "the seconds of 'for=' must be a decimal number from 1 to 31622400",
+            Self::AfterLifetime => "nothing can follow 'for=SECONDS'",
         })
     }
 }
@@ -96,5 +102,5 @@ impl Display for ParseError {
     }
 }
 
-// The sentence above has the number in it.
-const _: () = assert!(super::MAX_FIELDS == 6);
+// The sentences above have the numbers in them.
+const _: () = assert!(super::MAX_FIELDS == 6 && super::Lifetime::MAX.as_secs() == 31_622_400);

@@ -7,7 +7,9 @@
 
 use super::{
     Cdb,
+    ListedRule,
     Rule,
+    Time,
     MAX_RULES, //
 };
 
@@ -22,8 +24,11 @@ pub static EMPTY_START: Start = [0; 257];
 pub struct IndexError;
 
 /// Returns how many entries the index of these rules has: at most 256 a rule.
-pub fn index_len(rules: &[Rule]) -> usize {
-    rules.iter().map(|rule| rule.opcodes().len()).sum()
+pub fn index_len(rules: &[ListedRule]) -> usize {
+    rules
+        .iter()
+        .map(|listed| listed.rule().opcodes().len())
+        .sum()
 }
 
 /// Fills the index of `rules`.
@@ -33,7 +38,7 @@ pub fn index_len(rules: &[Rule]) -> usize {
 /// [`IndexError`] if there are more than [`MAX_RULES`] rules or `entries` does not have exactly
 /// [`index_len`] elements; what has been written is then of no use.
 pub fn fill_index(
-    rules: &[Rule],
+    rules: &[ListedRule],
     start: &mut Start,
     entries: &mut [u16],
 ) -> Result<(), IndexError> {
@@ -42,8 +47,8 @@ pub fn fill_index(
     }
 
     start.fill(0);
-    for rule in rules {
-        for opcode in rule.opcodes().iter() {
+    for listed in rules {
+        for opcode in listed.rule().opcodes().iter() {
             *start.get_mut(usize::from(opcode) + 1).ok_or(IndexError)? += 1;
         }
     }
@@ -54,8 +59,8 @@ pub fn fill_index(
     }
 
     // While filling, each opcode's start is moved to where its next entry goes ...
-    for (number, rule) in (0u16..).zip(rules) {
-        for opcode in rule.opcodes().iter() {
+    for (number, listed) in (0u16..).zip(rules) {
+        for opcode in listed.rule().opcodes().iter() {
             let place = start.get_mut(usize::from(opcode)).ok_or(IndexError)?;
             *entries.get_mut(*place as usize).ok_or(IndexError)? = number;
             *place += 1;
@@ -71,7 +76,7 @@ pub fn fill_index(
 /// A list of rules with its index: what commands are looked up in.
 #[derive(Clone, Copy)]
 pub struct Filter<'a> {
-    rules: &'a [Rule],
+    rules: &'a [ListedRule],
     start: &'a Start,
     entries: &'a [u16],
 }
@@ -88,7 +93,7 @@ impl<'a> Filter<'a> {
     ///
     /// An index of other rules makes wrong answers, but never a panic.
     #[inline]
-    pub const fn new(rules: &'a [Rule], start: &'a Start, entries: &'a [u16]) -> Filter<'a> {
+    pub const fn new(rules: &'a [ListedRule], start: &'a Start, entries: &'a [u16]) -> Filter<'a> {
         Filter {
             rules,
             start,
@@ -96,26 +101,47 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Returns the rules in their order.
+    /// Returns the rules in their order, those that have ended too.
     #[inline]
-    pub const fn rules(&self) -> &'a [Rule] {
+    pub const fn rules(&self) -> &'a [ListedRule] {
         self.rules
     }
 
-    /// Returns the first rule that matches, and its number, counted from 0.
+    /// Returns the first rule that applies and matches, and its number, counted from 0. A rule that
+    /// ends asks for the time.
     ///
     /// Takes time in proportion to the rules that mention the opcode.
     #[inline]
-    pub fn first_match(&self, cdb: &Cdb<'_>) -> Option<(u16, &'a Rule)> {
-        let opcode = usize::from(cdb.opcode());
-        let first = *self.start.get(opcode)? as usize;
-        let end = *self.start.get(opcode + 1)? as usize;
+    pub fn first_match(&self, cdb: &Cdb<'_>, now: impl Fn() -> Time) -> Option<(u16, &'a Rule)> {
+        self.mentioning(cdb.opcode())
+            .find(|(_, listed)| listed.applies(&now) && listed.rule().matches(cdb))
+            .map(|(number, listed)| (number, listed.rule()))
+    }
 
-        self.entries
-            .get(first..end)?
+    /// Returns the rules that mention an opcode in their order, those that have ended too, with
+    /// their numbers.
+    #[inline]
+    pub(super) fn mentioning(&self, opcode: u8) -> impl Iterator<Item = (u16, &'a ListedRule)> {
+        let rules = self.rules;
+        let first = self.start.get(usize::from(opcode));
+        let end = self.start.get(usize::from(opcode) + 1);
+        let numbers = match (first, end) {
+            (Some(first), Some(end)) => self.entries.get(*first as usize..*end as usize),
+            _ => None,
+        };
+        numbers
+            .unwrap_or_default()
             .iter()
-            .filter_map(|number| Some((*number, self.rules.get(usize::from(*number))?)))
-            .find(|(_, rule)| rule.matches(cdb))
+            .filter_map(move |number| Some((*number, rules.get(usize::from(*number))?)))
+    }
+
+    /// Returns the number that a rule has among those that apply at `now`: the number of its line in
+    /// the list as it is printed.
+    pub fn number_at(&self, number: u16, now: Time) -> u16 {
+        let before = self.rules.get(..usize::from(number)).unwrap_or_default();
+        let ended = before.iter().filter(|listed| !listed.applies(|| now));
+        // There are no more than `number` of them.
+        number - ended.count() as u16
     }
 }
 
@@ -134,7 +160,9 @@ mod tests {
         Cdb,
         Filter,
         IndexError,
+        ListedRule,
         RuleStore,
+        Time,
         EMPTY_START,
         MAX_CDB,
         MAX_RULES, //
@@ -143,7 +171,7 @@ mod tests {
     /// The number of the first rule that matches; the outer `None` for a bad text or CDB.
     fn first(text: &str, cdb: &[u8]) -> Option<Option<u16>> {
         let filter = compile(text)?;
-        let found = filter.view().first_match(&Cdb::new(cdb)?);
+        let found = filter.view().first_match(&Cdb::new(cdb)?, || Time::ZERO);
         Some(found.map(|(number, _)| number))
     }
 
@@ -204,14 +232,21 @@ mod tests {
             "allow r 00,04,08,0c,10,14,18,1c",
             "allow w 00-ff",
         ] {
-            assert!(rule(text).is_some_and(|rule| rules.push(rule).is_ok()));
+            assert!(rule(text)
+                .map(ListedRule::permanent)
+                .is_some_and(|rule| rules.push(rule).is_ok()));
         }
         assert_eq!(index_len(rules.rules()), 16 + 8 + 256);
         let filter = compile_list(rules);
         for opcode in 0..=255u8 {
-            let found = filter
-                .as_ref()
-                .and_then(|filter| Some(filter.view().first_match(&Cdb::new(&[opcode])?)?.0));
+            let found = filter.as_ref().and_then(|filter| {
+                Some(
+                    filter
+                        .view()
+                        .first_match(&Cdb::new(&[opcode])?, || Time::ZERO)?
+                        .0,
+                )
+            });
             let expected = match opcode {
                 0..0x20 if opcode % 2 == 1 => 0,
                 0..0x20 if opcode % 4 == 0 => 1,
@@ -222,10 +257,32 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_lines() {
+        let filter = compile("deny 01 for=5\ndeny 02\ndeny 03 for=3\ndeny 04\ndeny 05 for=5");
+        for (second, expected) in [
+            (0, [0, 1, 2, 3, 4]),
+            (3, [0, 1, 2, 2, 3]),
+            (5, [0, 0, 1, 1, 2]),
+        ] {
+            for (number, expected) in (0..).zip(expected) {
+                let now = Time::from_nanos(second * 1_000_000_000);
+                let found = filter
+                    .as_ref()
+                    .map(|filter| filter.view().number_at(number, now));
+                assert_eq!(found, Some(expected));
+            }
+        }
+        // A number that no rule has is no reason to panic.
+        let found = filter.map(|filter| filter.view().number_at(9, Time::ZERO));
+        assert_eq!(found, Some(9));
+    }
+
+    #[test]
     fn no_rules() {
         for opcode in 0..=255u8 {
             let cdb = [opcode];
-            let found = Cdb::new(&cdb).map(|cdb| Filter::EMPTY.first_match(&cdb).is_none());
+            let found =
+                Cdb::new(&cdb).map(|cdb| Filter::EMPTY.first_match(&cdb, || Time::ZERO).is_none());
             assert_eq!(found, Some(true));
         }
         let filter = compile_list(RuleVec::new());
@@ -237,7 +294,8 @@ mod tests {
         // 4095 rules that never match a zeroed CDB, and one that does, on all opcodes: the largest
         // index there is.
         let mut rules = RuleVec::new();
-        let (other, last) = (rule("deny 00-ff [1]=01"), rule("allow r 00-ff [1]=00"));
+        let listed = |text| rule(text).map(ListedRule::permanent);
+        let (other, last) = (listed("deny 00-ff [1]=01"), listed("allow r 00-ff [1]=00"));
         for number in 1..=MAX_RULES {
             let next = if number < MAX_RULES { other } else { last };
             assert!(next.is_some_and(|next| rules.push(next).is_ok()));
@@ -247,7 +305,9 @@ mod tests {
         assert!(filter.is_some());
         for opcode in [0x00, 0x12, 0xff] {
             let found = filter.as_ref().and_then(|filter| {
-                let (number, _) = filter.view().first_match(&Cdb::new(&[opcode, 0])?)?;
+                let (number, _) = filter
+                    .view()
+                    .first_match(&Cdb::new(&[opcode, 0])?, || Time::ZERO)?;
                 Some(usize::from(number))
             });
             assert_eq!(found, Some(MAX_RULES - 1));
@@ -259,7 +319,8 @@ mod tests {
         let mut start = EMPTY_START;
         let mut entries = [0u16; 4];
         let mut rules = RuleVec::new();
-        assert!(rule("deny 12-14").is_some_and(|rule| rules.push(rule).is_ok()));
+        let listed = rule("deny 12-14").map(ListedRule::permanent);
+        assert!(listed.is_some_and(|rule| rules.push(rule).is_ok()));
         for (len, expected) in [
             (0, Err(IndexError)),
             (2, Err(IndexError)),
@@ -277,16 +338,19 @@ mod tests {
         start[0x12] = 7;
         start[0x13] = u32::MAX;
         let mut rules = RuleVec::new();
-        assert!(rule("deny 12-14").is_some_and(|rule| rules.push(rule).is_ok()));
+        let listed = rule("deny 12-14").map(ListedRule::permanent);
+        assert!(listed.is_some_and(|rule| rules.push(rule).is_ok()));
         for opcode in 0..=255u8 {
             let filter = Filter::new(rules.rules(), &start, &[9, 9]);
             let cdb = [opcode];
-            assert!(Cdb::new(&cdb).is_some_and(|cdb| filter.first_match(&cdb).is_none()));
+            assert!(
+                Cdb::new(&cdb).is_some_and(|cdb| filter.first_match(&cdb, || Time::ZERO).is_none())
+            );
         }
         // Nor does it find a rule for an opcode that the rule is not about.
         start = [1; 257];
         start[0] = 0;
         let filter = Filter::new(rules.rules(), &start, &[0]);
-        assert!(Cdb::new(&[0]).is_some_and(|cdb| filter.first_match(&cdb).is_none()));
+        assert!(Cdb::new(&[0]).is_some_and(|cdb| filter.first_match(&cdb, || Time::ZERO).is_none()));
     }
 }

@@ -13,7 +13,8 @@
 //!   of [`Rule`]s, [`fill_index`] prepares the list for quick look-up;
 //! * text to policies: [`Transaction::parse`] checks a text that changes several devices and
 //!   classes, each by a [`Change`];
-//! * policy and command to answer: [`decide()`] on a [`State`] and a [`Cdb`].
+//! * policy and command to answer: [`decide()`] on a [`State`] and a [`Cdb`], at a [`Time`] if a
+//!   rule that ends is asked.
 //!
 //! # The language
 //!
@@ -23,12 +24,15 @@
 //! allow r 7f [7]=18 [8]=00 [9]=09  # all fields must hold: READ(32)
 //! deny  48,c0-ff
 //!
-//! line    := [ '+' | '-' ] verdict opcodes { field } [ '#' comment ]
+//! deny 48 for=600                  # for the next 600 seconds
+//!
+//! line    := [ '+' | '-' ] verdict opcodes { field } [ 'for=' seconds ] [ '#' comment ]
 //! verdict := 'allow r' | 'allow w' | 'deny'
 //! opcodes := items
 //! field   := '[' N ']' [ '&' HH ] '=' items      N: decimal, 1 to 31; HH: 01 to ff
 //! items   := item { ',' item }
 //! item    := HH | HH '-' HH                      two hex digits, either case; ascending
+//! seconds := N                                   decimal, 1 to 31622400
 //! ```
 //!
 //! One rule is one line of printable ASCII. Words are separated by blanks or tabs; inside a list
@@ -54,6 +58,7 @@ mod print;
 mod quick;
 mod report_luns;
 mod rule;
+mod time;
 mod transaction;
 
 #[cfg(any(test, CONFIG_KUNIT))]
@@ -124,6 +129,12 @@ pub use self::{
         Rule,
         Verdict,
         MAX_FIELDS, //
+    },
+    time::{
+        Lifetime,
+        ListedRule,
+        TextRule,
+        Time, //
     },
     transaction::{
         Address,

@@ -2,16 +2,18 @@
 
 //! One line of text to one rule, after the grammar in the head of `mod.rs`.
 //!
-//! A number cut short is an error and never another number. Whole texts are the business of
-//! `change.rs`; what a rule means, that of `rule.rs`.
+//! A hexadecimal number cut short is an error and never another number. Whole texts are the
+//! business of `change.rs`; what a rule means, that of `rule.rs`.
 
 use super::{
     Access,
     ByteSet,
     Edit,
     Field,
+    Lifetime,
     ParseErrorKind,
     Rule,
+    TextRule,
     Verdict, //
 };
 
@@ -21,7 +23,7 @@ pub(super) type Fault = (usize, ParseErrorKind);
 /// A parsed line: its prefix and its rule, and the index at which the line's text begins.
 pub(super) struct Line {
     pub(super) edit: Option<Edit>,
-    pub(super) rule: Rule,
+    pub(super) rule: TextRule,
     pub(super) start: usize,
 }
 
@@ -42,16 +44,25 @@ pub(super) fn line(text: &[u8]) -> Result<Option<Line>, Fault> {
     let verdict = scan.verdict()?;
     let opcodes = scan.items()?;
     let mut rule = Rule::new(verdict, opcodes).ok_or((scan.at, ParseErrorKind::Hex))?;
-    loop {
+    let lifetime = loop {
         scan.blanks();
         if scan.at_end() {
-            return Ok(Some(Line { edit, rule, start }));
+            break None;
+        }
+        if let Some(lifetime) = scan.lifetime()? {
+            break Some(lifetime);
         }
         let at = scan.at;
         rule = rule
             .with_field(scan.field()?)
             .ok_or((at, ParseErrorKind::TooManyFields))?;
+    };
+    scan.blanks();
+    if !scan.at_end() {
+        return Err((scan.at, ParseErrorKind::AfterLifetime));
     }
+    let rule = TextRule { rule, lifetime };
+    Ok(Some(Line { edit, rule, start }))
 }
 
 struct Scanner<'a> {
@@ -173,19 +184,45 @@ impl Scanner<'_> {
         }
     }
 
+    /// Steps over decimal digits; returns them and their value, which is capped.
+    fn decimal(&mut self) -> (&[u8], u32) {
+        let start = self.at;
+        let mut number = 0u32;
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            number = number
+                .saturating_mul(10)
+                .saturating_add(u32::from(digit - b'0'));
+            self.at += 1;
+        }
+        (self.text.get(start..self.at).unwrap_or_default(), number)
+    }
+
     /// The number of a field's byte, without a leading zero.
     fn byte_number(&mut self) -> Result<u8, Fault> {
         let start = self.at;
-        let mut number = 0u8;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            number = number.saturating_mul(10).saturating_add(digit - b'0');
-            self.at += 1;
-        }
-        let digits = self.text.get(start..self.at).unwrap_or_default();
-        match (digits, number) {
+        match self.decimal() {
             ([b'0'], _) => Err((start, ParseErrorKind::OpcodeByte)),
-            ([b'1'..=b'9', ..], 1..=31) => Ok(number),
+            ([b'1'..=b'9', ..], number @ 1..=31) => Ok(number as u8),
             _ => Err((start, ParseErrorKind::FieldByte)),
+        }
+    }
+
+    /// A lifetime, without a leading zero, and the end of the word behind it; `None` if there is none.
+    fn lifetime(&mut self) -> Result<Option<Lifetime>, Fault> {
+        let word = b"for=";
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Ok(None);
+        }
+        self.at += word.len();
+        let start = self.at;
+        let lifetime = match self.decimal() {
+            ([b'1'..=b'9', ..], seconds) => Lifetime::from_secs(seconds),
+            _ => None,
+        };
+        match (lifetime, self.peek()) {
+            (Some(_), None | Some(b' ' | b'\t' | b'#')) => Ok(lifetime),
+            _ => Err((start, ParseErrorKind::Lifetime)),
         }
     }
 
@@ -217,12 +254,14 @@ mod tests {
             lists_as,
             prints_as,
             rule,
+            text_rule,
             RuleVec, //
         },
         Change,
         ParseError,
         ParseErrorKind,
-        RuleStore, //
+        RuleStore,
+        Time, //
     };
 
     /// What is wrong with a text, `None` if nothing is.
@@ -258,8 +297,13 @@ mod tests {
                 "allow r 12 [1]&01=01 [1]&02=02",
             ),
             ("deny 12 [1]&80=80,00# x", "deny 12 [1]&80=00,80"),
+            ("allow w 89 for=1", "allow w 89 for=1"),
+            ("allow w 89\tfor=31622400 ", "allow w 89 for=31622400"),
+            ("deny 48 for=600# why", "deny 48 for=600"),
+            ("deny 48 # for=600", "deny 48"),
+            ("deny 48 [1]=01,00 for=9", "deny 48 [1]=00-01 for=9"),
         ] {
-            assert!(rule(text).is_some_and(|rule| prints_as(&rule, canonical)));
+            assert!(text_rule(text).is_some_and(|rule| prints_as(&rule, canonical)));
         }
     }
 
@@ -326,6 +370,29 @@ mod tests {
             ("allow r 12 [1]&1f=20", 19, E::OutsideMask),
             ("allow r 12 [1]&f0=00-f0", 19, E::OutsideMask),
             ("allow r 12 [1]&1f=00,1f,ff", 19, E::OutsideMask),
+            ("allow w 89 for", 12, E::Field),
+            ("allow w 89 for =5", 12, E::Field),
+            ("allow w 89 For=5", 12, E::Field),
+            ("allow w 89 for=", 16, E::Lifetime),
+            ("allow w 89 for= 5", 16, E::Lifetime),
+            ("allow w 89 for=0", 16, E::Lifetime),
+            ("allow w 89 for=05", 16, E::Lifetime),
+            ("allow w 89 for=-1", 16, E::Lifetime),
+            ("allow w 89 for=+1", 16, E::Lifetime),
+            ("allow w 89 for=1.5", 16, E::Lifetime),
+            ("allow w 89 for=1s", 16, E::Lifetime),
+            ("allow w 89 for=0x10", 16, E::Lifetime),
+            ("allow w 89 for=1,2", 16, E::Lifetime),
+            ("allow w 89 for=31622401", 16, E::Lifetime),
+            ("allow w 89 for=99999999999", 16, E::Lifetime),
+            ("allow w 89 for=4294967297", 16, E::Lifetime),
+            ("allow w 89 for=18446744073709551617", 16, E::Lifetime),
+            ("allow w 89 for=5 for=5", 18, E::AfterLifetime),
+            ("allow w 89 for=5 [1]=00", 18, E::AfterLifetime),
+            ("allow w 89 for=5 6", 18, E::AfterLifetime),
+            ("allow w for=5", 9, E::Hex),
+            ("allow w 89for=5", 9, E::Hex),
+            ("allow w 89 [1]=00for=5", 16, E::Hex),
             ("+ + allow r 12", 3, E::Verdict),
             ("-+allow r 12", 2, E::Verdict),
             ("+", 2, E::Verdict),
@@ -433,7 +500,8 @@ mod tests {
     fn long_lines_and_many_lines() {
         for (text, canonical) in [(&LONG, "allow r 00\n"), (&MANY, "deny 48\n")] {
             let mut store = RuleVec::new();
-            assert!(Change::parse(text).is_ok_and(|change| change.apply(&mut store).is_ok()));
+            assert!(Change::parse(text)
+                .is_ok_and(|change| change.apply(&mut store, Time::ZERO).is_ok()));
             assert!(lists_as(store.rules(), canonical));
         }
         assert_eq!(

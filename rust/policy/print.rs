@@ -20,12 +20,16 @@ use core::fmt::{
 };
 
 impl Rule {
-    /// A length in bytes that no canonical text exceeds; the newline not counted.
+    /// A length in bytes that no canonical text exceeds, with a lifetime or without; the newline
+    /// not counted.
     ///
     /// The longest set has every other value: 128 values with 127 commas.
     pub const MAX_TEXT: usize = {
         let set = 128 * 3 - 1;
-        "allow w ".len() + set + super::MAX_FIELDS * (" [31]&fe=".len() + set)
+        "allow w ".len()
+            + set
+            + super::MAX_FIELDS * (" [31]&fe=".len() + set)
+            + " for=31622400".len()
     };
 }
 
@@ -83,14 +87,16 @@ mod tests {
         },
         testing::{
             prints_as,
-            rule, //
+            text_rule, //
         },
         Access,
         ByteSet,
         Change,
         Class,
         Field,
+        Lifetime,
         Rule,
+        TextRule,
         Verdict, //
     };
     use core::fmt::{
@@ -117,7 +123,7 @@ mod tests {
 
     /// Prints a rule, reads that and compares; the length of the text, or `None`.
     #[inline(never)] // One buffer on the stack, not one for each call.
-    fn round_trip(rule: &Rule) -> Option<usize> {
+    fn round_trip(rule: &TextRule) -> Option<usize> {
         let mut text = Text {
             bytes: [0; Rule::MAX_TEXT],
             len: 0,
@@ -165,8 +171,10 @@ mod tests {
             "deny 00-ff [31]&80=80",
             "allow w 7f [7]=18 [8]=00 [9]=09,0b-0d",
             "deny 48 [1]=00-ff [1]&01=00 [1]&02=00 [1]&04=00 [1]&08=00 [1]&10=00",
+            "allow w 89 for=600",
+            "deny 48 [1]=00 for=31622400",
         ] {
-            assert!(rule(text).is_some_and(|rule| round_trip(&rule).is_some()));
+            assert!(text_rule(text).is_some_and(|rule| round_trip(&rule).is_some()));
         }
     }
 
@@ -195,7 +203,11 @@ mod tests {
             Rule::new(Verdict::Allow(Access::Write), odd),
             |rule, byte| Some(rule?.with_field(Field::new(byte, 0xff, odd)?)),
         );
-        let len = longest.flatten().and_then(|rule| round_trip(&rule));
+        let longest = longest.flatten().map(|rule| TextRule {
+            rule,
+            lifetime: Some(Lifetime::MAX),
+        });
+        let len = longest.and_then(|rule| round_trip(&rule));
         assert_eq!(len, Some(Rule::MAX_TEXT - 6 * "&fe".len()));
     }
 }

@@ -5,14 +5,21 @@
 //! Most rules have no fields, so that the first one that mentions an opcode decides. A table of two
 //! bytes an opcode tells those from the rest; the rest is for [`Filter::first_match`].
 //!
-//! [`Filter::first_match`]: super::Filter::first_match
+//! A rule that ends is part of the rest, so that no table knows the time. After it has ended, the
+//! first search that passes it over brings the table up to date ([`QuickTable::update`]).
 
 use super::{
     Access,
-    Rule,
+    Filter,
+    ListedRule,
+    Time,
     Verdict,
-    MAX_RULES, //
-    REPORT_LUNS,
+    MAX_RULES,
+    REPORT_LUNS, //
+};
+use core::sync::atomic::{
+    AtomicU16,
+    Ordering::Relaxed, //
 };
 
 /// The opcode of PERSISTENT RESERVE OUT.
@@ -51,7 +58,7 @@ impl Quick {
     /// Whether no rule mentions the opcode.
     #[inline(always)]
     pub const fn is_silent(self) -> bool {
-        self.0 == SILENT << KNOWN
+        self.0 & (SILENT << KNOWN) != 0
     }
 
     /// Whether a search would say nothing else.
@@ -67,46 +74,63 @@ impl Quick {
     }
 }
 
+impl Quick {
+    /// What is said of an opcode by a list whose first rule that mentions it is this one.
+    fn of(opcode: u8, first: Option<(u16, &ListedRule)>) -> Quick {
+        let Some((number, listed)) = first else {
+            return Quick(SILENT << KNOWN);
+        };
+        let rule = listed.rule();
+        let known = match rule.verdict() {
+            _ if SETTINGS_DECIDE.contains(&opcode) => UNKNOWN,
+            _ if listed.is_timed() || rule.fields().next().is_some() => UNKNOWN,
+            _ if usize::from(number) >= MAX_RULES => UNKNOWN,
+            Verdict::Allow(Access::Write) => RULE | WRITER,
+            Verdict::Allow(Access::Read) => RULE | WRITER | READER,
+            Verdict::Deny => RULE,
+        };
+        match known {
+            UNKNOWN => Quick(UNKNOWN),
+            known => Quick((known << KNOWN) | number),
+        }
+    }
+}
+
 /// The answers for all opcodes.
-pub struct QuickTable([Quick; 256]);
+// Each is of its own, and as good as the one that replaces it: nothing else is ordered by them, so
+// that relaxed loads and stores (`READ_ONCE()`, `WRITE_ONCE()`) are enough.
+pub struct QuickTable([AtomicU16; 256]);
 
 impl QuickTable {
-    /// The table that knows nothing.
-    pub const EMPTY: QuickTable = QuickTable([Quick(UNKNOWN); 256]);
+    /// Returns the table that knows nothing.
+    pub const fn unknown() -> QuickTable {
+        QuickTable([const { AtomicU16::new(UNKNOWN) }; 256])
+    }
 
-    /// Makes the table that of `rules`.
-    pub fn fill(&mut self, rules: &[Rule]) {
-        self.0.fill(Quick(SILENT << KNOWN));
-        // From the last to the first, which has the say.
-        for (number, rule) in (0..MAX_RULES as u16).zip(rules).rev() {
-            let known = match rule.verdict() {
-                _ if rule.fields().next().is_some() => UNKNOWN,
-                Verdict::Allow(Access::Write) => RULE | WRITER,
-                Verdict::Allow(Access::Read) => RULE | WRITER | READER,
-                Verdict::Deny => RULE,
-            };
-            for opcode in rule.opcodes().iter() {
-                if let Some(place) = self.0.get_mut(usize::from(opcode)) {
-                    *place = Quick((known << KNOWN) | number);
-                }
-            }
+    /// Makes the table that of a filter's rules.
+    pub fn fill(&mut self, filter: &Filter<'_>) {
+        for (opcode, place) in (0..=u8::MAX).zip(&mut self.0) {
+            *place.get_mut() = Quick::of(opcode, filter.mentioning(opcode).next()).0;
         }
-        for opcode in SETTINGS_DECIDE {
-            let place = &mut self.0[opcode as usize];
-            if !place.is_silent() {
-                *place = Quick(UNKNOWN);
-            }
-        }
-        // What cannot be numbered is not known; there are no such lists.
-        if rules.len() > MAX_RULES {
-            self.0.fill(Quick(UNKNOWN));
-        }
+    }
+
+    /// Takes account of rules of the filter, which is that of [`Self::fill`], that have ended at `now`
+    /// and mention an opcode. While they apply, the table does not change.
+    ///
+    /// What it then says stays right, since no rule comes back. Who still sees what it said before
+    /// makes a search.
+    pub fn update(&self, filter: &Filter<'_>, opcode: u8, now: Time) {
+        let mut left = filter
+            .mentioning(opcode)
+            .filter(|(_, listed)| listed.applies(|| now));
+        let quick = Quick::of(opcode, left.next());
+        self.0[usize::from(opcode)].store(quick.0, Relaxed);
     }
 
     /// What is said of an opcode.
     #[inline(always)]
-    pub const fn look(&self, opcode: u8) -> Quick {
-        self.0[opcode as usize]
+    pub fn look(&self, opcode: u8) -> Quick {
+        Quick(self.0[opcode as usize].load(Relaxed))
     }
 }
 
@@ -123,27 +147,32 @@ mod tests {
         Cdb,
         Class,
         QuickTable,
+        Time,
         Verdict,
         STOCK, //
     };
 
     fn table(filter: &Compiled) -> QuickTable {
-        let mut table = QuickTable::EMPTY;
-        table.fill(filter.view().rules());
+        let mut table = QuickTable::unknown();
+        table.fill(&filter.view());
         table
     }
 
     /// Whether no CDB makes the long way say anything else; `None` if there is no filter.
     fn agrees(filter: Option<Compiled>) -> Option<bool> {
         let filter = filter?;
-        let table = table(&filter);
+        agrees_at(&filter, &table(&filter), Time::ZERO)
+    }
+
+    /// The same at a time.
+    fn agrees_at(filter: &Compiled, table: &QuickTable, now: Time) -> Option<bool> {
         let mut agree = true;
         for opcode in 0..=u8::MAX {
             for fill in [0x00, 0x10, 0x5a, 0xff] {
                 let mut cdb = [fill; 32];
                 cdb[0] = opcode;
                 let view = filter.view();
-                let found = view.first_match(&Cdb::new(&cdb)?);
+                let found = view.first_match(&Cdb::new(&cdb)?, || now);
                 for open_for_write in [false, true] {
                     let quick = table.look(opcode);
                     if quick.is_silent() {
@@ -183,6 +212,79 @@ mod tests {
         assert_eq!(agrees(compile(STOCK)), Some(true));
         for class in Class::ALL {
             assert_eq!(agrees(compile_strict(class)), Some(true));
+        }
+    }
+
+    #[test]
+    fn a_rule_that_ends_is_searched_for_and_then_forgotten() {
+        let text = "allow r 12,5f,a0 for=5\nallow w 13 for=9\ndeny 12-14,48 for=7\nallow r 2a [1]=00 for=5\n\
+                    allow w 12,2a,48\nallow r 14,2b\nallow r 2b for=5";
+        let filter = compile(text);
+        let table = filter.as_ref().map(table);
+        // The second, and the opcodes that are known then: allowed to readers, writers.
+        const NOTHING: Option<(bool, bool)> = Some((false, false));
+        for (second, expected) in [
+            (0, [None, None, None, None, None, None, None]),
+            (4, [None, None, None, None, None, None, None]),
+            (
+                5,
+                [
+                    None,
+                    None,
+                    None,
+                    Some((false, true)),
+                    None,
+                    NOTHING,
+                    NOTHING,
+                ],
+            ),
+            (
+                7,
+                [
+                    Some((false, true)),
+                    None,
+                    Some((true, true)),
+                    Some((false, true)),
+                    Some((false, true)),
+                    NOTHING,
+                    NOTHING,
+                ],
+            ),
+            (
+                9,
+                [
+                    Some((false, true)),
+                    NOTHING,
+                    Some((true, true)),
+                    Some((false, true)),
+                    Some((false, true)),
+                    NOTHING,
+                    NOTHING,
+                ],
+            ),
+        ] {
+            for nanos in [0, 999_999_999] {
+                let now = Time::from_nanos(second * 1_000_000_000 + nanos);
+                let opcodes = [0x12, 0x13, 0x14, 0x2a, 0x48, 0x5f, 0xa0];
+                for (opcode, expected) in opcodes.into_iter().zip(expected) {
+                    let quick = table.as_ref().zip(filter.as_ref()).map(|(table, filter)| {
+                        table.update(&filter.view(), opcode, now);
+                        table.look(opcode)
+                    });
+                    let known = quick
+                        .filter(|quick| quick.is_known())
+                        .map(|quick| (quick.is_allowed(false), quick.is_allowed(true)));
+                    assert_eq!(known, expected);
+                }
+                let agrees = table
+                    .as_ref()
+                    .zip(filter.as_ref())
+                    .and_then(|(table, filter)| agrees_at(filter, table, now));
+                assert_eq!(agrees, Some(true));
+                // One behind a permanent rule does not matter.
+                let behind = table.as_ref().map(|table| table.look(0x2b));
+                assert!(behind.is_some_and(|quick| quick.rule() == 5 && quick.is_allowed(false)));
+            }
         }
     }
 

@@ -17,8 +17,11 @@ use super::{
     Change,
     Class,
     Filter,
+    ListedRule,
     Rule,
-    State, //
+    State,
+    TextRule,
+    Time, //
 };
 use crate::filter::CompiledFilter;
 use core::fmt::{
@@ -53,8 +56,13 @@ pub(super) fn compile_strict(class: Class) -> Option<Compiled> {
     compile_list(rules)
 }
 
-/// The only rule of a text.
+/// The only rule of a text, which does not end.
 pub(super) fn rule(text: &str) -> Option<Rule> {
+    text_rule(text)?.permanent()
+}
+
+/// The only rule of a text.
+pub(super) fn text_rule(text: &str) -> Option<TextRule> {
     let mut rules = Change::parse(text.as_bytes()).ok()?.rules();
     let rule = rules.next();
     match rules.next() {
@@ -63,10 +71,19 @@ pub(super) fn rule(text: &str) -> Option<Rule> {
     }
 }
 
-/// Applies a text to a list.
+/// Applies a text to a list, when the clock starts.
 pub(super) fn apply(text: &str, rules: &mut RuleVec) -> core::result::Result<(), Failure> {
+    apply_at(text, rules, Time::ZERO)
+}
+
+/// Applies a text to a list at a time.
+pub(super) fn apply_at(
+    text: &str,
+    rules: &mut RuleVec,
+    now: Time,
+) -> core::result::Result<(), Failure> {
     let change = Change::parse(text.as_bytes()).map_err(|_| Failure::Parse)?;
-    change.apply(rules).map_err(|error| match error {
+    change.apply(rules, now).map_err(|error| match error {
         ApplyError::NotFound { line } => Failure::NotFound(line),
         ApplyError::TooMany { line } => Failure::TooMany(line),
         ApplyError::Store(_) => Failure::Store,
@@ -94,7 +111,8 @@ pub(super) fn answer(filter: Filter<'_>, cdb: &[u8]) -> Answer {
     let Some(cdb) = Cdb::new(cdb) else {
         return Answer::Absurd;
     };
-    let [reader, writer] = [false, true].map(|write| decide(&state, &cdb, write).is_allowed());
+    let [reader, writer] =
+        [false, true].map(|write| decide(&state, &cdb, write, || Time::ZERO).is_allowed());
     match (reader, writer) {
         (true, true) => Answer::Any,
         (false, true) => Answer::Write,
@@ -122,10 +140,19 @@ pub(super) fn prints_as(value: &impl Display, text: &str) -> bool {
     write!(rest, "{value}").is_ok() && rest.0.is_empty()
 }
 
-/// Tells whether the rules of a list print as the lines of `text`.
-pub(super) fn lists_as(rules: &[Rule], text: &str) -> bool {
+/// Tells whether the rules of a list print as the lines of `text`, when the clock starts.
+pub(super) fn lists_as(rules: &[ListedRule], text: &str) -> bool {
+    lists_as_at(rules, text, Time::ZERO)
+}
+
+/// Tells whether the rules of a list print as the lines of `text` at a time.
+pub(super) fn lists_as_at(rules: &[ListedRule], text: &str, now: Time) -> bool {
     let mut rest = Rest(text);
-    rules.iter().all(|rule| writeln!(rest, "{rule}").is_ok()) && rest.0.is_empty()
+    rules
+        .iter()
+        .filter_map(|rule| rule.at(now))
+        .all(|rule| writeln!(rest, "{rule}").is_ok())
+        && rest.0.is_empty()
 }
 
 /// What is still expected to be written.

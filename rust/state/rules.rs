@@ -10,11 +10,12 @@ use crate::{
     policy::{
         self,
         Filter,
+        ListedRule,
         Quick,
         QuickTable,
-        Rule,
         RuleStore,
-        Start, //
+        Start,
+        Time, //
     }, //
 };
 use kernel::{
@@ -23,13 +24,25 @@ use kernel::{
         Arc,
         UniqueArc, //
     },
+    time::{
+        BootTime,
+        ClockSource, //
+    }, //
 };
 
 /// Rules in force. What is published here never changes.
 pub(crate) type Rules = RcuArc<CompiledFilter>;
 
+/// The time on the clock that the rules' deadlines are on: `CLOCK_BOOTTIME`, which does not go back and
+/// does not stop while the machine sleeps.
+#[cold]
+pub(crate) fn now() -> Time {
+    // The kernel's time is not negative.
+    Time::from_nanos(BootTime::ktime_get().unsigned_abs())
+}
+
 /// A list of rules while it is being made.
-pub(crate) struct RuleVec(KVVec<Rule>);
+pub(crate) struct RuleVec(KVVec<ListedRule>);
 
 impl RuleVec {
     /// An empty list.
@@ -42,7 +55,7 @@ impl RuleVec {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn copy_of(rules: &[Rule]) -> Result<Self> {
+    pub(crate) fn copy_of(rules: &[ListedRule]) -> Result<Self> {
         let mut copy = KVVec::with_capacity(rules.len(), GFP_KERNEL)?;
         copy.extend_from_slice(rules, GFP_KERNEL)?;
         Ok(Self(copy))
@@ -52,15 +65,15 @@ impl RuleVec {
 impl RuleStore for RuleVec {
     type Error = Error;
 
-    fn rules(&self) -> &[Rule] {
+    fn rules(&self) -> &[ListedRule] {
         &self.0
     }
 
-    fn push(&mut self, rule: Rule) -> Result {
+    fn push(&mut self, rule: ListedRule) -> Result {
         Ok(self.0.push(rule, GFP_KERNEL)?)
     }
 
-    fn insert_front(&mut self, rule: Rule) -> Result {
+    fn insert_front(&mut self, rule: ListedRule) -> Result {
         self.push(rule)?;
         self.0.rotate_right(1);
         Ok(())
@@ -71,18 +84,24 @@ impl RuleStore for RuleVec {
         let _ = self.0.remove(index);
     }
 
+    fn retain(&mut self, mut keep: impl FnMut(&ListedRule) -> bool) {
+        self.0.retain(|rule| keep(rule));
+    }
+
     fn clear(&mut self) {
         self.0.clear();
     }
 }
 
-/// A list of rules with its index. It does not change any more.
+/// A list of rules with its index. It does not change any more, except that rules end.
 pub(crate) struct CompiledFilter {
-    rules: KVVec<Rule>,
+    rules: KVVec<ListedRule>,
     entries: KVVec<u16>,
     start: Start,
     /// What needs no search.
     quick: QuickTable,
+    /// One of the rules ends.
+    ends: bool,
     /// How often each rule decided. Per CPU: this is the path of all guest I/O.
     hits: Counters,
 }
@@ -97,13 +116,15 @@ impl CompiledFilter {
         let rules = rules.0;
         let entries = KVVec::from_elem(0, policy::index_len(&rules), GFP_KERNEL)?;
         let hits = Counters::new(rules.len())?;
+        let ends = rules.iter().any(ListedRule::is_timed);
         // In place: the index alone is 1 KiB.
         let mut filter = UniqueArc::init(
             init!(Self {
                 rules,
                 entries,
                 start <- pin_init::init_zeroed(),
-                quick: QuickTable::EMPTY,
+                quick: QuickTable::unknown(),
+                ends,
                 hits,
             }),
             GFP_KERNEL,
@@ -113,10 +134,11 @@ impl CompiledFilter {
             entries,
             start,
             quick,
+            ends: _,
             hits: _,
         } = &mut *filter;
         policy::fill_index(rules, start, entries).map_err(|_| EINVAL)?;
-        quick.fill(rules);
+        quick.fill(&Filter::new(rules, start, entries));
         Ok(filter.into())
     }
 
@@ -130,6 +152,20 @@ impl CompiledFilter {
     #[inline(always)]
     pub(crate) fn look(&self, opcode: u8) -> Quick {
         self.quick.look(opcode)
+    }
+
+    /// Lets [`Self::look`] know which rules on an opcode have ended.
+    #[cold]
+    pub(crate) fn update(&self, opcode: u8, now: Time) {
+        self.quick.update(&self.view(), opcode, now);
+    }
+
+    /// The number of a rule in the list as it is printed now.
+    pub(crate) fn line(&self, rule: u16) -> u16 {
+        match self.ends {
+            true => self.view().number_at(rule, now()),
+            false => rule,
+        }
     }
 
     /// Counts a decision by a rule.
@@ -151,13 +187,24 @@ mod tests {
         Access,
         ByteSet,
         Cdb,
+        Lifetime,
+        Rule,
+        TextRule,
         Verdict, //
     };
 
-    fn rule(opcode: u8) -> Result<Rule> {
+    fn rule(opcode: u8) -> Result<ListedRule> {
         let mut opcodes = ByteSet::EMPTY;
         opcodes.insert(opcode);
-        Rule::new(Verdict::Allow(Access::Read), opcodes).ok_or(EINVAL)
+        let rule = Rule::new(Verdict::Allow(Access::Read), opcodes);
+        Ok(ListedRule::permanent(rule.ok_or(EINVAL)?))
+    }
+
+    /// Whether two lists have the same rules.
+    fn same(one: &RuleVec, other: &[u8]) -> Result<bool> {
+        let other = list(other)?;
+        let rules = one.rules().iter().map(ListedRule::rule);
+        Ok(rules.eq(other.rules().iter().map(ListedRule::rule)))
     }
 
     fn list(opcodes: &[u8]) -> Result<RuleVec> {
@@ -172,11 +219,13 @@ mod tests {
     fn list_keeps_its_order() -> Result {
         let mut l = list(&[1, 2, 3])?;
         l.insert_front(rule(4)?)?;
-        assert!(l.rules() == list(&[4, 1, 2, 3])?.rules());
+        assert!(same(&l, &[4, 1, 2, 3])?);
         l.remove(1);
-        assert!(l.rules() == list(&[4, 2, 3])?.rules());
+        assert!(same(&l, &[4, 2, 3])?);
         l.remove(3);
-        assert!(l.rules() == list(&[4, 2, 3])?.rules());
+        assert!(same(&l, &[4, 2, 3])?);
+        l.retain(|listed| !listed.rule().opcodes().contains(2));
+        assert!(same(&l, &[4, 3])?);
         l.clear();
         assert!(l.rules().is_empty());
         Ok(())
@@ -185,7 +234,7 @@ mod tests {
     #[test]
     fn copies_are_equal() -> Result {
         let l = list(&[1, 2, 3])?;
-        assert!(RuleVec::copy_of(l.rules())?.rules() == l.rules());
+        assert!(same(&RuleVec::copy_of(l.rules())?, &[1, 2, 3])?);
         assert!(RuleVec::copy_of(&[])?.rules().is_empty());
         Ok(())
     }
@@ -196,12 +245,40 @@ mod tests {
         let number = |opcode| {
             let cdb = [opcode; 6];
             let cdb = Cdb::new(&cdb)?;
-            filter.view().first_match(&cdb).map(|(number, _)| number)
+            filter
+                .view()
+                .first_match(&cdb, now)
+                .map(|(number, _)| number)
         };
         assert_eq!(number(0x12), Some(0));
         assert_eq!(number(0xff), Some(1));
         assert_eq!(number(0x00), None);
         Ok(())
+    }
+
+    #[test]
+    fn forgets_what_has_ended() -> Result {
+        let text = TextRule {
+            rule: *rule(0x12)?.rule(),
+            lifetime: Lifetime::from_secs(1),
+        };
+        let mut rules = list(&[0x13])?;
+        rules.insert_front(ListedRule::new(text, Time::ZERO))?;
+        let filter = CompiledFilter::compile(rules)?;
+        assert!(!filter.look(0x12).is_silent() && !filter.look(0x12).is_known());
+        filter.update(0x12, Time::ZERO);
+        assert!(!filter.look(0x12).is_silent());
+        filter.update(0x12, Time::from_nanos(1_000_000_000));
+        assert!(filter.look(0x12).is_silent());
+        assert!(filter.look(0x13).is_allowed(false));
+        Ok(())
+    }
+
+    #[test]
+    fn the_clock_runs() {
+        let first = now();
+        let second = now();
+        assert!(first > Time::ZERO && second >= first);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     policy::{
         Access,
         ByteSet,
+        ListedRule,
         Rule,
         RuleStore,
         Verdict, //
@@ -97,7 +98,7 @@ impl Stock {
         let mut rules = RuleVec::new();
         for (access, set) in [(Access::Read, self.any), (Access::Write, write_only)] {
             if let Some(rule) = Rule::new(Verdict::Allow(access), set) {
-                rules.push(rule)?;
+                rules.push(ListedRule::permanent(rule))?;
             }
         }
         Ok(rules)

@@ -2,18 +2,21 @@
 
 //! Texts of rules: parsed, applied to a list, printed.
 //!
-//! Input: the text of a list, NUL, the text of a change.
+//! Input: the text of a list, NUL, the text of a change. The change is made some seconds later: as many as
+//! the list has bytes, so that some of its rules may have ended.
 
 use crate::{
     reference::{
-        rule::Rule,
-        text::{self, Bad, Failure},
+        rule::{Line, Rule},
+        text::{self, Bad, Failure, Listed},
     },
     split,
 };
 use sgio_policy::{
     filter::RuleVec,
-    policy::{self, ApplyError, Change, ChangeKind, RuleStore},
+    policy::{
+        ApplyError, Change, ChangeKind, ListedRule, Rule as PolicyRule, RuleStore, TextRule, Time,
+    },
 };
 
 /// Checks one input.
@@ -22,11 +25,38 @@ pub fn check(data: &[u8]) {
     let mut list = RuleVec::new();
     let mut expected = Vec::new();
     if let Some(change) = agreed(before) {
-        let _ = apply(&change, &mut list, &mut expected);
+        let _ = apply(&change, &mut list, &mut expected, 0);
     }
+    // Between two seconds, too.
+    let now = before.len() as u64 * 500_000_000;
     if let Some(change) = agreed(text) {
-        let _ = apply(&change, &mut list, &mut expected);
-        list.rules().iter().for_each(prints);
+        let _ = apply(&change, &mut list, &mut expected, now);
+    }
+    shows(&list, &expected, now);
+    shows(&list, &expected, now + 1_500_000_001);
+}
+
+/// What a list shows at a time: the rules that apply, each as a text that means it.
+fn shows(list: &RuleVec, expected: &[Listed], now: u64) {
+    let shown = list
+        .rules()
+        .iter()
+        .map(|listed| listed.at(Time::from_nanos(now)));
+    let expected = expected
+        .iter()
+        .map(|l| l.applies(now).then(|| l.shown(now)));
+    assert!(shown
+        .clone()
+        .map(|text| text.as_ref().map(Line::of))
+        .eq(expected));
+    shown.flatten().for_each(|text| prints(&text));
+}
+
+/// A rule of a list, as the reference has it.
+fn listed(listed: &ListedRule) -> Listed {
+    Listed {
+        rule: Rule::of(listed.rule()),
+        end: listed.deadline().map(Time::as_nanos),
     }
 }
 
@@ -62,42 +92,53 @@ pub(crate) fn same(change: &Change<'_>, expected: &text::Change) {
         text::Change::Edit(_) => ChangeKind::Edit,
     };
     assert_eq!(change.kind(), kind);
-    let rules: Vec<Rule> = change.rules().map(|rule| Rule::of(&rule)).collect();
+    let rules: Vec<Line> = change.rules().map(|rule| Line::of(&rule)).collect();
     assert!(rules.iter().eq(expected.rules()), "{rules:?}");
 }
 
 fn apply(
     (change, reference): &Both<'_>,
     list: &mut RuleVec,
-    expected: &mut Vec<Rule>,
+    expected: &mut Vec<Listed>,
+    now: u64,
 ) -> Result<(), Failure> {
     let mut copy = list.clone();
-    let applied = change.apply(&mut copy).map_err(|error| match error {
-        ApplyError::NotFound { line } => Failure::NotFound(line as usize),
-        ApplyError::TooMany { line } => Failure::TooMany(line as usize),
-        other => panic!("{other}"),
-    });
-    match reference.apply(expected) {
+    let applied = change
+        .apply(&mut copy, Time::from_nanos(now))
+        .map_err(|error| match error {
+            ApplyError::NotFound { line } => Failure::NotFound(line as usize),
+            ApplyError::TooMany { line } => Failure::TooMany(line as usize),
+            other => panic!("{other}"),
+        });
+    match reference.apply(expected, now) {
         Err(failure) => {
             assert_eq!(applied, Err(failure));
         }
         Ok(after) => {
             applied?;
-            assert!(copy.rules().iter().map(Rule::of).eq(after.iter().cloned()));
+            assert!(copy.rules().iter().map(listed).eq(after.iter().cloned()));
             (*list, *expected) = (copy, after);
         }
     }
     Ok(())
 }
 
+/// The same of a rule that does not end.
+pub(crate) fn prints_rule(rule: &PolicyRule) {
+    prints(&TextRule {
+        rule: *rule,
+        lifetime: None,
+    });
+}
+
 /// The text of a rule is canonical, and means the rule.
-pub(crate) fn prints(rule: &policy::Rule) {
+pub(crate) fn prints(rule: &TextRule) {
     let text = rule.to_string();
     let (again, reference) = one_rule(&text);
     assert!(again == *rule, "{text}");
     assert_eq!(again.to_string(), text);
-    assert_eq!(reference, Rule::of(rule));
-    assert!(text.len() <= policy::Rule::MAX_TEXT);
+    assert_eq!(reference, Line::of(rule));
+    assert!(text.len() <= PolicyRule::MAX_TEXT);
     let words = |text: &str| {
         let mut words: Vec<String> = text.split(' ').map(String::from).collect();
         words.sort();
@@ -107,7 +148,7 @@ pub(crate) fn prints(rule: &policy::Rule) {
 }
 
 /// The rule of a good text, in both readings.
-pub(crate) fn one_rule(text: &str) -> (policy::Rule, Rule) {
+pub(crate) fn one_rule(text: &str) -> (TextRule, Line) {
     let (change, reference) = agreed(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
     let rule = change.rules().next().unwrap_or_else(|| panic!("{text}"));
     (rule, reference.rules()[0].clone())

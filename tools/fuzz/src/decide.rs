@@ -2,18 +2,20 @@
 
 //! Decisions, with the index and without.
 //!
-//! Input: bytes that rules, and then CDBs, are made of. The rules go through their text to the policy.
+//! Input: bytes that rules, and then times and CDBs, are made of. The rules go through their text to the
+//! policy.
 
 use crate::{
     change::one_rule,
     reference::{
         decide::{self, Answer, Whose},
-        rule::{Field, Rule, Verdict},
+        rule::{Field, Line, Rule, Verdict},
+        text::Listed,
     },
 };
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{self, Cdb, Decision, Filter, Layer, QuickTable, RuleStore},
+    policy::{self, Cdb, Decision, Filter, Layer, ListedRule, QuickTable, RuleStore, Time},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -28,14 +30,17 @@ pub fn check(data: &[u8]) {
     let mut bytes = Bytes(data);
     let flags = bytes.next();
     let (device, class) = (bytes.rules(), bytes.rules());
-    let rules = decide::Rules {
+    let own = compile(&device);
+    let defaults = compile(&class);
+    let listed = |lines: &[Line]| lines.iter().map(|line| Listed::new(line, 0)).collect();
+    let (device, class): (Vec<Listed>, Vec<Listed>) = (listed(&device), listed(&class));
+    let mut rules = decide::Rules {
         unpriv: flags & 1 != 0,
         own_luns: flags & 4 != 0,
         device: &device,
         class: &class,
+        now: 0,
     };
-    let own = compile(&device);
-    let defaults = compile(&class);
     let state = policy::State {
         unpriv: rules.unpriv,
         own_luns: rules.own_luns,
@@ -44,21 +49,30 @@ pub fn check(data: &[u8]) {
         class: defaults.view(),
     };
     let tables = [
-        (state.device, Whose::Device),
-        (Some(state.class), Whose::Class),
+        (state.device.unwrap_or(Filter::EMPTY), Whose::Device),
+        (state.class, Whose::Class),
     ]
-    .map(|(filter, whose)| (filter.map(table), whose));
+    .map(|(filter, whose)| (filter, table(&filter), whose));
     for _ in 0..MAX_CDBS {
         let cdb = bytes.cdb();
+        // The clock does not go back.
+        rules.now += u64::from(bytes.next() % 4) * 500_000_000;
+        let now = Time::from_nanos(rules.now);
         for write in [false, true] {
             let answer = decide::decide(&rules, &cdb, write);
             let cdb = Cdb::new(&cdb).expect("1 to 32 bytes");
-            let decision = policy::decide(&state, &cdb, write);
+            let decision = policy::decide(&state, &cdb, write, || now);
             assert_eq!(answer_of(decision), answer, "{:02x?}", cdb.bytes());
             let allowed = matches!(answer, Answer::Unpriv | Answer::Allowed(..));
             assert_eq!(decision.is_allowed(), allowed);
             if !rules.unpriv {
+                // Before what has ended is forgotten, and after.
                 check_table(&tables, cdb.opcode(), write, &answer);
+                for (filter, table, _) in &tables {
+                    table.update(filter, cdb.opcode(), now);
+                }
+                check_table(&tables, cdb.opcode(), write, &answer);
+                check_lines(&rules, &own, &defaults, &decision);
             }
         }
         if bytes.0.is_empty() {
@@ -67,16 +81,44 @@ pub fn check(data: &[u8]) {
     }
 }
 
-fn table(filter: Filter<'_>) -> QuickTable {
-    let mut table = QuickTable::EMPTY;
-    table.fill(filter.rules());
+fn table(filter: &Filter<'_>) -> QuickTable {
+    let mut table = QuickTable::unknown();
+    table.fill(filter);
     table
 }
 
+/// The line of the rule that decides, among those that apply.
+fn check_lines(
+    rules: &decide::Rules<'_>,
+    own: &CompiledFilter,
+    class: &CompiledFilter,
+    decision: &Decision,
+) {
+    let (Decision::Allowed(layer, number)
+    | Decision::Denied(layer, number)
+    | Decision::NeedsWriteOpen(layer, number)) = *decision
+    else {
+        return;
+    };
+    let (filter, list) = match layer {
+        Layer::Device => (own, rules.device),
+        Layer::Class => (class, rules.class),
+    };
+    let number_at = filter.view().number_at(number, Time::from_nanos(rules.now));
+    let before = list.iter().take(number.into());
+    let expected = before.filter(|rule| rule.applies(rules.now)).count();
+    assert_eq!(usize::from(number_at), expected);
+}
+
 /// What the tables know of an opcode is the answer to every CDB.
-fn check_table(tables: &[(Option<QuickTable>, Whose)], opcode: u8, write: bool, answer: &Answer) {
-    let said = tables.iter().find_map(|(table, whose)| {
-        let quick = table.as_ref()?.look(opcode);
+fn check_table(
+    tables: &[(Filter<'_>, QuickTable, Whose)],
+    opcode: u8,
+    write: bool,
+    answer: &Answer,
+) {
+    let said = tables.iter().find_map(|(_, table, whose)| {
+        let quick = table.look(opcode);
         (!quick.is_silent()).then_some((quick, *whose))
     });
     let Some((quick, whose)) = said else {
@@ -94,13 +136,14 @@ fn check_table(tables: &[(Option<QuickTable>, Whose)], opcode: u8, write: bool, 
     }
 }
 
-fn compile(rules: &[Rule]) -> Arc<CompiledFilter> {
+fn compile(lines: &[Line]) -> Arc<CompiledFilter> {
     let mut list = RuleVec::new();
-    for rule in rules {
-        let (parsed, reference) = one_rule(&rule.to_string());
-        assert_eq!(reference, *rule);
-        assert_eq!(Rule::of(&parsed), *rule);
-        list.push(parsed).unwrap_or_else(|never| match never {});
+    for line in lines {
+        let (parsed, reference) = one_rule(&line.to_string());
+        assert_eq!(reference, *line);
+        assert_eq!(Line::of(&parsed), *line);
+        let listed = ListedRule::new(parsed, Time::ZERO);
+        list.push(listed).unwrap_or_else(|never| match never {});
     }
     CompiledFilter::compile(list).expect("few rules")
 }
@@ -139,9 +182,18 @@ impl Bytes<'_> {
         }
     }
 
-    fn rules(&mut self) -> Vec<Rule> {
+    fn rules(&mut self) -> Vec<Line> {
         let count = self.next() % (MAX_RULES + 1);
-        (0..count).map(|_| self.rule()).collect()
+        let line = |_| {
+            let rule = self.rule();
+            // Up to so many seconds, most of them less than there are between the commands.
+            let seconds = match self.next() {
+                0..0xa0 => None,
+                byte => Some(1 + u64::from(byte % 16)),
+            };
+            Line { rule, seconds }
+        };
+        (0..count).map(line).collect()
     }
 
     fn rule(&mut self) -> Rule {

@@ -7,9 +7,9 @@
 //! again by its name.
 
 use crate::{
-    change::{one_rule, prints},
+    change::{one_rule, prints_rule},
     reference::decide::matches,
-    reference::rule::Rule,
+    reference::rule::{Line, Rule},
 };
 use sgio_policy::policy::{Access, Class, MAX_CDB};
 use sgioctl::names;
@@ -47,10 +47,10 @@ fn cdb(cdb: &[u8], class: Class) {
 
     // The rule that would allow it allows it, and no other opcode.
     let exact = names::exact(cdb, class);
-    let (rule, reference) = one_rule(&format!("allow r {exact}"));
-    assert!(matches(&reference, &padded), "{exact}");
-    assert_eq!(reference.opcodes.len(), 1, "{exact}");
-    assert!(!names::of_rule(&rule, class).is_empty());
+    let (text, Line { rule, seconds }) = one_rule(&format!("allow r {exact}"));
+    assert!(seconds.is_none() && matches(&rule, &padded), "{exact}");
+    assert_eq!(rule.opcodes.len(), 1, "{exact}");
+    assert!(!names::of_rule(&text.rule, class).is_empty());
 
     let Some(name) = decoded.name else { return };
     let rules = names::rules(&name, class, Some(Access::Write));
@@ -78,7 +78,7 @@ fn command(text: &str, class: Class, access: u8) {
     };
     assert!(!rules.is_empty());
     for rule in &rules {
-        prints(rule);
+        prints_rule(rule);
         assert!(!names::of_rule(rule, class).is_empty());
     }
     assert!(names::default_access(text, class).is_ok());

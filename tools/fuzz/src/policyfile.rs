@@ -7,8 +7,11 @@
 //! `Documentation/admin-guide/policy-files.md` promises.
 
 use crate::{
-    change::prints,
-    reference::{rule::Rule, transaction},
+    change::prints_rule,
+    reference::{
+        rule::{Line, Rule},
+        transaction,
+    },
 };
 use sgio_policy::policy::Class;
 use sgioctl::{
@@ -112,7 +115,7 @@ fn decided(policies: &Policies, resolved: &Resolved<'_>, block: Option<&Block>) 
         switches,
         block.map_or((false, false), |b| (b.unpriv_sgio.value, b.complain.value))
     );
-    rules.iter().for_each(prints);
+    rules.iter().for_each(prints_rule);
 
     let text = policyfile::transaction::device(resolved, Some(1));
     let sections = transaction::parse(text.as_bytes()).expect("what the kernel takes");
@@ -123,8 +126,16 @@ fn decided(policies: &Policies, resolved: &Resolved<'_>, block: Option<&Block>) 
     let change = sections[0].rules.as_ref().expect("always given");
     assert!(rules
         .iter()
-        .map(Rule::of)
+        .map(permanent)
         .eq(change.rules().into_iter().cloned()));
+}
+
+/// The line of a rule of a file, which does not end.
+fn permanent(rule: &sgio_policy::policy::Rule) -> Line {
+    Line {
+        rule: Rule::of(rule),
+        seconds: None,
+    }
 }
 
 /// The sections of all classes.
@@ -133,13 +144,13 @@ fn taken(text: &str, policies: &Policies) {
     assert_eq!(sections.len(), 32);
     for (class, section) in Class::ALL.into_iter().zip(sections) {
         let block = policies.classes.iter().find(|block| block.class == class);
-        let rules: Vec<Rule> = match block.map(|block| &block.content) {
+        let rules: Vec<Line> = match block.map(|block| &block.content) {
             Some(policyfile::ClassContent::Table(table)) => {
                 assert_eq!(section.table, Some(table.as_str()));
                 continue;
             }
             Some(policyfile::ClassContent::Rules(rules)) => {
-                rules.iter().map(|at| Rule::of(&at.value)).collect()
+                rules.iter().map(|at| permanent(&at.value)).collect()
             }
             None => Vec::new(),
         };

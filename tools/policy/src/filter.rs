@@ -7,7 +7,7 @@ use crate::policy::{
     index_len,
     Filter,
     IndexError,
-    Rule,
+    ListedRule,
     RuleStore,
     Start,
     EMPTY_START, //
@@ -19,7 +19,7 @@ use std::{
 
 /// A list of rules.
 #[derive(Clone, Default)]
-pub struct RuleVec(Vec<Rule>);
+pub struct RuleVec(Vec<ListedRule>);
 
 impl RuleVec {
     /// Returns the list without rules.
@@ -31,22 +31,26 @@ impl RuleVec {
 impl RuleStore for RuleVec {
     type Error = Infallible;
 
-    fn rules(&self) -> &[Rule] {
+    fn rules(&self) -> &[ListedRule] {
         &self.0
     }
 
-    fn push(&mut self, rule: Rule) -> Result<(), Infallible> {
+    fn push(&mut self, rule: ListedRule) -> Result<(), Infallible> {
         self.0.push(rule);
         Ok(())
     }
 
-    fn insert_front(&mut self, rule: Rule) -> Result<(), Infallible> {
+    fn insert_front(&mut self, rule: ListedRule) -> Result<(), Infallible> {
         self.0.insert(0, rule);
         Ok(())
     }
 
     fn remove(&mut self, index: usize) {
         self.0.remove(index);
+    }
+
+    fn retain(&mut self, keep: impl FnMut(&ListedRule) -> bool) {
+        self.0.retain(keep);
     }
 
     fn clear(&mut self) {

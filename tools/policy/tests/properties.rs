@@ -28,9 +28,11 @@ use sgio_policy::{
         Decision,
         Filter,
         Layer,
+        ListedRule,
         Rule,
         RuleStore,
-        State, //
+        State,
+        Time, //
     }, //
 };
 use std::{
@@ -52,7 +54,8 @@ mod naive {
         Silent,
     }
 
-    pub(super) fn first_match(text: &str, cdb: &[u8]) -> Verdict {
+    /// So many seconds after the text was written.
+    pub(super) fn first_match(text: &str, cdb: &[u8], age: u64) -> Verdict {
         let mut number = 0;
         for line in text.lines() {
             let line = line.split('#').next().unwrap();
@@ -65,9 +68,9 @@ mod naive {
             };
             let opcodes = words.next().unwrap();
             let matches = contains(opcodes, cdb[0])
-                && words.all(|field| match field_matches(field, cdb) {
-                    Some(matches) => matches,
-                    None => verdict == "deny",
+                && words.all(|word| match word.strip_prefix("for=") {
+                    Some(seconds) => age < seconds.parse().unwrap(),
+                    None => field_matches(word, cdb).unwrap_or(verdict == "deny"),
                 });
             match verdict {
                 _ if !matches => number += 1,
@@ -162,19 +165,27 @@ fn blank() -> impl Strategy<Value = &'static str> {
     select(&[" ", " ", " ", "  ", "\t", " \t "][..])
 }
 
+/// How many seconds after it was written a text is looked at.
+const AGES: std::ops::Range<u64> = 0..6;
+
 /// A good rule without prefix, in any way of writing.
 fn rule() -> impl Strategy<Value = String> {
+    let lifetime = prop_oneof![
+        3 => Just(None),
+        1 => (1..=AGES.end).prop_map(|seconds| Some(format!("for={seconds}"))),
+    ];
     (
         select(&["allow r", "allow w", "deny"][..]),
         items(),
         vec(field(), 0..=6),
+        lifetime,
         blank(),
         select(&["", "", "", " ", "# x", "\t# deny 00 [1]=00"][..]),
     )
-        .prop_map(|(verdict, opcodes, fields, blank, end)| {
+        .prop_map(|(verdict, opcodes, fields, lifetime, blank, end)| {
             let mut words: Vec<_> = verdict.split(' ').collect();
             words.push(&opcodes);
-            words.extend(fields.iter().map(String::as_str));
+            words.extend(fields.iter().chain(&lifetime).map(String::as_str));
             words.join(blank) + end
         })
 }
@@ -195,15 +206,21 @@ fn cdb() -> impl Strategy<Value = Vec<u8>> {
     vec(byte(), 1..=32)
 }
 
-fn parse(text: &str) -> Vec<Rule> {
+/// When a text is that many seconds old.
+fn after(age: u64) -> Time {
+    Time::from_nanos(age * 1_000_000_000)
+}
+
+/// What a text makes of a list.
+fn parse(text: &str) -> Vec<ListedRule> {
     let change = Change::parse(text.as_bytes());
     let change = change.unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut rules = RuleVec::new();
-    change.apply(&mut rules).unwrap();
+    change.apply(&mut rules, after(0)).unwrap();
     rules.rules().to_vec()
 }
 
-fn compile(rules: &[Rule]) -> Arc<CompiledFilter> {
+fn compile(rules: &[ListedRule]) -> Arc<CompiledFilter> {
     let mut list = RuleVec::new();
     for rule in rules {
         list.push(*rule).unwrap();
@@ -211,8 +228,12 @@ fn compile(rules: &[Rule]) -> Arc<CompiledFilter> {
     CompiledFilter::compile(list).unwrap()
 }
 
-fn print(rules: &[Rule]) -> String {
-    lines(rules)
+fn print(rules: &[ListedRule]) -> String {
+    print_at(rules, 0)
+}
+
+fn print_at(rules: &[ListedRule], age: u64) -> String {
+    lines(rules.iter().filter_map(|listed| listed.at(after(age))))
 }
 
 fn lines(items: impl IntoIterator<Item = impl Display>) -> String {
@@ -224,9 +245,14 @@ fn lines(items: impl IntoIterator<Item = impl Display>) -> String {
 
 /// What the naive reading of both texts decides.
 fn expected(device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
+    expected_at(0, device, class, cdb, write)
+}
+
+/// The same of texts that are so many seconds old.
+fn expected_at(age: u64, device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
     for (layer, text) in [(Layer::Device, device), (Layer::Class, class)] {
         let number = |number: usize| u16::try_from(number).unwrap();
-        return match naive::first_match(text, cdb) {
+        return match naive::first_match(text, cdb, age) {
             naive::Verdict::Any(n) => Decision::Allowed(layer, number(n)),
             naive::Verdict::Write(n) if write => Decision::Allowed(layer, number(n)),
             naive::Verdict::Write(n) => Decision::NeedsWriteOpen(layer, number(n)),
@@ -253,9 +279,12 @@ proptest! {
         let rules = parse(&text);
         let printed = print(&rules);
         let again = parse(&printed);
-        prop_assert!(again == rules, "{}", printed);
-        prop_assert_eq!(print(&again), printed);
-        prop_assert!(rules.iter().all(|rule| rule.to_string().len() <= Rule::MAX_TEXT));
+        let same = |one: &ListedRule, other: &ListedRule| {
+            one.rule() == other.rule() && one.deadline() == other.deadline()
+        };
+        prop_assert!(again.len() == rules.len() && again.iter().zip(&rules).all(|(a, b)| same(a, b)));
+        prop_assert_eq!(print(&again), printed.clone());
+        prop_assert!(printed.lines().all(|line| line.len() <= Rule::MAX_TEXT));
     }
 
     /// The compiled filter of a text, and of its canonical print, decides as a naive reading does.
@@ -268,7 +297,7 @@ proptest! {
         for cdb in &cdbs {
             let decision = |filter: &CompiledFilter| {
                 let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
-                decide(&state, &Cdb::new(cdb).unwrap(), write)
+                decide(&state, &Cdb::new(cdb).unwrap(), write, || after(0))
             };
             let expected = expected("", &text, cdb, write);
             prop_assert_eq!(decision(&filter), expected);
@@ -288,15 +317,49 @@ proptest! {
                 device: Some(of_device.view()),
                 class: of_class.view(),
             };
-            let decision = decide(&state, &Cdb::new(cdb).unwrap(), write);
-            prop_assert_eq!(decision, expected(&device, &class, cdb, write));
+            for age in AGES {
+                let decision = decide(&state, &Cdb::new(cdb).unwrap(), write, || after(age));
+                prop_assert_eq!(decision, expected_at(age, &device, &class, cdb, write));
+            }
 
             let silent = State { device: Some(Filter::EMPTY), ..state };
             let without = State { device: None, ..state };
             let cdb = Cdb::new(cdb).unwrap();
-            prop_assert_eq!(decide(&silent, &cdb, write), decide(&without, &cdb, write));
+            let now = || after(0);
+            prop_assert_eq!(decide(&silent, &cdb, write, now), decide(&without, &cdb, write, now));
             let unpriv = State { unpriv: true, ..state };
-            prop_assert_eq!(decide(&unpriv, &cdb, write), Decision::Unpriv);
+            prop_assert_eq!(decide(&unpriv, &cdb, write, now), Decision::Unpriv);
+        }
+    }
+
+    /// What is printed of a text that has become older is a text that decides the same, rule for
+    /// rule, and so does what it decides later.
+    #[test]
+    fn ageing(text in text(), cdbs in vec(cdb(), 1..10), write: bool) {
+        let rules = parse(&text);
+        let filter = compile(&rules);
+        for age in AGES {
+            let printed = print_at(&rules, age);
+            let again = match printed.as_str() {
+                "" => compile(&[]),
+                printed => compile(&parse(printed)),
+            };
+            for (cdb, more) in cdbs.iter().zip(AGES.cycle()) {
+                let cdb = Cdb::new(cdb).unwrap();
+                let decision = |filter: &CompiledFilter, now| {
+                    let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
+                    let line = |number| filter.view().number_at(number, now);
+                    match decide(&state, &cdb, write, || now) {
+                        Decision::Allowed(layer, number) => Decision::Allowed(layer, line(number)),
+                        Decision::Denied(layer, number) => Decision::Denied(layer, line(number)),
+                        Decision::NeedsWriteOpen(layer, number) => {
+                            Decision::NeedsWriteOpen(layer, line(number))
+                        }
+                        other => other,
+                    }
+                };
+                prop_assert_eq!(decision(&filter, after(age + more)), decision(&again, after(more)), "{}", printed);
+            }
         }
     }
 
@@ -322,7 +385,7 @@ proptest! {
             let filter = compile(&parse(&text));
             for cdb in &cdbs {
                 let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
-                let decision = decide(&state, &Cdb::new(cdb).unwrap(), true);
+                let decision = decide(&state, &Cdb::new(cdb).unwrap(), true, || after(0));
                 prop_assert_eq!(decision, expected("", &text, cdb, true), "{}", text);
             }
         }
@@ -335,19 +398,19 @@ proptest! {
             vec(any::<u8>(), 0..200),
             vec(select(&b"  \t\n#,-[]&=0019afrw+"[..]), 0..60),
             vec(select(&["allow ", "deny ", "r ", "w ", "12", "48", "-", ",", " ", "[1]", "[31]",
-                "&1f", "=", "\n", "+", "#"][..]), 0..20)
+                "&1f", "=", "\n", "+", "#", " for=", "600"][..]), 0..20)
                 .prop_map(|words| words.concat().into_bytes()),
         ],
     ) {
         match Change::parse(&text) {
             Ok(change) => {
                 let mut rules = RuleVec::new();
-                match change.apply(&mut rules) {
+                match change.apply(&mut rules, after(0)) {
                     Ok(()) | Err(ApplyError::NotFound { .. }) => (),
                     Err(error) => panic!("{error}"),
                 }
                 let printed = print(rules.rules());
-                prop_assert!(printed.is_empty() || parse(&printed) == rules.rules());
+                prop_assert!(printed.is_empty() || print(&parse(&printed)) == printed);
             }
             Err(error) => {
                 let lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
@@ -390,7 +453,7 @@ proptest! {
 
         let change = Change::parse(text.as_bytes()).unwrap();
         prop_assert_eq!(change.kind(), ChangeKind::Edit);
-        match (change.apply(&mut rules), missing) {
+        match (change.apply(&mut rules, after(0)), missing) {
             (Ok(()), None) => {
                 prop_assert_eq!(print(rules.rules()), self::lines(lines));
             }

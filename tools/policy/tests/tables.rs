@@ -16,9 +16,11 @@ use sgio_policy::{
         Cdb,
         Class,
         Filter,
+        ListedRule,
         Rule,
         RuleStore,
         State,
+        Time,
         MAX_CDB,
         STOCK, //
     }, //
@@ -46,19 +48,22 @@ fn answers(filter: Filter<'_>, cdb: &[u8]) -> [bool; 2] {
         device: None,
         class: filter,
     };
-    [false, true].map(|write| decide(&state, &Cdb::new(cdb).unwrap(), write).is_allowed())
+    let cdb = Cdb::new(cdb).unwrap();
+    [false, true].map(|write| decide(&state, &cdb, write, || Time::ZERO).is_allowed())
 }
 
 fn table(texts: &[&str]) -> Vec<Rule> {
     let mut rules = RuleVec::new();
     load(texts, &mut rules).unwrap();
-    rules.rules().to_vec()
+    // None of a table ends.
+    assert!(!rules.rules().iter().any(ListedRule::is_timed));
+    rules.rules().iter().map(|listed| *listed.rule()).collect()
 }
 
 fn compile(rules: impl IntoIterator<Item = Rule>) -> std::sync::Arc<CompiledFilter> {
     let mut list = RuleVec::new();
     for rule in rules {
-        list.push(rule).unwrap();
+        list.push(ListedRule::permanent(rule)).unwrap();
     }
     CompiledFilter::compile(list).unwrap()
 }

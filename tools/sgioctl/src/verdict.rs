@@ -8,12 +8,17 @@ use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
     policy::{
         decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer,
-        ReportLuns, Rule, RuleStore, State, MAX_CDB,
+        ReportLuns, RuleStore, State, Time, MAX_CDB,
     },
 };
 use std::{convert::Infallible, sync::Arc};
 
+/// When texts are written, and commands decided.
+const NOW: Time = Time::ZERO;
+
 /// The policy of one device, as the module has it: what decisions are made on.
+///
+/// Its clock stands still: a rule that ends applies, with the time that its text gives it.
 pub struct Policy {
     /// `unpriv_sgio`.
     pub unpriv_sgio: bool,
@@ -132,7 +137,7 @@ impl Policy {
             device: self.device_rules.as_ref().map(|rules| rules.view()),
             class: self.class_rules.view(),
         };
-        Ok(decide(&state, &cdb, open_for_write))
+        Ok(decide(&state, &cdb, open_for_write, || NOW))
     }
 
     /// The rule a decision names, as text.
@@ -143,7 +148,8 @@ impl Policy {
             Layer::Class => &self.class_rules,
         };
         let view = filter.view();
-        view.rules().get(usize::from(number)).map(Rule::to_string)
+        let listed = view.rules().get(usize::from(number))?;
+        Some(listed.at(NOW)?.to_string())
     }
 }
 
@@ -159,7 +165,7 @@ pub fn place(decision: Decision) -> Option<(Layer, u16)> {
 
 fn apply(change: &Change<'_>, rules: &mut RuleVec) -> Result<()> {
     change
-        .apply(rules)
+        .apply(rules, NOW)
         .map_err(|error: ApplyError<Infallible>| anyhow!("{error}"))
 }
 
@@ -192,6 +198,9 @@ mod tests {
         );
         assert!(rule(Some(STOCK), "", &[0x48, 3], false).0);
         assert_eq!(rule(None, "deny 42", &[0x42], true), (false, is("deny 42")));
+        // One that ends has the time of its text.
+        let own = "allow w 5f for=600";
+        assert_eq!(rule(None, own, &[0x5f], true), (true, is(own)));
         // Padded: the field is there, and zero.
         let own = "allow r 5e [1]&1f=00";
         assert_eq!(rule(None, own, &[0x5e], false), (true, is(own)));
@@ -203,7 +212,8 @@ mod tests {
         let policy = policy.with_device_rules("allow r 5e\nallow w 5f").unwrap();
         let policy = policy.with_device_rules("+deny 5f\n-allow r 5e").unwrap();
         let own = policy.device_rules.as_ref().unwrap();
-        let texts: Vec<_> = own.view().rules().iter().map(Rule::to_string).collect();
+        let rules = own.view().rules().iter();
+        let texts: Vec<_> = rules.map(|r| r.rule().to_string()).collect();
         assert_eq!(texts, ["deny 5f", "allow w 5f"]);
         let policy = policy.with_device_rules("\n").unwrap();
         assert!(policy.device_rules.is_none());

@@ -96,7 +96,7 @@ fn a_service_action_matches_nothing_else() {
 fn table(texts: &[&str]) -> Vec<Rule> {
     let mut rules = RuleVec::new();
     load(texts, &mut rules).unwrap();
-    rules.rules().to_vec()
+    rules.rules().iter().map(|listed| *listed.rule()).collect()
 }
 
 #[test]

@@ -7,7 +7,9 @@
 use proptest::prelude::*;
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{decide, load as load_rules, strict, Cdb, Change, Class, ReportLuns, State, STOCK},
+    policy::{
+        decide, load as load_rules, strict, Cdb, Change, Class, ReportLuns, State, Time, STOCK,
+    },
 };
 use sgioctl::{
     device::{Device, Multipath},
@@ -152,7 +154,8 @@ fn verdict(policy: &Policy, cdb: &[u8]) -> char {
         device: policy.device_rules.as_ref().map(|filter| filter.view()),
         class: policy.class_rules.view(),
     };
-    let allowed = |write| decide(&state, &Cdb::new(&padded).unwrap(), write).is_allowed();
+    let allowed =
+        |write| decide(&state, &Cdb::new(&padded).unwrap(), write, || Time::ZERO).is_allowed();
     match (allowed(false), allowed(true)) {
         (true, _) => 'r',
         (false, true) => 'w',

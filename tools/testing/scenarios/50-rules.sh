@@ -103,6 +103,73 @@ put "$rules" "allow r 5e"
 cat "$(dev "$b")/rules" >"$rules"
 is "what an empty list reads as can be written back" "$(cat "$rules")" ""
 
+# Rules that end. now: hundredths of a second on their clock.
+now() {
+	local up
+	read -r up _ </proc/uptime
+	now=${up/./}
+}
+# timed NAME PATTERN: the only line of the file
+timed() { like "$1" "$(cat "$rules")" "$2"; }
+
+put "$rules" "deny	48  for=600 # for ten minutes"
+timed "a rule that ends" "deny 48 for=[56]*"
+cat "$rules" >"$rules"
+timed "... can be written back" "deny 48 for=[56]*"
+put "$rules" "+deny 48 for=9"
+timed "... a shorter time does not shorten it" "deny 48 for=[56]??"
+put "$rules" "+deny 48 for=31622400"
+timed "... a longer one extends it" "deny 48 for=3162????"
+put "$rules" "+deny 48"
+reads "... and + without a time makes it permanent" "deny 48"
+put "$rules" "+deny 48 for=9"
+like "... with a time, it is in front and stays" "$(cat "$rules")" "deny 48 for=?
+deny 48"
+put "$rules" "-deny 48"
+reads "- takes the first, whatever its time" "deny 48"
+put "$rules" "+allow r 5e for=600"
+put "$rules" "-allow r 5e" "-deny 48 for=7"
+is "... and needs none" "$(cat "$rules")" ""
+
+# Seen by a sender: what began after the deadline is refused, what ended before it is not. The
+# writer is no process any more.
+now
+before=$now
+echo 'allow r 5e for=5' | knob "$rules" >/dev/null
+now
+after=$now wrong=0 let_through=0 stopped=0
+until [ $stopped -ge 3 ]; do
+	now
+	began=$now
+	says=$(nobody --probe --read "$bsg" 5e00000000000000fc00 2>&1)
+	now
+	case $says in
+	allowed*) let_through=$((let_through + 1)) && [ "$began" -le $((after + 500)) ] || wrong=$((wrong + 1)) ;;
+	refused*) stopped=$((stopped + 1)) && [ "$now" -ge $((before + 500)) ] || wrong=$((wrong + 1)) ;;
+	*) wrong=$((wrong + 1)) stopped=$((stopped + 1)) ;;
+	esac
+done
+is "a rule that allows for 5 s: let through $let_through times, wrong" $wrong 0
+check "... at first" test $let_through -gt 0
+is "... then it is gone" "$(cat "$rules")$(cat "$(dev "$a")/hits")" ""
+
+# A deny that ends, by a transaction; numbers and counts are those of the lines that are left.
+printf 'device %s\nrules\n%s\n' "$a" "deny 12 for=5
+allow r 5e
+allow r 89" | knob /dev/sgio_filter >/dev/null
+refused "a transaction: deny for 5 s" --write "$bsg" 120000002400
+is "... the rule behind it is the second" "$(sgcheck "$a" ro 5e 00 00 00 00 00 00 00 fc 00)" "2 1 1 0"
+allowed "... and decides" --read "$bsg" 5e00000000000000fc00
+two_are_left() { [ "$(wc -l <"$rules")" = 2 ]; }
+wait_for two_are_left
+allowed "... after that, the class" --write "$bsg" 120000002400
+allowed "... again, by the fast path" --write "$bsg" 120000002400
+is "... the rule behind it is the first" "$(sgcheck "$a" ro 5e 00 00 00 00 00 00 00 fc 00)" "2 1 0 0"
+is "... it keeps its count" "$(sed 's/^ *//' "$(dev "$a")/hits")" "1 allow r 5e
+0 allow r 89"
+reads "... and the file has two rules" "allow r 5e" "allow r 89"
+echo >"$rules"
+
 # The limit of the list: 4096 rules, in writes that fit a page.
 for _ in $(seq 16); do
 	for i in $(seq 256); do printf '+deny %02x\n' $((i - 1)); done >"$tmp/edit"

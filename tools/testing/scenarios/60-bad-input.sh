@@ -113,6 +113,31 @@ for file in "${rules[@]}"; do
 		allow r 12 [1]=00[2]=00
 		allow r 12 [1] =00
 		allow r 12 [1]=00 [1]=01 [1]=02 [1]=03 [1]=04 [1]=05 [1]=06
+		allow r 12 for
+		allow r 12 for=
+		allow r 12 for=0
+		allow r 12 for=-1
+		allow r 12 for=+1
+		allow r 12 for=010
+		allow r 12 for=0x10
+		allow r 12 for=1.5
+		allow r 12 for=10s
+		allow r 12 for=31622401
+		allow r 12 for=99999999999
+		allow r 12 for=18446744073709551617
+		allow r 12 for=10 for=10
+		allow r 12 for=10 [1]=00
+		allow r 12 for =10
+		allow r 12 for= 10
+		allow r 12 for=1 0
+		allow r 12 FOR=10
+		allow r 12for=10
+		allow r for=10
+		for=10
+		allow r 12 for=10\0
+		allow r 12 for=10\r
+		+allow r 12 for=0
+		-allow r 12 for=0
 		allow r 12\r
 		allow r 12\0
 		\0

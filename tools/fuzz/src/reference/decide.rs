@@ -2,7 +2,10 @@
 
 //! The decision.
 
-use super::rule::{Rule, Verdict};
+use super::{
+    rule::{Rule, Verdict},
+    text::Listed,
+};
 
 /// What is said of a command.
 #[derive(PartialEq, Eq, Debug)]
@@ -37,9 +40,11 @@ pub struct Rules<'a> {
     /// The device's `report_luns` is `own`.
     pub own_luns: bool,
     /// The device's own rules.
-    pub device: &'a [Rule],
+    pub device: &'a [Listed],
     /// Those of its class.
-    pub class: &'a [Rule],
+    pub class: &'a [Listed],
+    /// The time in nanoseconds.
+    pub now: u64,
 }
 
 /// Decides.
@@ -55,8 +60,8 @@ fn by_rules(rules: &Rules<'_>, cdb: &[u8], write: bool) -> Answer {
         return Answer::Unpriv;
     }
     for (whose, list) in [(Whose::Device, rules.device), (Whose::Class, rules.class)] {
-        for (number, rule) in list.iter().enumerate() {
-            if !matches(rule, cdb) {
+        for (number, Listed { rule, .. }) in list.iter().enumerate() {
+            if !list[number].applies(rules.now) || !matches(rule, cdb) {
                 continue;
             }
             return match rule.verdict {

@@ -27,6 +27,60 @@ pub struct Field {
     pub values: BTreeSet<u8>,
 }
 
+/// The most seconds that a rule can apply for.
+const MAX_SECONDS: u64 = 366 * 86400;
+
+/// A rule with its `for=`, if it has one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// The rule.
+    pub rule: Rule,
+    /// For how many seconds.
+    pub seconds: Option<u64>,
+}
+
+impl Line {
+    /// The rule of a line without prefix and comment.
+    pub fn of_words(words: &[&str]) -> Option<Line> {
+        let (words, seconds) = match words.split_last()? {
+            (last, before) if last.starts_with("for=") => {
+                (before, Some(last.strip_prefix("for=")?))
+            }
+            _ => (words, None),
+        };
+        let seconds = match seconds {
+            None => None,
+            Some(text) => {
+                let digits = !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit());
+                let seconds: u64 = digits.then(|| text.parse().ok())??;
+                Some((1..=MAX_SECONDS).contains(&seconds).then_some(seconds)?)
+            }
+        };
+        Some(Line {
+            rule: Rule::of_words(words.iter().copied())?,
+            seconds,
+        })
+    }
+
+    /// What a rule of a text of the policy says.
+    pub fn of(text: &policy::TextRule) -> Line {
+        Line {
+            rule: Rule::of(&text.rule),
+            seconds: text.lifetime.map(|lifetime| lifetime.as_secs().into()),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rule.fmt(f)?;
+        match self.seconds {
+            None => Ok(()),
+            Some(seconds) => write!(f, " for={seconds}"),
+        }
+    }
+}
+
 /// A rule. Its fields are kept sorted: their order means nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {

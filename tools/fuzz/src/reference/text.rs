@@ -2,7 +2,7 @@
 
 //! A text of rules, and what it does to a list.
 
-use super::rule::Rule;
+use super::rule::{Line, Rule};
 
 /// How many rules a list may have.
 pub const MAX_RULES: usize = 4096;
@@ -22,9 +22,9 @@ pub enum Change {
     /// An empty line alone.
     Reset,
     /// The rules, each with the number of its line, replace the list.
-    Replace(Vec<(usize, Rule)>),
+    Replace(Vec<(usize, Line)>),
     /// The lines edit the list.
-    Edit(Vec<(usize, Prefix, Rule)>),
+    Edit(Vec<(usize, Prefix, Line)>),
 }
 
 /// Why a text is bad.
@@ -70,8 +70,8 @@ pub fn parse(text: &[u8]) -> Result<Change, Bad> {
                 line = &line[1..];
             }
         }
-        let words = line.split([' ', '\t']).filter(|word| !word.is_empty());
-        let rule = Rule::of_words(words).ok_or(Bad::Line(number))?;
+        let words: Vec<&str> = line.split([' ', '\t']).filter(|w| !w.is_empty()).collect();
+        let rule = Line::of_words(&words).ok_or(Bad::Line(number))?;
         match prefix {
             None => replace.push((number, rule)),
             Some(prefix) => edit.push((number, prefix, rule)),
@@ -88,9 +88,43 @@ pub fn parse(text: &[u8]) -> Result<Change, Bad> {
     }
 }
 
+/// A rule of a list, and the nanosecond at which it stops to apply.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The rule.
+    pub rule: Rule,
+    /// None: it applies until it is removed.
+    pub end: Option<u64>,
+}
+
+const NANOS: u64 = 1_000_000_000;
+
+impl Listed {
+    /// A rule that a list gets at a time.
+    pub fn new(line: &Line, now: u64) -> Listed {
+        Listed {
+            rule: line.rule.clone(),
+            end: line.seconds.map(|seconds| now + seconds * NANOS),
+        }
+    }
+
+    /// Whether it applies at a time.
+    pub fn applies(&self, now: u64) -> bool {
+        self.end.is_none_or(|end| now < end)
+    }
+
+    /// What the list shows of it at a time, at which it applies: the seconds that are left, rounded up.
+    pub fn shown(&self, now: u64) -> Line {
+        Line {
+            rule: self.rule.clone(),
+            seconds: self.end.map(|end| (end - now).div_ceil(NANOS)),
+        }
+    }
+}
+
 impl Change {
     /// The rules of the text.
-    pub fn rules(&self) -> Vec<&Rule> {
+    pub fn rules(&self) -> Vec<&Line> {
         match self {
             Change::Reset => Vec::new(),
             Change::Replace(lines) => lines.iter().map(|(_, rule)| rule).collect(),
@@ -98,27 +132,41 @@ impl Change {
         }
     }
 
-    /// What becomes of a list.
-    pub fn apply(&self, before: &[Rule]) -> Result<Vec<Rule>, Failure> {
-        let mut list = before.to_vec();
+    /// What becomes of a list at a time.
+    pub fn apply(&self, before: &[Listed], now: u64) -> Result<Vec<Listed>, Failure> {
+        // What has ended is not there any more.
+        let mut list: Vec<Listed> = before.iter().filter(|l| l.applies(now)).cloned().collect();
         match self {
             Change::Reset => list.clear(),
             Change::Replace(lines) => {
                 if let Some((line, _)) = lines.get(MAX_RULES) {
                     return Err(Failure::TooMany(*line));
                 }
-                list = lines.iter().map(|(_, rule)| rule.clone()).collect();
+                list = lines
+                    .iter()
+                    .map(|(_, rule)| Listed::new(rule, now))
+                    .collect();
             }
             Change::Edit(lines) => {
                 for (line, prefix, rule) in lines {
                     if *prefix == Prefix::Minus {
-                        let found = list.iter().position(|other| other == rule);
+                        let found = list.iter().position(|other| other.rule == rule.rule);
                         list.remove(found.ok_or(Failure::NotFound(*line))?);
-                    } else if list.len() == MAX_RULES {
-                        return Err(Failure::TooMany(*line));
-                    } else {
-                        list.insert(0, rule.clone());
+                        continue;
                     }
+                    // An equal rule that ends gives way, and a new one that ends too lasts as long
+                    // as that would have.
+                    let mut new = Listed::new(rule, now);
+                    while let Some(at) = (list.iter())
+                        .position(|other| other.rule == new.rule && other.end.is_some())
+                    {
+                        let old = list.remove(at);
+                        new.end = new.end.max(old.end).filter(|_| new.end.is_some());
+                    }
+                    if list.len() == MAX_RULES {
+                        return Err(Failure::TooMany(*line));
+                    }
+                    list.insert(0, new);
                 }
             }
         }

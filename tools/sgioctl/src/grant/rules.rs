@@ -34,7 +34,8 @@ pub fn parse(text: &str) -> Result<Vec<Rule>> {
         return Ok(Vec::new());
     }
     let change = Change::parse(text.as_bytes()).map_err(|e| anyhow!("rules: {e}"))?;
-    Ok(change.rules().collect())
+    // When they end does not matter to whether they are there.
+    Ok(change.rules().map(|text| text.rule).collect())
 }
 
 /// What puts `wanted` in force, in front of `list`, the first of them foremost. What decides as

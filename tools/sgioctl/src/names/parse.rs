@@ -52,7 +52,9 @@ fn parse(matching: &str, access: Option<Access>) -> Result<Rule> {
         anyhow!("'{matching}', column {column}: {}", error.kind)
     })?;
     let rule = change.rules().next();
-    rule.ok_or_else(|| anyhow!("'{matching}' is no rule"))
+    let rule = rule.ok_or_else(|| anyhow!("'{matching}' is no rule"))?;
+    let ends = || anyhow!("'{matching}': a command has no 'for='");
+    rule.permanent().ok_or_else(ends)
 }
 
 /// Tells whether a word is meant as opcodes: a digit comes first, or two hex digits stand alone.
@@ -352,6 +354,7 @@ mod tests {
                 for rule in rules {
                     let text = rule.to_string();
                     let again = Change::parse(text.as_bytes()).unwrap().rules().next();
+                    let again = again.and_then(|rule| rule.permanent());
                     prop_assert!(again == Some(rule));
                 }
             }

@@ -33,6 +33,10 @@ impl Command {
         if deny && access.is_some() {
             return Err((Some(0), "what is refused needs no r or w".into()));
         }
+        if text.split([' ', '\t']).any(|word| word.starts_with("for=")) {
+            let message = "a rule of a file does not end: leave 'for=' out";
+            return Err((item.find("for="), message.into()));
+        }
         let command = Command {
             access,
             text: text.to_owned(),
@@ -91,7 +95,8 @@ impl Command {
         };
         let line = format!("{verdict} {}", self.text);
         let rule = Change::parse(line.as_bytes())?.rules().next();
-        Ok(rule.expect("a text that is not a reset has a rule"))
+        let rule = rule.expect("a text that is not a reset has a rule");
+        Ok(rule.permanent().expect("new() has refused it"))
     }
 }
 
@@ -134,6 +139,8 @@ mod tests {
             ("5e,", true, "Some(3)"),
             ("r 5e", true, "Some(0)"),
             ("5e # x", true, "None"),
+            ("w 89 for=600", false, "Some(5)"),
+            ("5e\tfor=", true, "Some(3)"),
             ("", true, "None"),
             ("w ", false, "None"),
         ] {

@@ -9,7 +9,7 @@
 use crate::{names, verdict::Policy};
 use serde::Serialize;
 use sgio_policy::policy::{
-    decide, Access, ByteSet, Cdb, Class, Field, Rule, State, Verdict, MAX_CDB,
+    decide, Access, ByteSet, Cdb, Class, Field, ListedRule, Rule, State, Time, Verdict, MAX_CDB,
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -54,7 +54,8 @@ pub struct Change {
 /// The rules of a policy, those of the class included.
 fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
     let own = policy.device_rules.iter().flat_map(|f| f.view().rules());
-    own.chain(policy.class_rules.view().rules())
+    let all = own.chain(policy.class_rules.view().rules());
+    all.map(ListedRule::rule)
 }
 
 fn answer(policy: &Policy, cdb: &[u8; MAX_CDB]) -> Answer {
@@ -65,7 +66,9 @@ fn answer(policy: &Policy, cdb: &[u8; MAX_CDB]) -> Answer {
         device: policy.device_rules.as_ref().map(|filter| filter.view()),
         class: policy.class_rules.view(),
     };
-    let allowed = |write| Cdb::new(cdb).is_some_and(|cdb| decide(&state, &cdb, write).is_allowed());
+    let allowed = |write| {
+        Cdb::new(cdb).is_some_and(|cdb| decide(&state, &cdb, write, || Time::ZERO).is_allowed())
+    };
     match (allowed(false), allowed(true)) {
         (true, _) => Answer::AnyOpen,
         (false, true) => Answer::WriteOpen,

@@ -357,10 +357,21 @@ impl Reader<'_> {
                     let message = "a file has no list to edit";
                     self.faults.push(Fault::new(&place(start), message, fix));
                 }
-                Ok(change) => rules.extend(change.rules().map(|value| At {
-                    value,
-                    place: place(start),
-                })),
+                Ok(change) => {
+                    for rule in change.rules() {
+                        match rule.permanent() {
+                            Some(value) => rules.push(At {
+                                value,
+                                place: place(start),
+                            }),
+                            None => {
+                                let fix = "leave 'for=' out, or use 'sgioctl allow --for'";
+                                let message = "a rule of a file does not end";
+                                self.faults.push(Fault::new(&place(start), message, fix));
+                            }
+                        }
+                    }
+                }
                 Err(error)
                     if matches!(error.kind, ParseErrorKind::Empty | ParseErrorKind::NoRule) => {}
                 Err(error) => {

@@ -341,7 +341,7 @@ mod tests {
 
     fn rule(text: &str) -> Rule {
         let change = Change::parse(text.as_bytes()).unwrap();
-        let rule = change.rules().next();
+        let rule = change.rules().next().and_then(|rule| rule.permanent());
         rule.unwrap()
     }
 

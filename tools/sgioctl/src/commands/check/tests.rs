@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use sgio_policy::policy::{decide, Cdb, State, STOCK};
+use sgio_policy::policy::{decide, Cdb, State, Time, STOCK};
 
 fn args() -> Args {
     Args {
@@ -137,8 +137,10 @@ fn the_same_as_the_policy() {
                 (cdb[0], cdb[1]) = (opcode, 0x10);
                 let checked = check(&subject, &cdb[..16], &args()).unwrap();
                 let says: Vec<bool> = checked.verdicts.iter().map(|v| v.allowed).collect();
-                let is = [false, true]
-                    .map(|write| decide(&state, &Cdb::new(&cdb).unwrap(), write).is_allowed());
+                let is = [false, true].map(|write| {
+                    Cdb::new(&cdb)
+                        .is_some_and(|cdb| decide(&state, &cdb, write, || Time::ZERO).is_allowed())
+                });
                 assert_eq!(says, is, "{opcode:02x} on {}", class.name());
                 // With a way to allow it, unless writers are allowed already.
                 assert!(is[0] || is[1] || checked.to_allow.is_some());

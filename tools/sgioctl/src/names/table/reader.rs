@@ -25,7 +25,7 @@ use std::collections::HashMap;
 pub(super) fn rule(text: &str) -> Option<Rule> {
     let text = format!("deny {text}");
     let rule = Change::parse(text.as_bytes()).ok()?.rules().next();
-    rule
+    rule?.permanent()
 }
 
 /// What the lines before have said.
