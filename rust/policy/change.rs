@@ -280,7 +280,7 @@ fn column(at: usize) -> u32 {
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_change))]
 mod tests {
     use super::super::{
-        testing::{
+        tests::support::{
             apply,
             apply_at,
             lists_as,

@@ -122,7 +122,7 @@ fn by_rules(
 mod tests {
     use super::super::{
         decide,
-        testing::compile,
+        tests::support::compile,
         Cdb,
         Decision::{
             self,

@@ -151,7 +151,7 @@ mod tests {
     use super::super::{
         fill_index,
         index_len,
-        testing::{
+        tests::support::{
             compile,
             compile_list,
             rule,

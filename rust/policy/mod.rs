@@ -42,8 +42,9 @@
 //!
 //! # Building
 //!
-//! All paths are relative to this module, because its crate differs from build to build. Tests
-//! stand beside the code; they run by KUnit in the kernel and by `cargo test` outside.
+//! All paths are relative to this module, because its crate differs from build to build. The tests of
+//! a file stand in it, those of the built-in tables in `tests/`; they run by KUnit in the kernel and by
+//! `cargo test` outside.
 
 mod builtin;
 mod byteset;
@@ -62,13 +63,7 @@ mod time;
 mod transaction;
 
 #[cfg(any(test, CONFIG_KUNIT))]
-mod expect;
-#[cfg(any(test, CONFIG_KUNIT))]
-mod holes_tests;
-#[cfg(any(test, CONFIG_KUNIT))]
-mod strict_tests;
-#[cfg(any(test, CONFIG_KUNIT))]
-mod testing;
+mod tests;
 
 pub use self::{
     builtin::{

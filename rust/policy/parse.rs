@@ -250,7 +250,7 @@ impl Scanner<'_> {
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_parse))]
 mod tests {
     use super::super::{
-        testing::{
+        tests::support::{
             lists_as,
             prints_as,
             rule,

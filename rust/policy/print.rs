@@ -85,7 +85,7 @@ mod tests {
             strict,
             STOCK, //
         },
-        testing::{
+        tests::support::{
             prints_as,
             text_rule, //
         },

@@ -138,7 +138,7 @@ impl QuickTable {
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_quick))]
 mod tests {
     use super::super::{
-        testing::{
+        tests::support::{
             compile,
             compile_strict,
             Compiled, //

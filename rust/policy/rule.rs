@@ -180,7 +180,7 @@ fn insert<T>(places: &mut [T], value: T) {
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_rule))]
 mod tests {
     use super::super::{
-        testing::{
+        tests::support::{
             prints_as,
             rule, //
         },

@@ -184,7 +184,7 @@ impl ListedRule {
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_time))]
 mod tests {
     use super::{
-        super::testing::{
+        super::tests::support::{
             prints_as,
             text_rule, //
         },

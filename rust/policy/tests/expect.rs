@@ -6,9 +6,11 @@
 //! from the rules; whoever changes a table says it twice, here and there.
 
 use super::{
-    testing::Answer,
-    Class,
-    MAX_CDB, //
+    super::{
+        Class,
+        MAX_CDB, //
+    },
+    support::Answer, //
 };
 
 /// What is expected of one class. Opcodes that are in none of the three lists are refused.

@@ -6,16 +6,18 @@
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_strict))]
 mod tests {
     use super::super::{
+        super::{
+            Class,
+            MAX_CDB,
+            STOCK, //
+        },
         expect::expected,
-        testing::{
+        support::{
             answer,
             compile,
             compile_strict,
             Answer, //
         },
-        Class,
-        MAX_CDB,
-        STOCK, //
     };
 
     /// The bytes that are varied, one at a time, over all values. In the kernel, where it may be

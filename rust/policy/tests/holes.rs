@@ -6,7 +6,12 @@
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_holes))]
 mod tests {
     use super::super::{
-        testing::{
+        super::{
+            Class,
+            MAX_CDB,
+            STOCK, //
+        },
+        support::{
             answer,
             compile,
             compile_strict,
@@ -18,9 +23,6 @@ mod tests {
             },
             Compiled, //
         },
-        Class,
-        MAX_CDB,
-        STOCK, //
     };
 
     // The letters of T10's list of operation codes; Z is ours.
