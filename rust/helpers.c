@@ -11,9 +11,10 @@
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/device.h>
-#include <linux/fprobe.h>
 #include <linux/ftrace.h>
+#include <linux/kallsyms.h>
 #include <linux/kernfs.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
@@ -71,25 +72,34 @@ int sgio_helper_unregister_ftrace_jump(struct ftrace_ops *ops, unsigned long to)
 #endif
 }
 
-/* rust/kernel/fprobe.rs: likewise. */
-
 unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs);
 notrace unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs)
 {
 	return ftrace_regs_get_argument(fregs, 0);
 }
 
-/* Inline where the kernel has no fprobes. */
-int sgio_helper_register_fprobe_syms(struct fprobe *fp, const char **syms, int num);
-int sgio_helper_register_fprobe_syms(struct fprobe *fp, const char **syms, int num)
-{
-	return register_fprobe_syms(fp, syms, num);
-}
+/* rust/kernel/symbol.rs */
 
-int sgio_helper_unregister_fprobe(struct fprobe *fp);
-int sgio_helper_unregister_fprobe(struct fprobe *fp)
+enum {
+	SGIO_KSYM_SYMBOL_LEN = KSYM_SYMBOL_LEN,
+};
+
+/* Where a probe of the function would be. It is never armed. */
+int sgio_helper_kprobe_address(const char *name, unsigned long *at);
+int sgio_helper_kprobe_address(const char *name, unsigned long *at)
 {
-	return unregister_fprobe(fp);
+#if defined(CONFIG_KPROBES) && !defined(SGIO_FILTER_NO_KPROBES)
+	struct kprobe probe = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
+	int ret = register_kprobe(&probe);
+
+	if (ret)
+		return ret;
+	*at = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
 }
 
 /* A macro where the kernel has no RCU tasks. */
@@ -190,6 +200,12 @@ bool sgio_helper_blk_queue_registered(struct request_queue *q);
 bool sgio_helper_blk_queue_registered(struct request_queue *q)
 {
 	return blk_queue_registered(q);
+}
+
+struct request_queue *sgio_helper_bdev_get_queue(struct block_device *bdev);
+struct request_queue *sgio_helper_bdev_get_queue(struct block_device *bdev)
+{
+	return bdev_get_queue(bdev);
 }
 
 struct kernfs_node *sgio_helper_kernfs_find_and_get(struct kernfs_node *kn, const char *name);

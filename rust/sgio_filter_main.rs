@@ -50,13 +50,11 @@ struct SgioFilter {
     #[pin]
     _hook: kernel::scsi::cmd_allowed::Hook<hook::Decider>,
     #[pin]
-    _sg: kernel::scsi::sg::Watch,
-    #[pin]
     _control: knobs::Control,
     _queue_files: Option<kernel::scsi::queue_files::QueueFiles>,
     #[pin]
     _devices: kernel::scsi::interface::Registration<knobs::Devices>,
-    // After all knobs, which arm it.
+    // After the hook, which asks for senders by sg, and all knobs, which arm others.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
     _in_force: state::InForce,
@@ -81,8 +79,6 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 // It has told of all that are there.
                 _: { knobs::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
-                // Before the hook, which asks it.
-                _sg <- kernel::scsi::sg::Watch::new(),
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
                 // Last: whoever has opened it holds the module, also one whose loading fails.
                 _control <- knobs::Control::new(),

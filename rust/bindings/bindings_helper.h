@@ -11,12 +11,13 @@
 #include <linux/blkdev.h>
 #include <linux/cgroup.h>
 #include <linux/device.h>
-#include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/kernfs.h>
 #include <linux/percpu.h>
+#include <linux/pr.h>
 #include <linux/ratelimit.h>
 #include <linux/uio.h>
+#include <scsi/scsi_common.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_driver.h>

@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The entry points that are redirected when they are first needed, besides `scsi_cmd_allowed()`.
+//! The entry points that are redirected besides `scsi_cmd_allowed()`.
 //!
-//! A redirection costs every caller of the function a little, and is in the way of others who want to
-//! redirect it. So it is armed by the first setting that needs it, and stays until the module goes.
+//! That of sg's ioctl is there whenever the driver is. The others are armed by the first setting that needs them, and
+//! stay until the module goes: a redirection costs every caller of the function a little, and is in the way of
+//! others who want to redirect it.
 
-use super::report_luns::OwnLuns;
+use super::{
+    report_luns::OwnLuns,
+    Decider, //
+};
 use crate::kernel::{
-    scsi::ioctl,
-    sync::rcu::RcuArc, //
+    driver_hook::Watch,
+    scsi::{
+        ioctl,
+        pr_ops,
+        sg, //
+    },
+    sync::rcu::RcuArc,
+    sysfs::Page, //
 };
 use kernel::{
+    fmt::Write as _,
     new_mutex,
     prelude::*,
     sync::{
@@ -26,7 +37,11 @@ static ARMABLE: RcuArc<EntryPoints> = RcuArc::none();
 #[pin_data]
 pub(crate) struct EntryPoints {
     #[pin]
+    sg_ioctl: Watch<sg::Hook>,
+    #[pin]
     report_luns: OnDemand<ioctl::Hook<OwnLuns>>,
+    #[pin]
+    reservations: OnDemand<Watch<pr_ops::Hook<Decider>>>,
 }
 
 impl EntryPoints {
@@ -39,9 +54,53 @@ impl EntryPoints {
         Self::get()?.report_luns.arm(ioctl::Hook::new())
     }
 
+    /// Arms the filter of persistent reservations that come by the block layer (`IOC_PR_*`), if it is not armed yet.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` if the driver of disks cannot be hooked; those of [`Watch::new`]; `ENODEV` if the module is being
+    /// loaded or unloaded.
+    pub(crate) fn arm_reservations() -> Result {
+        let this = Self::get()?;
+        this.reservations.arm(Watch::new())?;
+        // A guarantee that cannot be kept is not given.
+        this.reservations
+            .with(Watch::armed)
+            .flatten()
+            .unwrap_or(Ok(()))
+    }
+
+    /// Prints which entry points are redirected: a line each, its name and `armed`, `idle` (nothing needs it, or its
+    /// driver is not loaded) or `failed` and the number of the error.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the module is being loaded or unloaded.
+    pub(crate) fn show(page: &mut Page<'_>) -> Result {
+        let this = Self::get()?;
+        writeln!(page, "scsi_cmd_allowed armed")?;
+        show(page, "sg_ioctl", this.sg_ioctl.armed())?;
+        show(page, "scsi_ioctl", this.report_luns.with(|_| Ok(())))?;
+        show(
+            page,
+            "sd_pr",
+            this.reservations.with(Watch::armed).flatten(),
+        )?;
+        Ok(())
+    }
+
     fn get() -> Result<Arc<Self>> {
         ARMABLE.get().ok_or(ENODEV)
     }
+}
+
+fn show(page: &mut Page<'_>, name: &str, armed: Option<Result>) -> Result {
+    match armed {
+        None => writeln!(page, "{name} idle")?,
+        Some(Ok(())) => writeln!(page, "{name} armed")?,
+        Some(Err(e)) => writeln!(page, "{name} failed {}", -e.to_errno())?,
+    }
+    Ok(())
 }
 
 /// While this object lives, entry points can be armed; when it is dropped, they are disarmed.
@@ -54,11 +113,13 @@ impl Armed {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`.
+    /// `ENOMEM`, and those of [`Watch::new`].
     pub(crate) fn new() -> Result<Self> {
         let points = Arc::pin_init(
-            pin_init!(EntryPoints {
+            try_pin_init!(EntryPoints {
+                sg_ioctl <- Watch::new(),
                 report_luns <- OnDemand::new(),
+                reservations <- OnDemand::new(),
             }),
             GFP_KERNEL,
         )?;
@@ -71,6 +132,7 @@ impl Drop for Armed {
     fn drop(&mut self) {
         drop(ARMABLE.replace(None));
         self.0.report_luns.disarm();
+        self.0.reservations.disarm();
     }
 }
 
@@ -94,6 +156,11 @@ impl<T> OnDemand<T> {
             *armed = Some(KBox::pin_init(hook, GFP_KERNEL)?);
         }
         Ok(())
+    }
+
+    /// What `f` says of the redirection, if there is one.
+    fn with<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
+        self.armed.lock().as_ref().map(|hook| f(hook))
     }
 
     fn disarm(&self) {

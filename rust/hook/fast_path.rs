@@ -36,13 +36,11 @@ pub(super) enum Fast {
 /// Looks the command up in the tables.
 #[inline(always)]
 pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
-    let Some(addressed) = cdb.addressed() else {
-        return Fast::Unknown { resched: false };
-    };
+    let addressed = cdb.addressed();
     let reader = rcu_sched::read_lock();
     if let Some(found) = State::current(&reader).and_then(|state| {
-        let device = &*state.devices.get(addressed.queue.key(), &reader)?.device;
-        look_up(state, device, addressed.cdb[0], &reader)
+        let device = &*state.devices.get(addressed.queue().key(), &reader)?.device;
+        look_up(state, device, addressed.cdb()[0], &reader)
     }) {
         if found.quick.is_allowed(open_for_write) {
             found.filter.hit(found.quick.rule());

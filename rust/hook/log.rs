@@ -3,20 +3,29 @@
 //! What the filter says: in the kernel log, in the audit log, by its tracepoint. What unprivileged
 //! processes can cause in a log is rate-limited.
 
+use super::{
+    outcome::Outcome,
+    slow_path::Command,
+    verdict::Verdict, //
+};
 use crate::{
-    hook::outcome::Outcome,
-    hook::verdict::Verdict,
     kernel::{
         audit,
-        scsi::cmd_allowed::CDB_BUFFER,
+        scsi::{
+            cmd_allowed::Addressed,
+            Hctl, //
+        },
         task::{
             self,
             Comm, //
         },
         trace, //
     },
-    state::device::Device,
-    state::State, //
+    policy::Class,
+    state::{
+        device::Device,
+        State, //
+    },
 };
 use kernel::{
     current,
@@ -24,12 +33,57 @@ use kernel::{
     prelude::*, //
 };
 
+/// What a command is for.
+pub(super) struct Subject {
+    pub(super) hctl: Hctl,
+    pub(super) class: Class,
+}
+
+impl Subject {
+    /// A device that cannot be told: all numbers of its address are the greatest.
+    pub(super) const UNKNOWN: Self = Self {
+        hctl: Hctl {
+            host: u32::MAX,
+            channel: u32::MAX,
+            target: u32::MAX,
+            lun: u64::MAX,
+        },
+        class: Class::from_type(0x1f),
+    };
+
+    /// A device that is not in the map.
+    pub(super) fn addressed(addressed: &Addressed<'_>) -> Self {
+        let (device_type, hctl) = addressed.type_and_address();
+        Self {
+            hctl,
+            class: Class::from_type(device_type),
+        }
+    }
+
+    /// A device that is known.
+    pub(super) fn of(device: &Device) -> Self {
+        Self {
+            hctl: device.hctl,
+            class: device.class,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.hctl == Self::UNKNOWN.hctl {
+            f.write_str("unknown")
+        } else {
+            self.hctl.fmt(f)
+        }
+    }
+}
+
 /// For the tracepoint.
 #[inline(always)]
-pub(crate) fn decided(
-    device: &Device,
-    cdb: &[u8; CDB_BUFFER],
-    open_for_write: bool,
+pub(super) fn decided(
+    subject: &Subject,
+    command: &Command<'_>,
     verdict: &Verdict<'_>,
     outcome: Outcome,
 ) {
@@ -38,17 +92,17 @@ pub(crate) fn decided(
         || {
             let (decision, layer, rule) = verdict.numbers();
             trace::Decision {
-                lun: device.hctl.lun,
-                host: device.hctl.host,
-                channel: device.hctl.channel,
-                target: device.hctl.target,
+                lun: subject.hctl.lun,
+                host: subject.hctl.host,
+                channel: subject.hctl.channel,
+                target: subject.hctl.target,
                 rule: rule.into(),
-                class: device.class.type_code(),
+                class: subject.class.type_code(),
                 outcome: outcome as u8,
                 decision,
                 layer,
-                write: open_for_write,
-                cdb: *cdb,
+                write: command.open_for_write,
+                cdb: *command.cdb,
             }
         },
     );
@@ -56,11 +110,10 @@ pub(crate) fn decided(
 
 /// A refusal, for the audit log.
 #[cold]
-pub(crate) fn refused(
+pub(super) fn refused(
     state: &State,
-    device: &Device,
-    cdb: &[u8],
-    open_for_write: bool,
+    subject: &Subject,
+    command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) {
     if !audit::is_enabled() || !state.audited.allows() {
@@ -73,14 +126,14 @@ pub(crate) fn refused(
         6 => "not_owner",
         _ => "no_rule",
     };
-    let open = if open_for_write { "w" } else { "r" };
+    let open = if command.open_for_write { "w" } else { "r" };
     audit::log_kernel_other(fmt!(
         "op=sgio dev={} class={} open={} decision={} cdb={:#} pid={} uid={} comm={:#}",
-        device.hctl,
-        device.class.name(),
+        subject,
+        subject.class.name(),
         open,
         decision,
-        Hex(cdb),
+        Hex(command.cdb),
         current!().tgid(),
         task::current_uid(),
         Comm::of_current(),
@@ -89,15 +142,19 @@ pub(crate) fn refused(
 
 /// Something was let through that the filter would have refused.
 #[cold]
-pub(crate) fn complain(state: &State, device: &Device, cdb: &[u8], open_for_write: bool) {
+pub(super) fn complain(state: &State, subject: &Subject, command: &Command<'_>) {
     if state.complaints.allows() {
         pr_notice!(
             "{}: complain: {} from {}[{}], open for {}\n",
-            device.hctl,
-            Hex(cdb),
+            subject,
+            Hex(command.cdb),
             Comm::of_current(),
             current!().tgid(),
-            if open_for_write { "writing" } else { "reading" },
+            if command.open_for_write {
+                "writing"
+            } else {
+                "reading"
+            },
         );
     }
 }

@@ -11,9 +11,16 @@ mod slow_path;
 pub(crate) mod verdict;
 
 use self::fast_path::Fast;
-use crate::kernel::scsi::cmd_allowed::{
-    Cdb,
-    CmdAllowed, //
+use crate::kernel::scsi::{
+    cmd_allowed::{
+        Cdb,
+        CmdAllowed,
+        SgCdb, //
+    },
+    pr_ops::{
+        self,
+        PrAllowed, //
+    },
 };
 
 /// Decides by the [`State`](crate::state::State) that is in force.
@@ -29,5 +36,15 @@ impl CmdAllowed for Decider {
             Fast::NotAllowed { resched } => slow_path::by_capability(cdb, resched),
             Fast::Unknown { resched } => slow_path::decide(cdb, open_for_write, resched),
         }
+    }
+
+    fn sg_cmd_allowed(cdb: &SgCdb, open_for_write: bool) -> bool {
+        slow_path::decide_from_sg(cdb, open_for_write)
+    }
+}
+
+impl PrAllowed for Decider {
+    fn pr_allowed(command: &pr_ops::Command) -> bool {
+        slow_path::decide_on_reservation(command)
     }
 }

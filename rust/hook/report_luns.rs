@@ -6,11 +6,15 @@
 //! command cannot reach the device, by whatever interface and whatever happens to the CDB in user
 //! memory. That SG_IO gets an answer nevertheless is done here, in a hook that looks first.
 
-use crate::{
-    hook::{
-        log,
-        outcome::Outcome, //
+use super::{
+    log::{
+        self,
+        Subject, //
     },
+    outcome::Outcome,
+    slow_path::Command, //
+};
+use crate::{
     kernel::{
         block::QueueId,
         capability::Capability,
@@ -56,7 +60,12 @@ impl Answer for OwnLuns {
         }
         let reply = report_own_lun(&Cdb::from_buffer(cdb, len)?, device.hctl.lun)?;
         count(&device.stats.emulated);
-        log::decided(device, cdb, open_for_write, &verdict, Outcome::Emulated);
+        let command = Command {
+            cdb,
+            known: len,
+            open_for_write,
+        };
+        log::decided(&Subject::of(device), &command, &verdict, Outcome::Emulated);
         Some(match reply {
             OwnLun::Data(data, len) => Reply::Good(data, len),
             OwnLun::InvalidField(sense) => Reply::CheckCondition(sense),

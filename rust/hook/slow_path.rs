@@ -6,25 +6,31 @@
 //! `CAP_SYS_RAWIO`, so that no security module logs a denial that means nothing.
 
 use super::{
-    log,
+    log::{
+        self,
+        Subject, //
+    },
     outcome::Outcome,
     verdict::Verdict, //
 };
 use crate::{
     kernel::{
         capability::Capability,
-        scsi::cmd_allowed::{
-            Addressed,
-            Cdb, //
+        scsi::{
+            cmd_allowed::{
+                Addressed,
+                Cdb,
+                SgCdb,
+                CDB_BUFFER, //
+            },
+            pr_ops, //
         },
         sync::rcu_sched, //
     },
     policy::{
         self,
-        Class,
         Decision,
-        PERSISTENT_RESERVE_OUT,
-        REPORT_LUNS, //
+        PERSISTENT_RESERVE_OUT, //
     },
     state::{
         device::Device,
@@ -34,6 +40,15 @@ use crate::{
 };
 use kernel::sync::rcu;
 
+/// What is to be sent, and how the file is open.
+pub(super) struct Command<'a> {
+    /// The CDB, zero behind its end.
+    pub(super) cdb: &'a [u8; CDB_BUFFER],
+    /// How many bytes of it are known; the others show as zero.
+    pub(super) known: usize,
+    pub(super) open_for_write: bool,
+}
+
 /// The decision in full.
 #[cold]
 #[inline(never)]
@@ -42,11 +57,100 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool, resched: bool) -> bool 
         rcu_sched::resched();
     }
     let guard = rcu::read_lock();
-    match State::current(&guard) {
-        Some(state) => cmd_allowed(state, cdb, open_for_write, &guard),
+    let Some(state) = State::current(&guard) else {
         // Not while the hook is armed.
-        None => Capability::SYS_RAWIO.current_has(),
+        return Capability::SYS_RAWIO.current_has();
+    };
+    let addressed = cdb.addressed();
+    let command = Command {
+        cdb: addressed.cdb(),
+        known: CDB_BUFFER,
+        open_for_write,
+    };
+    match state.devices.get(addressed.queue().key(), &guard) {
+        Some(known) => for_device(state, &known.device, &command, &guard),
+        None => for_class(state, &addressed, &command, &guard),
     }
+}
+
+/// The decision on an SG_IO of sg whose file is not open for both reading and writing.
+#[cold]
+pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
+    let guard = rcu::read_lock();
+    let Some(state) = State::current(&guard) else {
+        // Not while the hook is armed.
+        return Capability::SYS_RAWIO.current_has();
+    };
+    let command = Command {
+        cdb: &cdb.cdb,
+        known: cdb.known,
+        open_for_write,
+    };
+    let known = cdb.sender(&guard).and_then(|sender| {
+        let known = state.devices.get(sender.queue().key(), &guard)?;
+        sender.is_for(known.device.scsi).then_some(known)
+    });
+    match known {
+        Some(known) => for_device(state, &known.device, &command, &guard),
+        // It could be any device, and might be one that must not get it.
+        None => not_allowed(state, &Subject::UNKNOWN, None, &command, &Verdict::NONE),
+    }
+}
+
+/// Whether a decision leaves a persistent reservation that comes by the block layer to the kernel, which asks nobody
+/// there: what no rule denies.
+fn is_left_to_the_kernel(decision: Decision) -> bool {
+    !matches!(decision, Decision::Denied(..) | Decision::NotOwner)
+}
+
+/// The decision on a persistent reservation that comes by the block layer.
+pub(super) fn decide_on_reservation(pr: &pr_ops::Command) -> bool {
+    let guard = rcu::read_lock();
+    let Some(state) = State::current(&guard) else {
+        // The module goes: the kernel's own answer.
+        return true;
+    };
+    let addressed = pr.addressed();
+    let command = Command {
+        cdb: &pr.cdb,
+        known: pr.known,
+        open_for_write: pr.out,
+    };
+    let device = state.devices.get(addressed.queue().key(), &guard);
+    let device = device.map(|known| &*known.device);
+    let subject = device.map_or_else(|| Subject::addressed(&addressed), Subject::of);
+    let Some(cdb) = policy::Cdb::from_buffer(command.cdb, command.known) else {
+        return not_allowed(state, &subject, device, &command, &Verdict::NONE);
+    };
+    let verdict = match device {
+        None => state.verdict_for_class(subject.class, &cdb, pr.out, &guard),
+        Some(device) => {
+            let verdict = state.verdict_on(device, &cdb, pr.out, &guard);
+            if pr.out {
+                with_owner(
+                    state,
+                    device,
+                    verdict,
+                    &cdb,
+                    pr.out,
+                    is_left_to_the_kernel,
+                    &guard,
+                )
+            } else {
+                verdict
+            }
+        }
+    };
+    verdict.count();
+    if is_left_to_the_kernel(verdict.decision) {
+        device
+            .map_or(&state.without_device, |device| &device.stats)
+            .allowed
+            .inc();
+        log::decided(&subject, &command, &verdict, Outcome::Allowed);
+        return true;
+    }
+    not_allowed(state, &subject, device, &command, &verdict)
 }
 
 /// The tail of a refusal on the fast path. LSM hooks may take locks, so `capable()` runs outside of the RCU-sched
@@ -63,60 +167,43 @@ pub(super) fn by_capability(cdb: Cdb<'_>, resched: bool) -> bool {
     drop(asking);
     let reader = rcu_sched::read_lock();
     // A device that has gone in between has no counters any more.
-    if let Some(known) = cdb.addressed().and_then(|addressed| {
-        State::current(&reader)?
-            .devices
-            .get(addressed.queue.key(), &reader)
-    }) {
+    if let Some(known) = State::current(&reader)
+        .and_then(|state| state.devices.get(cdb.addressed().queue().key(), &reader))
+    {
         Outcome::not_allowed(&known.device.stats, privileged, false);
     }
     privileged
 }
 
-#[inline]
-fn cmd_allowed(state: &State, cdb: Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
-    let Some(addressed) = cdb.addressed() else {
-        cdb.note_unaddressed();
-        return from_sg(state, cdb, open_for_write, guard);
-    };
-    match state.devices.get(addressed.queue.key(), guard) {
-        Some(known) => for_device(state, &known.device, &addressed, open_for_write, guard),
-        None => for_unknown(state, &addressed, open_for_write, guard),
-    }
-}
-
-#[inline]
-fn for_device(
-    state: &State,
-    device: &Device,
-    addressed: &Addressed<'_>,
-    open_for_write: bool,
-    guard: &rcu::Guard,
-) -> bool {
+fn for_device(state: &State, device: &Device, command: &Command<'_>, guard: &rcu::Guard) -> bool {
+    let subject = Subject::of(device);
     // There is always something known.
-    let Some(cdb) = policy::Cdb::from_buffer(addressed.cdb, addressed.known) else {
-        return Capability::SYS_RAWIO.current_has();
+    let Some(cdb) = policy::Cdb::from_buffer(command.cdb, command.known) else {
+        return not_allowed(state, &subject, Some(device), command, &Verdict::NONE);
     };
-    let mut verdict = state.verdict_on(device, &cdb, open_for_write, guard);
+    let mut verdict = state.verdict_on(device, &cdb, command.open_for_write, guard);
     if cdb.opcode() == PERSISTENT_RESERVE_OUT {
-        verdict = with_owner(state, device, verdict, &cdb, open_for_write, guard);
+        verdict = with_owner(
+            state,
+            device,
+            verdict,
+            &cdb,
+            command.open_for_write,
+            Decision::is_allowed,
+            guard,
+        );
     }
     verdict.count();
     if verdict.decision.is_allowed() {
         device.stats.allowed.inc();
-        log::decided(
-            device,
-            addressed.cdb,
-            open_for_write,
-            &verdict,
-            Outcome::Allowed,
-        );
+        log::decided(&subject, command, &verdict, Outcome::Allowed);
         return true;
     }
-    not_allowed(state, device, addressed, open_for_write, &verdict)
+    not_allowed(state, &subject, Some(device), command, &verdict)
 }
 
-/// What is ruled on a PERSISTENT RESERVE OUT when it is known who sends it.
+/// The verdict on a PERSISTENT RESERVE OUT when it is known who sends it. `passes` tells whether a decision lets the
+/// command through, so that the owner matters.
 #[cold]
 fn with_owner<'a>(
     state: &'a State,
@@ -124,10 +211,11 @@ fn with_owner<'a>(
     mut verdict: Verdict<'a>,
     cdb: &policy::Cdb<'_>,
     open_for_write: bool,
+    passes: fn(Decision) -> bool,
     guard: &'a rcu::Guard,
 ) -> Verdict<'a> {
     for _ in 0..8 {
-        if !verdict.decision.is_allowed() {
+        if !passes(verdict.decision) {
             return verdict;
         }
         match device.nexus.admit(verdict.exclusive, guard) {
@@ -140,69 +228,48 @@ fn with_owner<'a>(
     verdict
 }
 
-/// The capability, and what is done without it.
+/// The capability, and what is done without it. What is not for a known device is counted apart.
 #[cold]
 fn not_allowed(
     state: &State,
-    device: &Device,
-    addressed: &Addressed<'_>,
-    open_for_write: bool,
+    subject: &Subject,
+    device: Option<&Device>,
+    command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) -> bool {
     let outcome = Outcome::not_allowed(
-        &device.stats,
+        device.map_or(&state.without_device, |device| &device.stats),
         Capability::SYS_RAWIO.current_has(),
         verdict.complain && verdict.decision != Decision::OwnLuns,
     );
     match outcome {
-        Outcome::Complained => log::complain(state, device, addressed.cdb, open_for_write),
-        Outcome::Refused => log::refused(state, device, addressed.cdb, open_for_write, verdict),
+        Outcome::Complained => log::complain(state, subject, command),
+        Outcome::Refused => log::refused(state, subject, command, verdict),
         _ => {}
     }
-    log::decided(device, addressed.cdb, open_for_write, verdict, outcome);
+    log::decided(subject, command, verdict, outcome);
     outcome.lets_through()
 }
 
 /// A device that is not in the map: it is just being added, so that it has no rules of its own yet,
 /// or just being removed, so that no command of a user reaches it any more.
 #[cold]
-fn for_unknown(
+fn for_class(
     state: &State,
     addressed: &Addressed<'_>,
-    open_for_write: bool,
+    command: &Command<'_>,
     guard: &rcu::Guard,
 ) -> bool {
-    let class = Class::from_type(addressed.peripheral_device_type());
-    let allowed = policy::Cdb::new(addressed.cdb).is_some_and(|cdb| {
-        let verdict = state.verdict_for_class(class, &cdb, open_for_write, guard);
-        verdict.decision.is_allowed()
-    });
-    allowed || Capability::SYS_RAWIO.current_has()
-}
-
-/// sg, on a file that is not open for both reading and writing.
-#[cold]
-fn from_sg(state: &State, cdb: Cdb<'_>, open_for_write: bool, guard: &rcu::Guard) -> bool {
-    let from = cdb.by_sg();
-    let known = from.call.and_then(|call| {
-        let known = state.devices.get(call.queue().key(), guard)?;
-        call.is_for(known.device.scsi).then_some((call, known))
-    });
-    let Some((call, known)) = known else {
-        return as_stock(state, cdb.opcode(), open_for_write);
+    let subject = Subject::addressed(addressed);
+    let Some(cdb) = policy::Cdb::new(command.cdb) else {
+        return not_allowed(state, &subject, None, command, &Verdict::NONE);
     };
-    let addressed = Addressed {
-        queue: call.queue(),
-        cdb: &from.cdb,
-        known: from.known,
-    };
-    for_device(state, &known.device, &addressed, open_for_write, guard)
-}
-
-/// The kernel's own answer, where the device cannot be told.
-#[cold]
-fn as_stock(state: &State, opcode: u8, open_for_write: bool) -> bool {
-    // It may be for a device that must not get it.
-    let hidden = opcode == REPORT_LUNS && Device::any_has_own_luns();
-    (state.stock.allows(opcode, open_for_write) && !hidden) || Capability::SYS_RAWIO.current_has()
+    let verdict = state.verdict_for_class(subject.class, &cdb, command.open_for_write, guard);
+    verdict.count();
+    if verdict.decision.is_allowed() {
+        state.without_device.allowed.inc();
+        log::decided(&subject, command, &verdict, Outcome::Allowed);
+        return true;
+    }
+    not_allowed(state, &subject, None, command, &verdict)
 }

@@ -49,6 +49,14 @@ pub(crate) struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
+    /// No rule says anything.
+    pub(super) const NONE: Self = Self {
+        decision: Decision::NoRule,
+        complain: false,
+        exclusive: false,
+        by: None,
+    };
+
     #[inline]
     fn new(
         settings: &Settings,

@@ -94,6 +94,31 @@ unsafe extern "C" fn go_on_at_replacement_for_others(
     }
 }
 
+/// Chooses the calls that are redirected.
+pub(crate) trait Diverts: 'static {
+    /// Whether a call with this first argument arrives at the replacement. Called by ftrace when the function
+    /// is entered: it must call nothing that can be traced.
+    fn diverts(first_argument: usize) -> bool;
+}
+
+/// The same, but leaves the calls alone that `T` does not choose.
+///
+/// # Safety
+///
+/// As above.
+unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
+    ip: c_ulong,
+    parent_ip: c_ulong,
+    ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: By the safety requirement `fregs` are those at the entry.
+    if T::diverts(unsafe { bindings::ftrace_regs_first_argument(fregs) }) {
+        // SAFETY: By the safety requirement.
+        unsafe { go_on_at_replacement_for_others(ip, parent_ip, ops, fregs) };
+    }
+}
+
 /// Waits until each task has been seen in user space or asleep.
 pub(crate) fn wait_for_tasks() {
     // SAFETY: Called in process context, without RCU read side lock.
@@ -146,6 +171,25 @@ impl Redirect {
     ) -> impl PinInit<Self, Error> {
         // SAFETY: By the safety requirement.
         unsafe { Self::by(Some(go_on_at_replacement_for_others), name, from, to) }
+    }
+
+    /// The same, for the calls that `T` chooses. The function at `from` may go before this object is dropped, if
+    /// it is not called any more then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`].
+    ///
+    /// # Safety
+    ///
+    /// That of [`Self::with_original`].
+    pub(crate) unsafe fn with_original_if<T: Diverts>(
+        name: &'static CStr,
+        from: *const c_void,
+        to: *const c_void,
+    ) -> impl PinInit<Self, Error> {
+        // SAFETY: By the safety requirement.
+        unsafe { Self::by(Some(go_on_at_replacement_if::<T>), name, from, to) }
     }
 
     /// # Safety

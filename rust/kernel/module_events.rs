@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Being told of modules that have been loaded.
+//! Being told of modules that come and go.
 //!
-//! Not here: modules that are just coming, or going.
+//! Not here: what becomes of a module in between.
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
@@ -17,8 +17,11 @@ use kernel::{
 
 /// What wants to know.
 pub(crate) trait Listener: Send + Sync {
-    /// A module of that name has been loaded, and its initialisation has succeeded. May sleep.
-    fn loaded(&self, name: &CStr);
+    /// A module of that name is there, and is about to be initialised. May sleep.
+    fn coming(&self, name: &CStr);
+
+    /// A module of that name goes, or could not be initialised. It is still there. May sleep.
+    fn going(&self, name: &CStr);
 }
 
 /// While this object lives, its listener is told.
@@ -79,14 +82,20 @@ impl<L: Listener> Subscription<L> {
         event: c_ulong,
         module: *mut c_void,
     ) -> c_int {
-        if event == bindings::module_state_MODULE_STATE_LIVE as c_ulong {
+        let coming = bindings::module_state_MODULE_STATE_COMING as c_ulong;
+        let going = bindings::module_state_MODULE_STATE_GOING as c_ulong;
+        if event == coming || event == going {
             // SAFETY: By the safety requirement; unregistering waits for this call.
             let this = unsafe { &*container_of!(Opaque::cast_from(block), Self, block) };
             // SAFETY: `module` is valid during the call, and its name ends with a zero.
             let name = unsafe {
                 CStr::from_char_ptr((&raw const (*module.cast::<bindings::module>()).name).cast())
             };
-            this.listener.loaded(name);
+            if event == coming {
+                this.listener.coming(name);
+            } else {
+                this.listener.going(name);
+            }
         }
         bindings::NOTIFY_DONE as c_int
     }

@@ -9,6 +9,7 @@
 pub(crate) mod cmd_allowed;
 pub(crate) mod interface;
 pub(crate) mod ioctl;
+pub(crate) mod pr_ops;
 pub(crate) mod queue_files;
 pub(crate) mod sg;
 

@@ -7,12 +7,15 @@
 use super::{
     accept,
     apply,
+    arm_for,
     parse,
     show_hits,
     show_rules,
+    show_stats,
     word, //
 };
 use crate::{
+    hook::entry_points::EntryPoints,
     kernel::{
         kobject::{
             Kobject,
@@ -58,12 +61,16 @@ const VERSION: u32 = 1;
 pub(crate) struct Root {
     _each: KVec<Kobject<ClassKnobs>>,
     _classes: Kobject<()>,
-    _root: Kobject<()>,
+    _root: Kobject<Arc<State>>,
 }
 
-static ROOT_FILES: [File<Kobject<()>>; 1] = [File::read_only(c"version", |(), page| {
-    Ok(writeln!(page, "{VERSION}")?)
-})];
+static ROOT_FILES: [File<Kobject<Arc<State>>>; 3] = [
+    File::read_only(c"version", |_, page| Ok(writeln!(page, "{VERSION}")?)),
+    File::read_only(c"stats", |state: &Arc<State>, page| {
+        show_stats(&state.without_device, page)
+    }),
+    File::read_only(c"entry_points", |_, page| EntryPoints::show(page)),
+];
 
 impl Root {
     /// Makes the tree.
@@ -72,7 +79,7 @@ impl Root {
     ///
     /// `ENOMEM`, also if there is one already.
     pub(crate) fn new(state: &Arc<State>) -> Result<Self> {
-        let root = Kobject::new(Parent::kernel(), c"sgio_filter", (), &ROOT_FILES)?;
+        let root = Kobject::new(Parent::kernel(), c"sgio_filter", state.clone(), &ROOT_FILES)?;
         let classes = Kobject::new(root.as_parent(), c"classes", (), &[])?;
         let mut each = KVec::with_capacity(Class::ALL.len(), GFP_KERNEL)?;
         for class in Class::ALL {
@@ -110,7 +117,7 @@ static CLASS_FILES: [File<Kobject<ClassKnobs>>; 3] = [
 ///
 /// # Errors
 ///
-/// `ENOMEM`, `ENOSPC`.
+/// `ENOMEM`, `ENOSPC`, and those of [`arm_for`].
 pub(super) fn compile_custom(mut rules: RuleVec) -> Result<Arc<CompiledFilter>> {
     if rules.rules().iter().all(ListedRule::is_timed) {
         // An empty text means the built-in table, so that "nothing" needs words of its own, at the
@@ -121,6 +128,7 @@ pub(super) fn compile_custom(mut rules: RuleVec) -> Result<Arc<CompiledFilter>> 
         let nothing = Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?;
         rules.push(ListedRule::permanent(nothing))?;
     }
+    arm_for(&rules)?;
     CompiledFilter::compile(rules)
 }
 

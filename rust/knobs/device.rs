@@ -7,9 +7,11 @@
 use super::{
     accept,
     apply,
+    arm_for,
     parse,
     show_hits,
     show_rules,
+    show_stats,
     show_switch,
     switch,
     word, //
@@ -102,23 +104,27 @@ pub(super) fn store_unpriv_sgio(device: &Device, write: &Write<'_>) -> Result {
 ///
 /// # Errors
 ///
-/// `ENOMEM`.
+/// `ENOMEM`, and those of [`arm_for`].
 pub(super) fn compile_own(rules: RuleVec) -> Result<Option<Arc<CompiledFilter>>> {
+    arm_for(&rules)?;
     (!rules.rules().is_empty())
         .then(|| CompiledFilter::compile(rules))
         .transpose()
 }
 
-/// Whether a nexus can have one owner at a time.
+/// Sees to it that a nexus can have one owner at a time.
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP`.
-pub(super) fn can_be_exclusive(exclusive: bool) -> Result {
-    if exclusive && !cgroup::SUPPORTED {
+/// `EOPNOTSUPP`, and those of [`EntryPoints::arm_reservations`].
+pub(super) fn prepare_exclusive(exclusive: bool) -> Result {
+    if !exclusive {
+        return Ok(());
+    }
+    if !cgroup::SUPPORTED {
         return Err(EOPNOTSUPP);
     }
-    Ok(())
+    EntryPoints::arm_reservations()
 }
 
 /// Names of logical units come from devices, those of cgroups from users: only what is plain is
@@ -174,7 +180,7 @@ impl Knobs {
             return Ok(());
         }
         let exclusive = switch(text)?;
-        can_be_exclusive(exclusive)?;
+        prepare_exclusive(exclusive)?;
         self.device.nexus.set_exclusive(exclusive);
         Ok(())
     }
@@ -232,17 +238,7 @@ impl Knobs {
     }
 
     fn show_stats(&self, page: &mut Page<'_>) -> Result {
-        let stats = &self.device.stats;
-        for (name, value) in [
-            ("allowed", stats.allowed.sum()),
-            ("privileged", stats.privileged.load(Relaxed)),
-            ("complained", stats.complained.load(Relaxed)),
-            ("refused", stats.refused.load(Relaxed)),
-            ("emulated", stats.emulated.load(Relaxed)),
-        ] {
-            writeln!(page, "{name} {value}")?;
-        }
-        Ok(())
+        show_stats(&self.device.stats, page)
     }
 }
 

@@ -18,7 +18,10 @@ pub(crate) use self::{
 };
 
 use crate::{
-    hook::log,
+    hook::{
+        entry_points::EntryPoints,
+        log, //
+    },
     kernel::{
         capability::Capability,
         sysfs::{
@@ -28,9 +31,15 @@ use crate::{
     },
     policy::{
         ApplyError,
-        Change, //
+        Change,
+        ListedRule,
+        RuleStore,
+        Verdict,
+        PERSISTENT_RESERVE_IN,
+        PERSISTENT_RESERVE_OUT, //
     },
     state::{
+        device::Stats,
         rules::{
             now,
             CompiledFilter,
@@ -46,6 +55,7 @@ use kernel::{
         Write as _, //
     },
     prelude::*,
+    sync::atomic::Relaxed, //
 };
 
 /// The text of a write that is permitted and whole.
@@ -128,6 +138,20 @@ fn show_each(
     Ok(())
 }
 
+/// Prints how often each answer was given.
+fn show_stats(stats: &Stats, page: &mut Page<'_>) -> Result {
+    for (name, value) in [
+        ("allowed", stats.allowed.sum()),
+        ("privileged", stats.privileged.load(Relaxed)),
+        ("complained", stats.complained.load(Relaxed)),
+        ("refused", stats.refused.load(Relaxed)),
+        ("emulated", stats.emulated.load(Relaxed)),
+    ] {
+        writeln!(page, "{name} {value}")?;
+    }
+    Ok(())
+}
+
 /// Reads a text of rules. What is wrong with it goes to the kernel log, with the name of `whose`.
 ///
 /// # Errors
@@ -138,6 +162,26 @@ fn parse<'a>(state: &State, whose: &dyn fmt::Display, text: &'a [u8]) -> Result<
         log::bad_text(state, whose, &e);
         EINVAL
     })
+}
+
+/// Sees to it that rules bind wherever they say that they do: a rule that denies PERSISTENT RESERVE does so also for
+/// `IOC_PR_*`.
+///
+/// # Errors
+///
+/// Those of [`EntryPoints::arm_reservations`].
+fn arm_for(rules: &RuleVec) -> Result {
+    let denies = |listed: &ListedRule| {
+        let rule = listed.rule();
+        rule.verdict() == Verdict::Deny
+            && [PERSISTENT_RESERVE_IN, PERSISTENT_RESERVE_OUT]
+                .into_iter()
+                .any(|opcode| rule.opcodes().contains(opcode))
+    };
+    if rules.rules().iter().any(denies) {
+        EntryPoints::arm_reservations()?;
+    }
+    Ok(())
 }
 
 /// The list that `change` makes of `old`. To be called with `State::writers` held.

@@ -10,8 +10,8 @@ use super::{
     apply,
     class::compile_custom,
     device::{
-        can_be_exclusive,
         compile_own, //
+        prepare_exclusive,
     },
 };
 use crate::{
@@ -160,7 +160,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
     match section.target {
         Target::Device(..) => {
             let device = device.ok_or(ENODEV)?;
-            can_be_exclusive(section.pr_exclusive == Some(true))?;
+            prepare_exclusive(section.pr_exclusive == Some(true))?;
             if section.report_luns == Some(ReportLuns::Own) {
                 EntryPoints::arm_report_luns()?;
             }

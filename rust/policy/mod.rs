@@ -109,6 +109,7 @@ pub use self::{
     quick::{
         Quick,
         QuickTable,
+        PERSISTENT_RESERVE_IN,
         PERSISTENT_RESERVE_OUT, //
     },
     report_luns::{

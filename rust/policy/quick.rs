@@ -22,6 +22,9 @@ use core::sync::atomic::{
     Ordering::Relaxed, //
 };
 
+/// The opcode of PERSISTENT RESERVE IN.
+pub const PERSISTENT_RESERVE_IN: u8 = 0x5e;
+
 /// The opcode of PERSISTENT RESERVE OUT.
 pub const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
 

@@ -29,7 +29,8 @@ use kernel::{
             Acquire,
             Atomic,
             Full,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
         Arc, //
     }, //
@@ -107,9 +108,6 @@ impl Modes {
 /// The id of the next device.
 static NEXT_ID: Atomic<u64> = Atomic::new(1);
 
-/// How many devices have `own_luns` set.
-static WITH_OWN_LUNS: Atomic<usize> = Atomic::new(0);
-
 impl Device {
     /// The defaults.
     ///
@@ -148,23 +146,7 @@ impl Device {
 
     /// Sets who answers REPORT LUNS. Does not sleep.
     pub(crate) fn set_report_luns(&self, who: ReportLuns) {
-        let own = who == ReportLuns::Own;
-        match (self.own_luns.xchg(own, Full), own) {
-            (false, true) => _ = WITH_OWN_LUNS.fetch_add(1, Full),
-            (true, false) => _ = WITH_OWN_LUNS.fetch_sub(1, Full),
-            _ => {}
-        }
-    }
-
-    /// Whether REPORT LUNS is not for some device.
-    pub(crate) fn any_has_own_luns() -> bool {
-        WITH_OWN_LUNS.load(Acquire) != 0
-    }
-}
-
-impl Drop for Device {
-    fn drop(&mut self) {
-        self.set_report_luns(ReportLuns::Passthrough);
+        self.own_luns.store(who == ReportLuns::Own, Release);
     }
 }
 
@@ -183,7 +165,7 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         Ok(Self {
             allowed: Counter::new()?,
             privileged: Atomic::new(0),

@@ -11,7 +11,10 @@ pub(crate) mod rules;
 pub(crate) mod stock;
 
 use self::{
-    device::Device,
+    device::{
+        Device,
+        Stats, //
+    },
     nexus::Nexuses,
     rules::{
         CompiledFilter,
@@ -70,6 +73,8 @@ pub(crate) struct State {
     /// The devices, by their request queues.
     #[pin]
     pub(crate) devices: PointerMap<KnownDevice>,
+    /// What was answered about devices that are not known, or not yet, or not any more.
+    pub(crate) without_device: Stats,
     /// A device had to do without its filter or its knobs.
     pub(crate) incomplete: Atomic<bool>,
     /// How they are reached.
@@ -136,6 +141,7 @@ impl State {
                 default_table: table,
                 classes: [const { ClassState::new() }; CLASSES],
                 devices <- PointerMap::new(),
+                without_device: Stats::new()?,
                 incomplete: Atomic::new(false),
                 nexuses <- Nexuses::new(),
                 writers <- new_mutex!(()),

@@ -72,15 +72,6 @@ impl Stock {
         Ok(stock)
     }
 
-    /// The kernel's answer.
-    pub(crate) fn allows(&self, opcode: u8, open_for_write: bool) -> bool {
-        if open_for_write {
-            self.write.contains(opcode)
-        } else {
-            self.any.contains(opcode)
-        }
-    }
-
     /// The same as rules.
     ///
     /// # Errors

@@ -15,7 +15,11 @@
 //!
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
-use super::sg;
+use super::{
+    sg::Sender,
+    Device,
+    Hctl, //
+};
 use crate::kernel::{
     bindings,
     block::QueueId,
@@ -25,49 +29,53 @@ use crate::kernel::{
 use core::marker::PhantomData;
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Full,
-        Relaxed, //
+    sync::{
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        rcu, //
     }, //
 };
 
 /// Bytes in `scsi_cmnd::cmnd`.
 pub(crate) const CDB_BUFFER: usize = 32;
 
-/// Decides in the place of `scsi_cmd_allowed()`.
+/// Decides in the place of `scsi_cmd_allowed()`. Called in process context; must not sleep. What may take a
+/// lock, which sleeps under `CONFIG_PREEMPT_RT`, is called by an RCU reader.
 pub(crate) trait CmdAllowed: 'static {
-    /// Whether the current task may send `cdb`. Called in process context; must not sleep, and must
-    /// ask for [`Cdb::addressed`], and call [`Cdb::note_unaddressed`] without it. What may take a lock,
-    /// which sleeps under `CONFIG_PREEMPT_RT`, is called by an RCU reader.
+    /// Whether the current task may send `cdb`.
     fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool;
+
+    /// Whether the current task may send `cdb` by sg.
+    fn sg_cmd_allowed(cdb: &SgCdb, open_for_write: bool) -> bool;
 }
 
-/// A CDB whose permission is asked.
+/// A CDB whose permission is asked, in the request that it is to be sent by.
 ///
 /// # Invariants
 ///
-/// The pointer is the first argument of a call of `scsi_cmd_allowed()` that has not returned yet.
+/// The pointer is to the `cmnd` of a `struct scsi_cmnd` whose request was just allocated from the queue of a SCSI
+/// device, and is not freed for `'a`.
 #[derive(Clone, Copy)]
 pub(crate) struct Cdb<'a>(*const u8, PhantomData<&'a u8>);
 
 /// The device that a CDB is for.
+///
+/// # Invariants
+///
+/// The queue is that of a SCSI device, and in use for `'a`.
 pub(crate) struct Addressed<'a> {
-    /// The queue of the device.
-    pub(crate) queue: QueueId,
-    /// The CDB, zero behind its end.
-    pub(crate) cdb: &'a [u8; CDB_BUFFER],
-    /// How much of it is known; what is not known shows as zero.
-    pub(crate) known: usize,
+    queue: QueueId,
+    cdb: &'a [u8; CDB_BUFFER],
 }
 
 /// A CDB from sg.
-pub(crate) struct FromSg {
-    /// The call it is in, if that was seen.
-    pub(crate) call: Option<sg::Call>,
+pub(crate) struct SgCdb {
     /// What is known of it.
     pub(crate) cdb: [u8; CDB_BUFFER],
-    /// How much that is.
+    /// How much that is. What is not known shows as zero.
     pub(crate) known: usize,
 }
 
@@ -80,55 +88,30 @@ const KNOWN_FROM_SG: usize = if cfg!(CONFIG_INIT_STACK_ALL_ZERO) {
 };
 
 impl<'a> Cdb<'a> {
-    /// Byte 0.
+    /// The device that the command goes to.
     #[inline(always)]
-    pub(crate) fn opcode(self) -> u8 {
-        // SAFETY: By the type invariant; every caller passes a CDB of at least one byte.
-        unsafe { *self.0 }
-    }
-
-    /// Which device the command goes to, if the CDB leads there.
-    #[inline(always)]
-    pub(crate) fn addressed(self) -> Option<Addressed<'a>> {
-        if is_on_stack(self.0) {
-            return None;
-        }
-        // SAFETY: By the type invariant, and since only sg.c passes a buffer on the stack, the CDB
-        // is in a `struct scsi_cmnd`, which follows its `struct request`. The request was allocated
-        // by the caller, which frees it after the call; its `q` never changes.
+    pub(crate) fn addressed(self) -> Addressed<'a> {
+        // SAFETY: By the type invariant the `struct scsi_cmnd` follows its `struct request`, whose `q` never
+        // changes.
         let queue = unsafe {
             let request = self.0.byte_sub(bindings::SGIO_CDB_IN_REQUEST as usize);
             (*request.cast::<bindings::request>()).q
         };
-        Some(Addressed {
-            // SAFETY: The request holds its queue in use.
+        // INVARIANT: By the type invariant the request is of the queue of a SCSI device; it holds the queue in use.
+        Addressed {
+            // SAFETY: As above.
             queue: unsafe { QueueId::new(queue) },
-            // SAFETY: As above, this is `scsi_cmnd::cmnd`, of `CDB_BUFFER` bytes (`new()` checks),
+            // SAFETY: By the type invariant this is `scsi_cmnd::cmnd`, of `CDB_BUFFER` bytes (`Hook::new()` checks),
             // initialised by `scsi_initialize_rq()` and not written to during the call.
             cdb: unsafe { &*self.0.cast() },
-            known: CDB_BUFFER,
-        })
-    }
-
-    /// A CDB that does not lead to its device.
-    #[cold]
-    pub(crate) fn by_sg(self) -> FromSg {
-        let mut cdb = [0; CDB_BUFFER];
-        // SAFETY: By the type invariant, and since this is not in a `struct scsi_cmnd`, the CDB is in the
-        // 252 bytes of sg.c, or in the `CDB_BUFFER` bytes of `self_test()`. As many as are copied are
-        // initialised.
-        unsafe { core::ptr::copy_nonoverlapping(self.0, cdb.as_mut_ptr(), KNOWN_FROM_SG) };
-        FromSg {
-            call: sg::Call::current(),
-            cdb,
-            known: KNOWN_FROM_SG,
         }
     }
+}
 
-    /// Notes a CDB that leads to no device, which that of the self-test is.
-    #[cold]
-    pub(crate) fn note_unaddressed(self) {
-        self_test_seen(self.0);
+impl SgCdb {
+    /// Where the command goes to, if that is known.
+    pub(crate) fn sender(&self, guard: &rcu::Guard) -> Option<Sender> {
+        Sender::current(guard)
     }
 }
 
@@ -158,16 +141,37 @@ fn is_on_stack(object: *const u8) -> bool {
     }
 }
 
-impl Addressed<'_> {
-    /// The peripheral device type of the queue's device, for a device that one knows nothing about.
+impl<'a> Addressed<'a> {
+    /// # Safety
+    ///
+    /// `queue` is that of a SCSI device, and in use for `'a`.
+    pub(super) unsafe fn new(queue: QueueId, cdb: &'a [u8; CDB_BUFFER]) -> Self {
+        // INVARIANT: By the safety requirement.
+        Self { queue, cdb }
+    }
+
+    /// The queue of the device.
+    #[inline(always)]
+    pub(crate) fn queue(&self) -> QueueId {
+        self.queue
+    }
+
+    /// The CDB, zero behind its end.
+    #[inline(always)]
+    pub(crate) fn cdb(&self) -> &'a [u8; CDB_BUFFER] {
+        self.cdb
+    }
+
+    /// The peripheral device type and the address of the queue's device, for a device that one knows nothing
+    /// about.
     #[cold]
-    pub(crate) fn peripheral_device_type(&self) -> u8 {
+    pub(crate) fn type_and_address(&self) -> (u8, Hctl) {
         let queue = self.queue.as_ptr().cast::<bindings::request_queue>();
-        // SAFETY: The callers allocate their requests from the queues of SCSI devices
-        // (`scsi_alloc_request()`), whose `queuedata` is the device for life. The request holds the
-        // queue in use until after the call, and a device is not released before its queue is out
-        // of use (`blk_mq_destroy_queue()` in `__scsi_remove_device()`).
-        unsafe { (*(*queue).queuedata.cast::<bindings::scsi_device>()).type_ }
+        // SAFETY: By the type invariant the queue is that of a SCSI device, whose `queuedata` is the device for life,
+        // and it is in use; a device is not released before its queue is out of use (`blk_mq_destroy_queue()` in
+        // `__scsi_remove_device()`, or the last close of its disk).
+        let device = unsafe { &*(*queue).queuedata.cast::<Device>() };
+        (device.peripheral_device_type(), device.hctl())
     }
 }
 
@@ -201,12 +205,27 @@ pub(crate) struct Hook<T: CmdAllowed> {
 /// The CDB of a self-test that is under way, and afterwards null if it was seen.
 static SELF_TEST: Atomic<*const u8> = Atomic::new(core::ptr::null());
 
-/// Notes a CDB that has arrived here.
+/// A CDB that is on the stack of the current task: sg's, or that of the self-test.
+///
+/// # Safety
+///
+/// `cmd` is the buffer of `SG_MAX_CDB_SIZE` bytes that sg.c passes, of which the shortest CDB, or all if the compiler
+/// clears what is on the stack, are initialised; or it has `CDB_BUFFER` initialised bytes.
 #[cold]
-fn self_test_seen(cdb: *const u8) {
-    if SELF_TEST.load(Relaxed) == cdb {
+#[inline(never)]
+unsafe fn on_stack<T: CmdAllowed>(cmd: *const u8, open_for_write: bool) -> bool {
+    if SELF_TEST.load(Relaxed) == cmd {
         SELF_TEST.store(core::ptr::null(), Relaxed);
+        return false;
     }
+    let mut cdb = [0; CDB_BUFFER];
+    // SAFETY: By the safety requirement as many bytes are initialised.
+    unsafe { core::ptr::copy_nonoverlapping(cmd, cdb.as_mut_ptr(), KNOWN_FROM_SG) };
+    let cdb = SgCdb {
+        cdb,
+        known: KNOWN_FROM_SG,
+    };
+    T::sg_cmd_allowed(&cdb, open_for_write)
 }
 
 /// Calls `scsi_cmd_allowed()` as others do.
@@ -264,7 +283,13 @@ impl<T: CmdAllowed> Hook<T> {
     ///
     /// Called in the place of the kernel's `scsi_cmd_allowed()`, by one of its callers.
     unsafe extern "C" fn scsi_cmd_allowed(cmd: *mut u8, open_for_write: bool) -> bool {
-        // INVARIANT: `cmd` is the argument of the redirected call, which returns when we do.
+        if is_on_stack(cmd) {
+            // SAFETY: By the safety requirement. Of the callers in the kernel (see the head of this file) sg.c
+            // alone passes a buffer on the stack, and `self_test()` does.
+            return unsafe { on_stack::<T>(cmd, open_for_write) };
+        }
+        // INVARIANT: By the safety requirement; all callers but sg.c pass the `cmnd` of a request that they have
+        // just allocated by `scsi_alloc_request()` and that they free after the call.
         T::cmd_allowed(Cdb(cmd, PhantomData), open_for_write)
     }
 }

@@ -14,9 +14,10 @@ use super::cmd_allowed::CDB_BUFFER;
 use crate::kernel::{
     bindings,
     block::QueueId,
-    ftrace::{
-        wait_for_tasks,
-        Redirect, //
+    ftrace::Redirect,
+    in_flight::{
+        self,
+        InFlight, //
     },
 };
 use core::{
@@ -26,16 +27,6 @@ use core::{
 use kernel::{
     iov::IovIterDest,
     prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
-    },
-    time::{
-        delay::fsleep,
-        Delta, //
-    },
     uaccess::{
         UserPtr,
         UserSlice, //
@@ -74,44 +65,11 @@ pub(crate) struct Hook<T: Answer> {
     // Dropped first; the drop of `rest` waits.
     #[pin]
     redirect: Redirect,
-    rest: WaitForCalls,
+    rest: in_flight::Wait,
     _answer: PhantomData<T>,
 }
 
-/// The calls that are in the replacement. They sleep there, so that waiting for tasks to leave is not
-/// enough when the hook goes.
-static CALLS: Atomic<usize> = Atomic::new(0);
-
-/// One of [`CALLS`].
-struct Call(());
-
-impl Call {
-    fn begin() -> Self {
-        CALLS.fetch_add(1, Relaxed);
-        Self(())
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        CALLS.fetch_sub(1, Release);
-    }
-}
-
-/// Waits, when it is dropped, until no call is in the replacement.
-struct WaitForCalls;
-
-impl Drop for WaitForCalls {
-    fn drop(&mut self) {
-        // The redirection has ended, and has waited for all tasks since: whoever was sent here has
-        // counted itself.
-        while CALLS.load(Acquire) != 0 {
-            fsleep(Delta::from_millis(10));
-        }
-        // The last few instructions behind the count do not sleep.
-        wait_for_tasks();
-    }
-}
+static CALLS: InFlight = InFlight::none();
 
 impl<T: Answer> Hook<T> {
     /// Arms the hook.
@@ -128,7 +86,7 @@ impl<T: Answer> Hook<T> {
             // SAFETY: Both functions have the same signature (above), and may sleep. When the
             // replacement sleeps it is counted, and waited for by `rest`.
             redirect <- unsafe { Redirect::with_original(c"scsi_ioctl", from, to) },
-            rest: WaitForCalls,
+            rest: in_flight::Wait(&CALLS),
             _answer: PhantomData,
         })
     }
@@ -142,7 +100,7 @@ impl<T: Answer> Hook<T> {
         cmd: c_int,
         arg: *mut c_void,
     ) -> c_int {
-        let _call = Call::begin();
+        let _call = CALLS.enter();
         if cmd == bindings::SG_IO as c_int {
             // SAFETY: The caller's device is valid, and has a queue.
             let queue = unsafe { QueueId::new((*sdev).request_queue) };

@@ -1,100 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which device an ioctl of the sg driver is for.
+//! Which device an SG_IO of the sg driver is for.
 //!
-//! sg asks `scsi_cmd_allowed()` about an SG_IO whose file is not open for both reading and writing, with
-//! the CDB in a local array, which leads nowhere. So its ioctl function is probed, and what is
-//! called within it, in the same task, is for the device of its file.
+//! sg asks `scsi_cmd_allowed()` about an SG_IO whose file is not open for both reading and writing, with the CDB in
+//! a local array, which leads nowhere. So its ioctl function is redirected for these files: the replacement keeps
+//! the device of the file for the task while sg's own function runs. Each call brings the memory for that itself: one that
+//! gets none fails, and takes nothing from others.
 //!
 //! The way from the file to the device is private to `drivers/scsi/sg.c`: `file->private_data` is a `struct
 //! sg_fd`, whose `parentdp`, behind a list head, is the `struct sg_device`, which begins with `device`.
 //! That is a guess about the running kernel, and only as good as what confirms it: every step is read so that a
 //! wrong address does no harm, and whoever uses the result must know a device that is at the
-//! very address that was found ([`Call::is_for`]).
+//! very address that was found ([`Sender::is_for`]).
+//!
+//! Not here: files that are open for both, and write(2), about which sg asks nobody.
 
 use super::DeviceId;
 use crate::kernel::{
     bindings,
     block::QueueId,
-    fprobe::{
-        Calls,
-        Fprobe, //
+    driver_hook::DriverHook,
+    ftrace::{
+        Diverts,
+        Redirect, //
     },
-    module_events::{
-        Listener,
-        Subscription, //
+    in_flight::{
+        self,
+        InFlight, //
     },
+    symbol,
+    sync::rcu::RcuArc,
 };
 use core::mem::offset_of;
 use kernel::{
-    current, new_mutex,
+    current,
+    fs::file::flags,
+    new_spinlock,
     prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    },
     sync::{
         atomic::{
-            Acquire,
             Atomic,
-            Relaxed,
-            Release, //
+            Relaxed, //
         },
-        Mutex, //
+        rcu,
+        Arc,
+        SpinLock, //
     },
     transmute::FromBytes,
 };
 
-/// A call of `sg_ioctl()` that the current task is in.
+/// An SG_IO of the current task on a file of sg, as far as it is known.
 #[derive(Clone, Copy)]
-pub(crate) struct Call {
+pub(crate) struct Sender {
     device: usize,
     queue: usize,
     number: u32,
 }
 
-/// One call. Only the task itself touches a slot that has its address, and the order in which tasks have
-/// a slot is the order of what they write to it: who frees it releases, who takes it acquires.
-struct Slot {
-    /// 0: free.
-    task: Atomic<usize>,
-    device: Atomic<usize>,
-    queue: Atomic<usize>,
-    /// That of the queue.
-    number: Atomic<u32>,
+/// The tasks that are in an SG_IO.
+#[pin_data]
+struct Senders {
+    #[pin]
+    by_task: SpinLock<RBTree<usize, Sender>>,
 }
 
-/// More calls at a time than there are slots, or too many whose tasks hash to neighbours: what finds no slot is
-/// not known.
-const SLOTS: usize = 1024;
-const NEIGHBOURS: usize = 16;
-
-static SLOT: [Slot; SLOTS] = [const {
-    Slot {
-        task: Atomic::new(0),
-        device: Atomic::new(0),
-        queue: Atomic::new(0),
-        number: Atomic::new(0),
-    }
-}; SLOTS];
+static SENDERS: RcuArc<Senders> = RcuArc::none();
 
 fn this_task() -> usize {
     core::ptr::from_ref(&**current!()) as usize
 }
 
-/// The slots where a task may be.
-fn slots(task: usize) -> impl Iterator<Item = &'static Slot> {
-    // Tasks are aligned to at least a cache line; a multiplicative hash of the rest.
-    let start = (task >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
-    (start..start + NEIGHBOURS).filter_map(|n| SLOT.get(n % SLOTS))
+impl Senders {
+    fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                by_task <- new_spinlock!(RBTree::new()),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Keeps `sender` for the current task, until the result is dropped.
+    fn keep(&self, sender: Sender) -> Result<Kept<'_>> {
+        let node = RBTreeNode::new(this_task(), sender, GFP_KERNEL)?;
+        let old = self.by_task.lock().insert(node);
+        drop(old);
+        Ok(Kept(self))
+    }
 }
 
-impl Call {
+struct Kept<'a>(&'a Senders);
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        let node = self.0.by_task.lock().remove_node(&this_task());
+        drop(node);
+    }
+}
+
+impl Sender {
     /// That of the current task.
-    pub(crate) fn current() -> Option<Self> {
-        let task = this_task();
-        let slot = slots(task).find(|slot| slot.task.load(Relaxed) == task)?;
-        Some(Self {
-            device: slot.device.load(Relaxed),
-            queue: slot.queue.load(Relaxed),
-            number: slot.number.load(Relaxed),
-        })
+    pub(crate) fn current(guard: &rcu::Guard) -> Option<Self> {
+        let senders = SENDERS.read(guard)?;
+        let by_task = senders.by_task.lock();
+        by_task.get(&this_task()).copied()
     }
 
     /// The queue to look for a device by.
@@ -105,39 +118,6 @@ impl Call {
     /// Whether the device that was found by the queue is that of the file.
     pub(crate) fn is_for(self, device: DeviceId) -> bool {
         device == DeviceId::from_addr(self.device)
-    }
-}
-
-struct SgIoctl;
-
-impl Calls for SgIoctl {
-    fn enter(file: usize) {
-        // Of a call that nobody saw the end of: it says nothing about this one.
-        Self::leave();
-        let Some(call) = call_on(file) else {
-            return;
-        };
-        let task = this_task();
-        let slot = slots(task).find(|slot| slot.task.cmpxchg(0, task, Acquire).is_ok());
-        if let Some(slot) = slot {
-            slot.device.store(call.device, Relaxed);
-            slot.queue.store(call.queue, Relaxed);
-            slot.number.store(call.number, Relaxed);
-        }
-    }
-
-    fn leave() {
-        let task = this_task();
-        if let Some(slot) = slots(task).find(|slot| slot.task.load(Relaxed) == task) {
-            slot.task.store(0, Release);
-        }
-    }
-}
-
-/// Frees what is left when no call is seen any more. A task that is in one meanwhile is not known then.
-fn forget_all() {
-    for slot in &SLOT {
-        slot.task.store(0, Release);
     }
 }
 
@@ -160,8 +140,8 @@ fn word(addr: usize) -> Option<usize> {
     read::<usize>(addr).filter(|word| *word != 0)
 }
 
-/// A call on a file of sg, whose device has a queue.
-fn call_on(file: usize) -> Option<Call> {
+/// Where an SG_IO on a file of sg goes to, if its device has a queue.
+fn sender_on(file: usize) -> Option<Sender> {
     const PARENTDP: usize = size_of::<bindings::list_head>();
 
     let sg_fd = word(file.checked_add(offset_of!(bindings::file, private_data))?)?;
@@ -169,65 +149,103 @@ fn call_on(file: usize) -> Option<Call> {
     let device = word(sg_device)?;
     let queue = word(device.checked_add(offset_of!(bindings::scsi_device, request_queue))?)?;
     let number = read::<u32>(queue.checked_add(offset_of!(bindings::request_queue, id))?)?;
-    Some(Call {
+    Some(Sender {
         device,
         queue,
         number,
     })
 }
 
-/// Sees to it that the driver is probed, also when it is loaded later.
-#[pin_data]
-pub(crate) struct Watch {
-    #[pin]
-    modules: Subscription<Driver>,
-}
+/// `sg_ioctl()`.
+type SgIoctl = unsafe extern "C" fn(*mut bindings::file, c_uint, c_ulong) -> c_long;
 
-#[pin_data]
-struct Driver {
-    #[pin]
-    probe: Mutex<Option<Pin<KBox<Fprobe<SgIoctl>>>>>,
-}
+/// The address of sg's own function, from before the redirection is made.
+static ORIGINAL: Atomic<usize> = Atomic::new(0);
 
-impl Driver {
-    /// Probes the driver, if it is there. What cannot be probed is not known, and treated so.
-    fn probe(&self) {
-        let mut probe = self.probe.lock();
-        // That of a driver which was unloaded has lost its function. Its handlers have been waited for, and
-        // nobody sees the end of the calls that they saw begin.
-        *probe = None;
-        forget_all();
-        match KBox::pin_init(Fprobe::new(c"sg_ioctl"), GFP_KERNEL) {
-            Ok(new) => *probe = Some(new),
-            Err(ENOENT) => {}
-            Err(e) => pr_warn!("sg_ioctl() cannot be probed ({:?})\n", e),
-        }
+static CALLS: InFlight = InFlight::none();
+
+/// The ioctls of files that sg asks about.
+struct NotForBoth;
+
+impl Diverts for NotForBoth {
+    #[inline(always)]
+    fn diverts(file: usize) -> bool {
+        let file: *const bindings::file = core::ptr::with_exposed_provenance(file);
+        // SAFETY: The first argument of `sg_ioctl()` is a file that is open during the call. The access mode among
+        // the flags never changes.
+        let flags = unsafe { (&raw const (*file).f_flags).read_volatile() };
+        flags & flags::O_ACCMODE != flags::O_RDWR
     }
 }
 
-impl Listener for Driver {
-    fn loaded(&self, name: &CStr) {
-        if name == c"sg" {
-            self.probe();
-        }
+/// # Safety
+///
+/// Called in the place of `sg_ioctl()`.
+unsafe extern "C" fn sg_ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
+    let _call = CALLS.enter();
+    // SAFETY: `ORIGINAL` was set to the address of the function before calls could arrive here, and changes only
+    // when sg goes, which it does not while one of its files is open.
+    let original: SgIoctl = unsafe { core::mem::transmute(ORIGINAL.load(Relaxed)) };
+    let senders = SENDERS.get().filter(|_| cmd == bindings::SG_IO);
+    let kept = match (&senders, sender_on(file.addr())) {
+        (Some(senders), Some(sender)) => match senders.keep(sender) {
+            Ok(kept) => Some(kept),
+            Err(e) => return e.to_errno() as c_long,
+        },
+        _ => None,
+    };
+    // SAFETY: By the safety requirement, these are arguments for that function, which is not redirected for callers in
+    // this module.
+    let ret = unsafe { original(file, cmd, arg) };
+    drop(kept);
+    ret
+}
+
+/// While this object lives, it is known where the SG_IOs go to that sg asks about. Without it, no device is known.
+#[pin_data]
+pub(crate) struct Hook {
+    // Dropped first; the drop of `rest` waits.
+    #[pin]
+    redirect: Redirect,
+    rest: in_flight::Wait,
+    // Behind the calls that use them.
+    senders: Published,
+}
+
+/// The [`SENDERS`] while the hook is there.
+struct Published(());
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        drop(SENDERS.replace(None));
     }
 }
 
-impl Watch {
-    /// Begins.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Subscription::new`]. That sg cannot be probed is none.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            modules <- Subscription::new(pin_init!(Driver {
-                probe <- new_mutex!(None),
-            })),
-        })
-        .pin_chain(|this: Pin<&mut Self>| {
-            this.modules.listener().probe();
-            Ok(())
+impl DriverHook for Hook {
+    const DRIVER: &'static CStr = c"sg";
+
+    fn new() -> impl PinInit<Self, Error> {
+        pin_init::pin_init_scope(|| {
+            let from = symbol::address_of(c"sg_ioctl")?;
+            let to = sg_ioctl as SgIoctl as *const c_void;
+            let senders = Senders::new()?;
+            Ok(try_pin_init!(Self {
+                senders: {
+                    ORIGINAL.store(from, Relaxed);
+                    drop(SENDERS.replace(Some(senders)));
+                    Published(())
+                },
+                // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement
+                // sleeps it is counted, and waited for by `rest`.
+                redirect <- unsafe {
+                    Redirect::with_original_if::<NotForBoth>(
+                        c"sg_ioctl",
+                        core::ptr::without_provenance(from),
+                        to,
+                    )
+                },
+                rest: in_flight::Wait(&CALLS),
+            }))
         })
     }
 }
@@ -236,10 +254,10 @@ impl Watch {
 mod tests {
     use super::*;
 
-    /// What [`call_on`] follows from a file to the number of a queue, and nothing around it.
-    struct Way([usize; 5]);
+    /// What [`sender_on`] follows from a file to the number of a queue, and nothing around it.
+    struct Path([usize; 5]);
 
-    impl Way {
+    impl Path {
         fn new(number: u32) -> Self {
             Self([0, 0, 0, 0, number as usize])
         }
@@ -265,89 +283,53 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_for_the_device_of_its_file() {
-        let (mut one, mut other) = (Way::new(7), Way::new(8));
+    fn a_sender_is_kept_for_its_call() -> Result {
+        let (mut one, mut other) = (Path::new(7), Path::new(8));
         let (file, device) = one.lay();
         let (other_file, _) = other.lay();
+        let senders = Senders::new()?;
+        let current = || senders.by_task.lock().get(&this_task()).copied();
 
-        assert!(Call::current().is_none());
-        SgIoctl::enter(file);
-        assert!(Call::current().is_some_and(|call| call.device == device && call.number == 7));
-        SgIoctl::leave();
-        assert!(Call::current().is_none());
+        assert!(current().is_none());
+        let kept = senders.keep(sender_on(file).ok_or(EINVAL)?)?;
+        assert!(current().is_some_and(|sender| sender.device == device && sender.number == 7));
+        drop(kept);
+        assert!(current().is_none());
 
-        // One whose end was not seen.
-        SgIoctl::enter(file);
-        SgIoctl::enter(other_file);
-        assert!(Call::current().is_some_and(|call| call.device != device && call.number == 8));
-        SgIoctl::leave();
-        assert!(Call::current().is_none());
+        let kept = senders.keep(sender_on(other_file).ok_or(EINVAL)?)?;
+        assert!(current().is_some_and(|sender| sender.device != device && sender.number == 8));
+        drop(kept);
+        assert!(current().is_none());
+        Ok(())
     }
 
     #[test]
-    fn what_is_left_of_a_call_is_for_no_other() {
-        let mut way = Way::new(7);
-        let (file, _) = way.lay();
+    fn a_file_that_leads_nowhere_has_no_sender() {
+        let mut path = Path::new(7);
+        let (file, _) = path.lay();
+        assert!(sender_on(file).is_some());
 
-        SgIoctl::enter(file);
-        // No file that leads anywhere.
-        SgIoctl::enter(0);
-        assert!(Call::current().is_none());
-
-        SgIoctl::enter(file);
-        forget_all();
-        assert!(Call::current().is_none());
-    }
-
-    #[test]
-    fn a_call_without_a_place_is_not_known() {
-        let mut way = Way::new(7);
-        let (file, _) = way.lay();
-        let task = this_task();
-
-        // No task has that address. Places that others have stay theirs.
-        for slot in slots(task) {
-            let _ = slot.task.cmpxchg(0, 1, Acquire);
-        }
-        SgIoctl::enter(file);
-        let without = Call::current().is_none();
-        for slot in slots(task) {
-            let _ = slot.task.cmpxchg(1, 0, Release);
-        }
-        assert!(without);
-
-        SgIoctl::enter(file);
-        assert!(Call::current().is_some());
-        SgIoctl::leave();
-    }
-
-    #[test]
-    fn a_file_that_leads_nowhere_is_no_call() {
-        let mut way = Way::new(7);
-        let (file, _) = way.lay();
-        assert!(call_on(file).is_some());
-
-        // Wherever the way ends: at null, and at an address that nothing has.
+        // Wherever the path ends: at null, and at an address that nothing has.
         for step in 0..4 {
             for end in [0, usize::MAX - 4095] {
-                way.lay();
-                way.0[step] = end;
-                core::hint::black_box(&mut way);
-                assert!(call_on(file).is_none());
+                path.lay();
+                path.0[step] = end;
+                core::hint::black_box(&mut path);
+                assert!(sender_on(file).is_none());
             }
         }
-        assert!(call_on(usize::MAX).is_none());
+        assert!(sender_on(usize::MAX).is_none());
     }
 
     #[test]
-    fn a_call_is_for_no_other_device() {
-        let mut way = Way::new(7);
-        let (file, device) = way.lay();
+    fn a_sender_is_for_no_other_device() {
+        let mut path = Path::new(7);
+        let (file, device) = path.lay();
 
-        assert!(call_on(file).is_some_and(|call| {
-            call.is_for(DeviceId::from_addr(device))
-                && !call.is_for(DeviceId::from_addr(device + 1))
-                && !call.is_for(DeviceId::from_addr(0))
+        assert!(sender_on(file).is_some_and(|sender| {
+            sender.is_for(DeviceId::from_addr(device))
+                && !sender.is_for(DeviceId::from_addr(device + 1))
+                && !sender.is_for(DeviceId::from_addr(0))
         }));
     }
 }

@@ -4,12 +4,6 @@
 # - KCSAN's reports of races in which the module has no part; what an interrupt does to which its code happens to
 #   be interrupted is none, nor what the kernel's own scsi_ioctl() does that the module goes on to. A report in
 #   which another processor's complaint stands stays.
-# - That the way back from a traced function (an fprobe with an exit handler) cannot be unwound at one
-#   instruction, `call .Ldo_rop` in return_to_handler (arch/x86/kernel/ftrace_64.S): the stack pointer is
-#   then where UNWIND_HINT_FUNC says that the caller's is. An interrupt there whose stack KASAN or a
-#   profiler saves says so, once, and saves less.
-
-/^\[[0-9. ]*\] WARNING: stack going in the wrong direction\? at return_to_handler\+/ { next }
 
 function flush() {
 	printf "%s", held

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # /dev/sgN that is not open for both: the device is known by the ioctl that
-# the task is in, also when many tasks are in one at a time, when descriptors
+# the task is in, also when more tasks are in one at a time than any table would hold, when descriptors
 # change, and when the driver is loaded later.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
@@ -45,6 +45,25 @@ slow 500000000
 is "the descriptor changes: an ioctl is for the device that it began on" \
 	"$(waysin descriptors "${sg_of[$a]}" "${sg_of[$b]}" "${disk_of[$b]}")" \
 	"begun on a: refused, begun on b: allowed, b's data"
+# As many ioctls at a time as anybody can start hurt nobody else: each is decided by the rules of its device.
+slow 300000000
+ulimit -n 4096
+mkfifo "$tmp/hold"
+as_nobody sgfill "${sg_of[$a]}" 1500 >"$tmp/filled" 2>&1 <"$tmp/hold" &
+filler=$!
+exec 9>"$tmp/hold"
+echo "-deny 12" >"$(dev "$a")/rules"
+check "1500 ioctls of one device are under way" wait_for grep -q "1500 under way" "$tmp/filled"
+echo "deny 42,48" >"$(dev "$b")/rules"
+before=$(sed -n 's/^refused //p' "$(dev "$b")/stats")
+refused "SANITIZE is denied on b" --read "sg:${sg_of[$b]}" 48030000000000000000
+refused "UNMAP is denied on b" --read "sg:${sg_of[$b]}" 42000000000000001800
+is "... which is counted there" "$(sed -n 's/^refused //p' "$(dev "$b")/stats")" $((before + 2))
+echo "allow r 5e" >"$(dev "$b")/rules"
+allowed "what b's rules allow is allowed" --read "sg:${sg_of[$b]}" $keys
+is "no command was without a device" "$(grep -v ' 0$' $sysfs/stats)" ""
+exec 9>&-
+wait $filler
 slow 0
 wait_for eval "echo 0 >$debug/delay"
 

@@ -298,6 +298,4 @@ else
 	skip "kmemleak has nothing of the module" "not in this kernel"
 fi
 check "the faults' module goes" rmmod sgio_test_faults
-# The kernel's own surprise that it has no memory for the first fprobe of all, and for what is below it.
-known_splat='WARNING: kernel/trace/(fprobe|fgraph)[.]c:[0-9]* at register_'
 finish

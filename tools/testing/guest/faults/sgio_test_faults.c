@@ -72,7 +72,7 @@ static const struct point points[] = {
 	{ "ftrace_set_filter_ip", NO_MEMORY, -1, -1 },
 	{ "register_ftrace_function", NO_MEMORY, -1, -1 },
 	{ "register_ftrace_direct", NO_MEMORY, -1, -1 },
-	{ "register_fprobe_syms", NO_MEMORY, -1, -1 },
+	{ "register_kprobe", NO_MEMORY, -1, -1 },
 	{ "misc_register", NO_MEMORY, -1, -1 },
 	/* A signal comes while a device is locked. */
 	{ MUTEX_LOCK_INTERRUPTIBLE, SIGNAL, -1, -1 },

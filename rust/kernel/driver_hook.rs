@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A hook in a driver that may be a module: it is armed when the driver comes, and disarmed before it goes.
+
+use super::module_events::{
+    Listener,
+    Subscription, //
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::Mutex, //
+};
+
+/// A hook in a driver.
+pub(crate) trait DriverHook: Send + Sync + Sized + 'static {
+    /// The name of the driver's module.
+    const DRIVER: &'static CStr;
+
+    /// Arms the hook; dropping it disarms it.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if the driver is not there.
+    fn new() -> impl PinInit<Self, Error>;
+}
+
+enum State<H> {
+    Absent,
+    Failed(Error),
+    Armed { _hook: Pin<KBox<H>> },
+}
+
+#[pin_data]
+struct Driver<H> {
+    #[pin]
+    state: Mutex<State<H>>,
+}
+
+/// While this object lives, the hook is armed whenever the driver is there.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Watch<H: DriverHook> {
+    #[pin]
+    modules: Subscription<Driver<H>>,
+}
+
+impl<H: DriverHook> Driver<H> {
+    fn arm(&self) -> Result {
+        let mut state = self.state.lock();
+        if matches!(*state, State::Armed { .. }) {
+            return Ok(());
+        }
+        match KBox::pin_init(H::new(), GFP_KERNEL) {
+            Ok(hook) => *state = State::Armed { _hook: hook },
+            Err(ENOENT) => *state = State::Absent,
+            Err(e) => {
+                pr_err!("{}: the driver cannot be hooked ({:?})\n", H::DRIVER, e);
+                *state = State::Failed(e);
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    fn disarm(&self) {
+        *self.state.lock() = State::Absent;
+    }
+}
+
+impl<H: DriverHook> Listener for Driver<H> {
+    fn coming(&self, name: &CStr) {
+        if name == H::DRIVER {
+            // It has said so, and `armed()` tells.
+            let _ = self.arm();
+        }
+    }
+
+    fn going(&self, name: &CStr) {
+        if name == H::DRIVER {
+            self.disarm();
+        }
+    }
+}
+
+impl<H: DriverHook> Watch<H> {
+    /// Begins. That the hook cannot be armed now is no error: see [`Self::armed`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Subscription::new`].
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            modules <- Subscription::new(pin_init!(Driver {
+                state <- new_mutex!(State::Absent),
+            })),
+        })
+        .pin_chain(|this: Pin<&mut Self>| {
+            // As above.
+            let _ = this.modules.listener().arm();
+            Ok(())
+        })
+    }
+
+    /// Whether the hook is armed: `None` if the driver is not there.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be armed.
+    pub(crate) fn armed(&self) -> Option<Result> {
+        match &*self.modules.listener().state.lock() {
+            State::Absent => None,
+            State::Failed(e) => Some(Err(*e)),
+            State::Armed { .. } => Some(Ok(())),
+        }
+    }
+}
+
+#[pinned_drop]
+impl<H: DriverHook> PinnedDrop for Watch<H> {
+    fn drop(self: Pin<&mut Self>) {
+        self.modules.listener().disarm();
+    }
+}

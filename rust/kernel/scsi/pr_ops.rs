@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Persistent reservations that come by the block layer (`struct pr_ops` of sd): `IOC_PR_*` on a disk or on a map of
+//! dm-multipath, nfsd, nvmet, LIO.
+//!
+//! `block/ioctl.c` asks no more than how the file is open (`blkdev_pr_allowed()`), and sd makes the command itself. So
+//! sd's functions are redirected. The CDB that is judged is the one that `sd_pr_out_command()` or
+//! `sd_pr_in_command()` will send, as far as the block layer chooses it.
+//!
+//! Not here: reservations of NVMe, and what is sent by SG_IO.
+//!
+//! C headers: [`include/linux/pr.h`](srctree/include/linux/pr.h),
+//! [`include/uapi/linux/pr.h`](srctree/include/uapi/linux/pr.h)
+
+use super::cmd_allowed::{
+    Addressed,
+    CDB_BUFFER, //
+};
+use crate::kernel::{
+    bindings,
+    block::QueueId,
+    driver_hook::DriverHook,
+    ftrace::Redirect,
+    in_flight::{
+        self,
+        InFlight, //
+    },
+    symbol,
+};
+use core::marker::PhantomData;
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
+
+/// Decides on persistent reservations.
+pub(crate) trait PrAllowed: Send + Sync + 'static {
+    /// Whether the current task may have this command sent. May sleep.
+    fn pr_allowed(command: &Command) -> bool;
+}
+
+/// A command that sd is about to make.
+///
+/// # Invariants
+///
+/// The queue is that of a disk of sd, which is open.
+pub(crate) struct Command {
+    queue: QueueId,
+    /// The CDB, zero behind what is known of it.
+    pub(crate) cdb: [u8; CDB_BUFFER],
+    /// How many bytes of it are known.
+    pub(crate) known: usize,
+    /// Whether it changes anything: PERSISTENT RESERVE OUT.
+    pub(crate) out: bool,
+}
+
+const PERSISTENT_RESERVE_IN: u8 = 0x5e;
+const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
+
+/// Service actions of PERSISTENT RESERVE IN (SPC-6, 6.16) and OUT (SPC-6, 6.17).
+mod sa {
+    pub(super) const READ_KEYS: u8 = 0x00;
+    pub(super) const READ_RESERVATION: u8 = 0x01;
+    pub(super) const REGISTER: u8 = 0x00;
+    pub(super) const RESERVE: u8 = 0x01;
+    pub(super) const RELEASE: u8 = 0x02;
+    pub(super) const CLEAR: u8 = 0x03;
+    pub(super) const PREEMPT: u8 = 0x04;
+    pub(super) const PREEMPT_AND_ABORT: u8 = 0x05;
+    pub(super) const REGISTER_AND_IGNORE_EXISTING_KEY: u8 = 0x06;
+}
+
+impl Command {
+    /// The device that it is for.
+    pub(crate) fn addressed(&self) -> Addressed<'_> {
+        // SAFETY: By the type invariant the queue is that of a SCSI device; an open disk holds it in use, and `self`
+        // does not outlive the call that was made on the open disk.
+        unsafe { Addressed::new(self.queue, &self.cdb) }
+    }
+
+    /// The CDB that `sd_pr_in_command()` makes, less the allocation length.
+    ///
+    /// # Safety
+    ///
+    /// `bdev` is a disk of sd, which is open.
+    unsafe fn read(bdev: *mut bindings::block_device, service_action: u8) -> Self {
+        let mut cdb = [0; CDB_BUFFER];
+        cdb[0] = PERSISTENT_RESERVE_IN;
+        cdb[1] = service_action;
+        // INVARIANT: By the safety requirement.
+        Self {
+            // SAFETY: By the safety requirement.
+            queue: unsafe { queue_of(bdev) },
+            cdb,
+            known: 2,
+            out: false,
+        }
+    }
+
+    /// The CDB that `sd_pr_out_command()` makes.
+    ///
+    /// # Safety
+    ///
+    /// `bdev` is a disk of sd, which is open.
+    unsafe fn write(
+        bdev: *mut bindings::block_device,
+        service_action: u8,
+        pr_type: Option<bindings::pr_type>,
+    ) -> Self {
+        /// Bytes of the parameter list, in bytes 5 to 8 of the CDB.
+        const PARAMETER_LIST: u8 = 24;
+
+        let mut cdb = [0; CDB_BUFFER];
+        cdb[0] = PERSISTENT_RESERVE_OUT;
+        cdb[1] = service_action;
+        if let Some(pr_type) = pr_type {
+            // SAFETY: No requirements. The numbers of the types fit in a nibble.
+            cdb[2] = unsafe { bindings::block_pr_type_to_scsi(pr_type) } as u8;
+        }
+        cdb[8] = PARAMETER_LIST;
+        // INVARIANT: By the safety requirement.
+        Self {
+            // SAFETY: By the safety requirement.
+            queue: unsafe { queue_of(bdev) },
+            cdb,
+            known: CDB_BUFFER,
+            out: true,
+        }
+    }
+}
+
+/// # Safety
+///
+/// `bdev` is valid.
+unsafe fn queue_of(bdev: *mut bindings::block_device) -> QueueId {
+    // SAFETY: A block device has a queue; by the safety requirement.
+    unsafe { QueueId::new(bindings::bdev_get_queue(bdev)) }
+}
+
+static CALLS: InFlight = InFlight::none();
+
+/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments behind the disk, the command
+/// that it makes.
+macro_rules! functions {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) => $command:expr;)*) => {
+        /// What replaces sd's functions, by their names.
+        mod replacement {
+            use super::*;
+
+            $(
+                $(#[$doc])*
+                ///
+                /// # Safety
+                ///
+                /// Called in the place of sd's function of that name.
+                pub(super) unsafe extern "C" fn $name<T: PrAllowed>(
+                    bdev: *mut bindings::block_device,
+                    $($arg: $ty),*
+                ) -> c_int {
+                    let _call = CALLS.enter();
+                    let command: fn(*mut bindings::block_device, $($ty),*) -> Command = $command;
+                    if !T::pr_allowed(&command(bdev, $($arg),*)) {
+                        return EPERM.to_errno();
+                    }
+                    type Function = unsafe extern "C" fn(
+                        *mut bindings::block_device,
+                        $($ty),*
+                    ) -> c_int;
+                    let original = original::$name.load(Relaxed);
+                    // SAFETY: The address is that of sd's function of that name, which has these arguments
+                    // (drivers/scsi/sd.c); it was set before calls could arrive here, and sd does not go while
+                    // one of its disks is open.
+                    let original: Function = unsafe { core::mem::transmute(original) };
+                    // SAFETY: By the safety requirement these are arguments for it. It is not redirected for
+                    // callers in this module; since the call is counted until after it, it is not in tail
+                    // position.
+                    unsafe { original(bdev, $($arg),*) }
+                }
+            )*
+        }
+
+        /// The addresses of sd's functions.
+        #[allow(non_upper_case_globals)]
+        mod original {
+            use super::*;
+
+            $(pub(super) static $name: Atomic<usize> = Atomic::new(0);)*
+        }
+
+        /// Redirects all of them.
+        fn redirect<T: PrAllowed>() -> Result<KVec<Pin<KBox<Redirect>>>> {
+            let mut redirects = KVec::new();
+            $({
+                let name = kernel::c_str!(stringify!($name));
+                let from = address_of(name)?;
+                original::$name.store(from, Relaxed);
+                let from = core::ptr::without_provenance(from);
+                let to = (replacement::$name::<T> as *const ()).cast::<c_void>();
+                // SAFETY: Both functions have the same signature (drivers/scsi/sd.c), and may sleep. When the
+                // replacement sleeps it is counted, and waited for by `Hook::rest`.
+                let redirect = unsafe { Redirect::with_original(name, from, to) };
+                redirects.push(KBox::pin_init(redirect, GFP_KERNEL)?, GFP_KERNEL)?;
+            })*
+            Ok(redirects)
+        }
+    };
+}
+
+/// While this object lives, `T` is asked.
+#[pin_data]
+pub(crate) struct Hook<T: PrAllowed> {
+    // Dropped first; the drop of `rest` waits.
+    _redirects: KVec<Pin<KBox<Redirect>>>,
+    _rest: in_flight::Wait,
+    _decider: PhantomData<T>,
+}
+
+impl<T: PrAllowed> DriverHook for Hook<T> {
+    const DRIVER: &'static CStr = c"sd_mod";
+
+    fn new() -> impl PinInit<Self, Error> {
+        pin_init::pin_init_scope(|| {
+            if !is_there()? {
+                return Err(ENOENT);
+            }
+            // If one fails, those before it are undone first.
+            let rest = in_flight::Wait(&CALLS);
+            let redirects = redirect::<T>()?;
+            Ok(try_pin_init!(Self {
+                _redirects: redirects,
+                _rest: rest,
+                _decider: PhantomData,
+            }))
+        })
+    }
+}
+
+functions! {
+    /// IOC_PR_REGISTER
+    sd_pr_register(old_key: u64, new_key: u64, flags: u32) => |bdev, _, _, flags| {
+        let service_action = if flags & bindings::PR_FL_IGNORE_KEY == 0 {
+            sa::REGISTER
+        } else {
+            sa::REGISTER_AND_IGNORE_EXISTING_KEY
+        };
+        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        unsafe { Command::write(bdev, service_action, None) }
+    };
+    /// IOC_PR_RESERVE
+    sd_pr_reserve(key: u64, pr_type: bindings::pr_type, flags: u32) => |bdev, _, pr_type, _| {
+        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        unsafe { Command::write(bdev, sa::RESERVE, Some(pr_type)) }
+    };
+    /// IOC_PR_RELEASE
+    sd_pr_release(key: u64, pr_type: bindings::pr_type) => |bdev, _, pr_type| {
+        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        unsafe { Command::write(bdev, sa::RELEASE, Some(pr_type)) }
+    };
+    /// IOC_PR_PREEMPT, IOC_PR_PREEMPT_ABORT
+    sd_pr_preempt(old_key: u64, new_key: u64, pr_type: bindings::pr_type, abort: bool) =>
+        |bdev, _, _, pr_type, abort| {
+            let service_action = if abort { sa::PREEMPT_AND_ABORT } else { sa::PREEMPT };
+            // SAFETY: The block layer calls sd with a disk of sd's that is open.
+            unsafe { Command::write(bdev, service_action, Some(pr_type)) }
+        };
+    /// IOC_PR_CLEAR
+    sd_pr_clear(key: u64) => |bdev, _| {
+        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        unsafe { Command::write(bdev, sa::CLEAR, None) }
+    };
+    /// IOC_PR_READ_KEYS
+    sd_pr_read_keys(keys: *mut bindings::pr_keys) => |bdev, _| {
+        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        unsafe { Command::read(bdev, sa::READ_KEYS) }
+    };
+    /// IOC_PR_READ_RESERVATION
+    sd_pr_read_reservation(reservation: *mut bindings::pr_held_reservation) => |bdev, _| {
+        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        unsafe { Command::read(bdev, sa::READ_RESERVATION) }
+    };
+}
+
+/// Whether sd is there.
+fn is_there() -> Result<bool> {
+    match symbol::address_of(c"sd_open") {
+        Ok(_) => Ok(true),
+        Err(ENOENT) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// The address of a function of sd's, which is there.
+///
+/// # Errors
+///
+/// `EOPNOTSUPP`: it has no function of that name that can be redirected.
+fn address_of(name: &'static CStr) -> Result<usize> {
+    symbol::address_of(name).map_err(|e| {
+        pr_err!("{}() is not found ({:?})\n", name, e);
+        EOPNOTSUPP
+    })
+}
