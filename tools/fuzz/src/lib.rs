@@ -8,6 +8,7 @@
 
 pub mod change;
 pub mod decide;
+pub mod hostile;
 pub mod names;
 pub mod policyfile;
 pub mod reference;

@@ -70,6 +70,7 @@ fn device(class: Class) -> Device {
             target: 0,
             lun: 1,
         },
+        id: None,
         class,
         vendor: "ACME".into(),
         model: format!("model{}", code % 4),

@@ -100,6 +100,9 @@ commands! {
     /// Ask the kernel's permission check, as nobody.
     #[command(hide = true)]
     DoctorProbe(doctor_probe),
+    /// List what the completions of shells propose.
+    #[command(hide = true)]
+    Complete(complete),
     /// Generate man pages and completions.
     #[command(hide = true)]
     Generate(generate),

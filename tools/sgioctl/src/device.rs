@@ -83,6 +83,10 @@ pub struct Multipath {
 pub struct Device {
     /// Its address.
     pub hctl: Hctl,
+    /// The device object that all of this is about: the `id` that its filter had before anything else was
+    /// read. A change that names it is refused if another device has the address by then.
+    #[serde(skip)]
+    pub id: Option<u64>,
     /// Its peripheral device type.
     #[serde(serialize_with = "class_name")]
     pub class: Class,

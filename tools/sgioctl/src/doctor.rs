@@ -6,6 +6,7 @@
 //! Nothing reaches any device.
 
 pub mod bypass;
+pub mod files;
 pub mod module;
 pub mod policy;
 pub mod probe;
@@ -81,6 +82,8 @@ pub struct Facts<'a> {
     pub devices: Vec<(Device, Option<Running>)>,
     /// The processes that have any of them open.
     pub processes: Vec<Process>,
+    /// How many processes could not be looked at.
+    pub unseen: usize,
     /// Tell of root's processes too.
     pub all: bool,
     /// Ask as an unprivileged process too.
@@ -104,7 +107,7 @@ impl<'a> Facts<'a> {
     /// A sysfs or procfs that cannot be read.
     pub fn gather(root: &'a Root, all: bool, probe: bool) -> Result<Facts<'a>> {
         let devices = device::scan(root)?;
-        let processes = process::scan(root, &devices)?;
+        let process::Seen { processes, unseen } = process::scan(root, &devices)?;
         let devices = devices
             .into_iter()
             .map(|device| {
@@ -116,6 +119,7 @@ impl<'a> Facts<'a> {
             root,
             devices,
             processes,
+            unseen,
             all,
             // Files that take the place of a system decide nothing.
             probe: probe && root.is_live(),
@@ -135,6 +139,7 @@ impl<'a> Facts<'a> {
                 probes = probe::check(self, &mut findings);
             }
             policy::check(self, &mut findings)?;
+            files::check(self, &mut findings)?;
         }
         bypass::check(self, &mut findings)?;
         Ok(Found { findings, probes })

@@ -4,17 +4,19 @@
 
 pub mod later;
 pub mod rules;
+pub mod time;
 
 use crate::{
+    applied,
     cli::Context,
     device::{self, Device, Hctl},
     kernel,
     output::{self, printable},
     running::{self, Running},
 };
-use anyhow::{bail, Context as _, Result};
+use anyhow::{bail, Result};
 use serde::Serialize;
-use std::{fs, process::ExitCode};
+use std::process::ExitCode;
 
 /// A device to be changed, and what is in force on it.
 pub struct Target {
@@ -42,6 +44,7 @@ struct Answer<'a> {
     dry_run: bool,
     /// What the kernel was given; empty if there was nothing to do.
     transaction: &'a str,
+    /// After how many seconds the kernel takes back what was allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_back_in: Option<u64>,
 }
@@ -64,7 +67,7 @@ impl Plan {
         }
     }
 
-    /// What is done is taken back in so many seconds, by somebody else: it is only said.
+    /// What is done ends in so many seconds, by itself: it is only said.
     pub fn taken_back_in(self, seconds: Option<u64>) -> Plan {
         Plan {
             taken_back_in: seconds,
@@ -139,7 +142,7 @@ impl Plan {
             transaction: &self.transaction,
             taken_back_in: self.taken_back_in.filter(|_| !self.is_empty()),
         };
-        context.output.answer(command, &answer, || {
+        let reported = context.output.answer(command, &answer, || {
             let mut text = String::new();
             for device in &self.changed {
                 let name = match device.hctl.to_string() {
@@ -160,7 +163,11 @@ impl Plan {
                 text.push_str("(dry run: nothing was changed)\n");
             }
             output::print(&text)
-        })
+        });
+        match self.dry_run || self.is_empty() {
+            true => reported,
+            false => reported.map_err(output::unreported),
+        }
     }
 }
 
@@ -180,6 +187,12 @@ pub fn targets(context: &Context, name: &str) -> Result<Vec<Target>> {
             let Some(running) = running::device(&context.root, device.hctl)? else {
                 bail!("{}", unknown(context, &device));
             };
+            if device.id != Some(running.id) {
+                bail!(
+                    "{}: another device came to this address while it was looked at: try again",
+                    device.full_name()
+                );
+            }
             Ok(Target { device, running })
         })
         .collect()
@@ -192,11 +205,11 @@ fn hint_at_other_paths(context: &Context, name: &str, device: &Device) {
     };
     let paths = device::find(&context.root, &map.node).map_or(0, |paths| paths.len());
     if paths > 1 && name != map.name && name != map.node {
-        eprintln!(
-            "sgioctl: note: {} is one of {paths} paths of {}; name the map to mean all",
+        output::note(&format!(
+            "note: {} is one of {paths} paths of {}; name the map to mean all",
             device.name(),
             printable(&map.name),
-        );
+        ));
     }
 }
 
@@ -210,7 +223,8 @@ pub fn unknown(context: &Context, device: &Device) -> String {
     }
 }
 
-/// A section of a transaction. The `id` makes sure that it is still the device that was looked at.
+/// A section of a transaction. The `id`, read before anything else of the device, makes sure that it is
+/// still the device that was looked at.
 pub fn section(target: &Target, body: &str) -> String {
     format!(
         "device {} id={}\n{body}",
@@ -218,18 +232,15 @@ pub fn section(target: &Target, body: &str) -> String {
     )
 }
 
-/// Puts a transaction in force. In a tree of files that takes the place of the running system, it
-/// becomes the file that stands for the kernel's.
+/// Puts a transaction in force.
 ///
 /// # Errors
 ///
 /// The kernel's reason.
 pub fn transact(context: &Context, text: &str) -> Result<()> {
-    if context.root.is_live() {
-        return kernel::transact(text);
-    }
-    let path = context.root.path("/dev/sgio_filter");
-    fs::write(&path, text).with_context(|| path.display().to_string())
+    // What an event looks at must not change before it has decided.
+    let _lock = applied::lock(&context.root);
+    kernel::transact_on(&context.root, text)
 }
 
 /// Sets a switch (`unpriv_sgio`, `complain`, `pr_exclusive`) of all devices that `name` means.

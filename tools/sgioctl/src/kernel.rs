@@ -7,14 +7,14 @@
 mod ioctl;
 pub mod sg_io;
 
-use crate::device::Hctl;
-use anyhow::{anyhow, bail, Context as _, Result};
+use crate::{device::Hctl, root::Root};
+use anyhow::{anyhow, bail, Context as _, Error, Result};
 use rustix::{
     fs::{open, Mode, OFlags},
     io::Errno,
 };
 use sgio_policy::policy::{Class, Decision, Layer, MAX_CDB};
-use std::os::fd::OwnedFd;
+use std::{error, fmt, fs, os::fd::OwnedFd};
 
 const NODE: &str = "/dev/sgio_filter";
 
@@ -53,13 +53,27 @@ pub fn check(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<Decision>
 pub fn transact(text: &str) -> Result<()> {
     let node = node()?;
     let written = rustix::io::retry_on_intr(|| rustix::io::write(&node, text.as_bytes()))
-        .map_err(|errno| anyhow!("{}", words(errno)))
+        .map_err(failed)
         .context(NODE)?;
     if written != text.len() {
         // One write is one transaction: the rest must not follow as another.
         bail!("{NODE}: took {written} of {} bytes", text.len());
     }
     Ok(())
+}
+
+/// Puts a transaction in force. In a tree of files that takes the place of the running system, it becomes
+/// the file that stands for the kernel's.
+///
+/// # Errors
+///
+/// As [`transact`].
+pub fn transact_on(root: &Root, text: &str) -> Result<()> {
+    if root.is_live() {
+        return transact(text);
+    }
+    let path = root.path(NODE);
+    fs::write(&path, text).with_context(|| path.display().to_string())
 }
 
 fn node() -> Result<OwnedFd> {
@@ -74,6 +88,32 @@ fn node() -> Result<OwnedFd> {
             _ => anyhow!("{errno}"),
         })
         .context(NODE)
+}
+
+/// A transaction that the kernel did not take.
+#[derive(Debug)]
+struct Failed {
+    errno: Errno,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&words(self.errno))
+    }
+}
+
+impl error::Error for Failed {}
+
+/// The error of a transaction that the kernel did not take.
+fn failed(errno: Errno) -> Error {
+    Error::new(Failed { errno })
+}
+
+/// Tells whether a transaction was refused because a device is not there any more (ENODEV), or not the
+/// same any more (ESTALE): whoever looks again sees what is there now.
+pub fn device_changed(error: &Error) -> bool {
+    let failed = error.downcast_ref::<Failed>();
+    failed.is_some_and(|failed| matches!(failed.errno, Errno::NODEV | Errno::STALE))
 }
 
 /// What the errors of a transaction mean.
@@ -194,6 +234,22 @@ mod tests {
         assert_eq!(ask(5, 0, 0), Some(Decision::OwnLuns));
         assert_eq!(ask(6, 0, 0), Some(Decision::NotOwner));
         assert_eq!(ask(7, 0, 0), None);
+    }
+
+    #[test]
+    fn a_device_that_changed_is_told_from_other_errors() {
+        for (errno, expected) in [
+            (Errno::NODEV, true),
+            (Errno::STALE, true),
+            (Errno::INVAL, false),
+            (Errno::PERM, false),
+        ] {
+            // As transact() returns it, and with what callers add.
+            let error = failed(errno).context(NODE).context("nothing was changed");
+            assert_eq!(device_changed(&error), expected);
+            assert!(format!("{error:#}").ends_with(&words(errno)), "{error:#}");
+        }
+        assert!(!device_changed(&Error::msg("no such device")));
     }
 
     #[test]

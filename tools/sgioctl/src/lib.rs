@@ -6,6 +6,10 @@
 //! [`kernel`] (what the module has in force), [`names`] (commands have names), [`verdict`] (what a
 //! policy says of a command), [`policyfile`] (policies in files), [`commands`] (one a file), [`cli`].
 
+// What is printed goes through `output`, which lets nothing through that a terminal would obey.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod applied;
 pub mod cli;
 pub mod commands;
 pub mod device;

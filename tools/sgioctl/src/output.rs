@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Where answers go: text for people, JSON for programs.
+//!
+//! All that is printed goes through [`print`], [`emit`] and [`note`], which let no control character of
+//! others reach the terminal, whoever forgot to escape it.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use serde::Serialize;
-use std::io::{self, Write as _};
+use std::{
+    cell::RefCell,
+    fmt,
+    io::{self, Write as _},
+};
 
 /// The schema of all JSON: it changes when something is taken away or means something else, not
 /// when something is added.
@@ -59,7 +66,7 @@ impl Output {
             return text();
         }
         let text = serde_json::to_string_pretty(&envelope(command, answer))?;
-        print(&format!("{text}\n"))
+        print(&json_line(&text))
     }
 
     /// The same as one line, for answers that come one by one.
@@ -77,7 +84,7 @@ impl Output {
             return text();
         }
         let text = serde_json::to_string(&envelope(command, answer))?;
-        emit(&format!("{text}\n"))?;
+        emit(&json_line(&text))?;
         Ok(())
     }
 }
@@ -100,21 +107,101 @@ pub fn print(text: &str) -> Result<()> {
 ///
 /// Standard output cannot be written; [`io::ErrorKind::BrokenPipe`] if nobody reads any more.
 pub fn emit(text: &str) -> io::Result<()> {
+    let text = escaped(text, |c| c == '\n');
+    if captured(&text) {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Text that others chose (a device's name for itself, a process's name), fit for a terminal:
-/// control characters are escaped.
+thread_local! {
+    /// What a test or a fuzzer gets instead of the terminal.
+    static CAPTURED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Does something, and returns what it would have printed, standard error included.
+pub fn capture<T>(what: impl FnOnce() -> T) -> (T, String) {
+    CAPTURED.with_borrow_mut(|captured| *captured = Some(String::new()));
+    let result = what();
+    let text = CAPTURED.with_borrow_mut(Option::take);
+    (result, text.unwrap_or_default())
+}
+
+fn captured(text: &str) -> bool {
+    CAPTURED.with_borrow_mut(|captured| {
+        let captured = captured.as_mut().map(|all| all.push_str(text));
+        captured.is_some()
+    })
+}
+
+/// Writes a message to standard error. If that cannot be written, there is nobody to tell.
+pub fn note(text: &str) {
+    let text = format!("sgioctl: {}\n", escaped(text, |c| c == '\n'));
+    if captured(&text) {
+        return;
+    }
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A change that is in force, but whose report could not be written.
+#[derive(Debug)]
+pub struct Unreported;
+
+impl fmt::Display for Unreported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the change is in force, but the report of it could not be written")
+    }
+}
+
+/// The error of a report that follows a change in force.
+pub fn unreported(error: Error) -> Error {
+    error.context(Unreported)
+}
+
+/// Text that others chose (a device's name for itself, a process's name), fit for one line of a terminal
+/// and for a comment: control characters, line breaks included, and what turns or hides text are escaped.
 pub fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            let plain = (!c.is_control()).then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
+    escaped(text, |_| false)
+}
+
+fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) && !keep(c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// JSON as a line: what is not safe on a terminal is in strings only, and can be escaped there.
+fn json_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if is_unsafe(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// Tells whether a terminal may do something else with it than show it where it stands: control
+/// characters, those that change the direction of text, and those that are not seen.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Lines in columns; the last is not padded.
@@ -159,8 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn json_stays_the_same_text() {
+        let value = serde_json::json!({ "a": "\u{202e}\u{9b}\u{e0041}x\n\u{1b}" });
+        let line = json_line(&value.to_string());
+        assert!(!line.trim_end().contains(is_unsafe), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read, value);
+    }
+
+    #[test]
     fn nothing_reaches_the_terminal_but_text() {
         assert_eq!(printable("a\x1b[2Jb\tc"), "a\\u{1b}[2Jb\\tc");
         assert_eq!(printable("Müller"), "Müller");
+        assert_eq!(printable("a\nb"), "a\\nb");
+        assert_eq!(printable("\u{202e}b\u{9b}"), "\\u{202e}b\\u{9b}");
     }
 }

@@ -3,8 +3,11 @@
 //! Where the system's files are. Tests put a tree of their own in the place of `/`.
 
 use anyhow::{Context as _, Result};
+use rustix::fs::{Mode, OFlags};
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read as _},
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
 
@@ -53,10 +56,7 @@ impl Root {
     /// not there, is empty, or the kernel has no answer (a device without a WWID gives an error,
     /// not an empty text).
     pub fn attribute(&self, absolute: impl AsRef<Path>) -> Option<String> {
-        let bytes = self.bytes(absolute)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-        (!text.is_empty()).then(|| text.to_owned())
+        trimmed(&self.bytes(absolute)?)
     }
 
     /// The bytes of an attribute, under the same conditions.
@@ -90,10 +90,110 @@ impl Root {
     }
 }
 
+/// A directory that is looked at several times: its path is walked once.
+#[derive(Debug)]
+pub struct Directory {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Root {
+    /// The directory of an absolute path; `None` if there is none.
+    pub fn directory(&self, absolute: impl AsRef<Path>) -> Option<Directory> {
+        let path = self.path(absolute);
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(&path, flags, Mode::empty()).ok()?;
+        Some(Directory { fd, path })
+    }
+}
+
+impl Directory {
+    fn open(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
+    }
+
+    fn content(&self, name: &str) -> io::Result<Vec<u8>> {
+        const PAGE: usize = 4096;
+        let mut file = File::from(self.open(name, OFlags::empty())?);
+        let mut bytes = vec![0; PAGE];
+        let count = file.read(&mut bytes)?;
+        bytes.truncate(count);
+        // A file that does not fill the page has come to its end.
+        if count == PAGE {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    /// As [`Root::read`].
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a file that is there.
+    pub fn read(&self, name: &str) -> Result<Option<String>> {
+        match self.content(name) {
+            Ok(bytes) => {
+                let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                if text.ends_with('\n') {
+                    text.pop();
+                }
+                Ok(Some(text))
+            }
+            Err(e) if is_absent(&e) => Ok(None),
+            Err(e) => Err(e).with_context(|| self.path.join(name).display().to_string()),
+        }
+    }
+
+    /// As [`Root::attribute`].
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        trimmed(&self.content(name).ok()?)
+    }
+
+    /// As [`Root::bytes`].
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        self.content(name).ok()
+    }
+
+    /// As [`Root::names`].
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a directory that is there.
+    pub fn names(&self, name: &str) -> Result<Vec<String>> {
+        let read = || -> io::Result<Vec<String>> {
+            let entries = rustix::fs::Dir::new(self.open(name, OFlags::DIRECTORY)?)?;
+            let mut names = Vec::new();
+            for entry in entries {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy();
+                if name != "." && name != ".." {
+                    names.push(name.into_owned());
+                }
+            }
+            names.sort();
+            Ok(names)
+        };
+        match read() {
+            Err(e) if is_absent(&e) => Ok(Vec::new()),
+            names => names.with_context(|| self.path.join(name).display().to_string()),
+        }
+    }
+}
+
+/// A text without the blanks around it; `None` if nothing is left.
+fn trimmed(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Nothing is there, or what it belonged to went away while it was looked at.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    ) || error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error())
+    ) || [rustix::io::Errno::NODEV, rustix::io::Errno::SRCH]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

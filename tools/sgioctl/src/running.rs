@@ -4,7 +4,10 @@
 //!
 //! The files: `Documentation/ABI/testing/`.
 
-use crate::{device::Hctl, root::Root};
+use crate::{
+    device::Hctl,
+    root::{Directory, Root},
+};
 use anyhow::{bail, Context as _, Result};
 use serde::{Serialize, Serializer};
 use sgio_policy::policy::{Class, ReportLuns};
@@ -25,12 +28,32 @@ pub struct Running {
     pub report_luns: ReportLuns,
     /// `pr_exclusive`.
     pub pr_exclusive: bool,
-    /// Its own rules, as `rules` prints them, one a line; empty: none.
+    /// Its own rules, as `rules` prints them, one a line, without the time that some have left; empty:
+    /// none.
     pub rules: String,
+    /// Those that end by themselves.
+    pub timed: Vec<Timed>,
     /// Identifies the device object: another one at the same address has another `id`.
     pub id: u64,
     /// How often each answer was given.
     pub stats: Stats,
+}
+
+/// A rule that ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+pub struct Timed {
+    /// Its number in the list, from 0.
+    pub rule: usize,
+    /// How long it has still to go.
+    pub seconds_left: u64,
+}
+
+impl Running {
+    /// How long a rule has still to go; none: it stays.
+    pub fn seconds_left(&self, number: usize) -> Option<u64> {
+        let timed = self.timed.iter().find(|timed| timed.rule == number);
+        timed.map(|timed| timed.seconds_left)
+    }
 }
 
 /// The `stats` file.
@@ -87,7 +110,10 @@ pub fn is_loaded(root: &Root) -> bool {
 /// Files that cannot be read or understood.
 pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
     let directory = format!("{DEVICES}/{hctl}/sgio_filter");
-    let read = |name: &str| root.read(format!("{directory}/{name}"));
+    let Some(files) = root.directory(&directory) else {
+        return Ok(None);
+    };
+    let read = |name: &str| files.read(name);
     let Some(unpriv_sgio) = read("unpriv_sgio")? else {
         return Ok(None);
     };
@@ -99,6 +125,7 @@ pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
         })
     };
     let running = || -> Result<Running> {
+        let (rules, timed) = without_times(&rules(&files, &directory)?);
         Ok(Running {
             unpriv_sgio: flag(&unpriv_sgio).with_context(|| format!("{directory}/unpriv_sgio"))?,
             complain: flag(&file("complain")?).with_context(|| format!("{directory}/complain"))?,
@@ -106,7 +133,8 @@ pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
                 .with_context(|| format!("{directory}/report_luns"))?,
             pr_exclusive: flag(&file("pr_exclusive")?)
                 .with_context(|| format!("{directory}/pr_exclusive"))?,
-            rules: rules(root, &directory)?,
+            rules,
+            timed,
             id: file("id")?
                 .trim()
                 .parse()
@@ -170,23 +198,25 @@ pub fn let_go(root: &Root, hctl: Hctl) -> Result<()> {
 /// Files that cannot be read.
 pub fn class(root: &Root, class: Class) -> Result<Option<ClassRunning>> {
     let directory = format!("{CLASSES}/{}", class.name());
-    let Some(table) = root.read(format!("{directory}/table"))? else {
+    let Some(files) = root.directory(&directory) else {
+        return Ok(None);
+    };
+    let Some(table) = files.read("table")? else {
         return Ok(None);
     };
     Ok(Some(ClassRunning {
         table: table.trim().to_owned(),
-        rules: rules(root, &directory)?,
+        rules: rules(&files, &directory)?,
     }))
 }
 
 /// The file `rules`, without the empty line that says that there are none. A list longer than a
 /// page comes in pieces, between which it may have changed: it is read until it stays the same.
-fn rules(root: &Root, directory: &str) -> Result<String> {
+fn rules(files: &Directory, directory: &str) -> Result<String> {
     const PAGE: usize = 4096;
-    let path = format!("{directory}/rules");
     let read = || -> Result<String> {
-        let text = root.read(&path)?;
-        text.with_context(|| format!("{path} is missing"))
+        let text = files.read("rules")?;
+        text.with_context(|| format!("{directory}/rules is missing"))
     };
     let mut text = read()?;
     if text.len() >= PAGE {
@@ -199,6 +229,32 @@ fn rules(root: &Root, directory: &str) -> Result<String> {
         }
     }
     Ok(text.trim().to_owned())
+}
+
+/// The rules of a text without the time that some have left, and which those are.
+pub fn without_times(text: &str) -> (String, Vec<Timed>) {
+    let mut timed = Vec::new();
+    let mut rules = String::with_capacity(text.len());
+    for (number, line) in text.lines().enumerate() {
+        let (rule, seconds_left) = without_time(line);
+        timed.extend(seconds_left.map(|seconds_left| Timed {
+            rule: number,
+            seconds_left,
+        }));
+        if number > 0 {
+            rules.push('\n');
+        }
+        rules.push_str(rule);
+    }
+    (rules, timed)
+}
+
+/// A rule and the time that it has left: `allow w 89 for=574`.
+pub fn without_time(line: &str) -> (&str, Option<u64>) {
+    let timed = line
+        .rsplit_once(" for=")
+        .and_then(|(rule, seconds)| Some((rule, seconds.parse().ok()?)));
+    timed.map_or((line, None), |(rule, seconds)| (rule, Some(seconds)))
 }
 
 fn flag(text: &str) -> Result<bool> {
@@ -259,7 +315,7 @@ fn parse_hits(text: &str) -> Result<Vec<(u64, String)>> {
                 .split_once(' ')
                 .with_context(|| format!("'{line}' is not a count and a rule"))?;
             let count = count.parse().with_context(|| line.to_owned())?;
-            Ok((count, rule.trim().to_owned()))
+            Ok((count, without_time(rule.trim()).0.to_owned()))
         })
         .collect()
 }
@@ -282,6 +338,16 @@ mod tests {
         );
         assert!(super::stats("allowed").is_err());
         assert!(super::stats("refused many").is_err());
+    }
+
+    #[test]
+    fn rules_that_end_are_told_from_those_that_stay() {
+        let (rules, timed) = without_times("allow w 89 for=574\ndeny 48\nallow r 5e for=1");
+        assert_eq!(rules, "allow w 89\ndeny 48\nallow r 5e");
+        let timed: Vec<_> = timed.iter().map(|t| (t.rule, t.seconds_left)).collect();
+        assert_eq!(timed, [(0, 574), (2, 1)]);
+        assert_eq!(without_times(""), (String::new(), Vec::new()));
+        assert_eq!(without_time("deny 48"), ("deny 48", None));
     }
 
     #[test]

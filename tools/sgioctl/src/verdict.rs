@@ -19,6 +19,7 @@ const NOW: Time = Time::ZERO;
 /// The policy of one device, as the module has it: what decisions are made on.
 ///
 /// Its clock stands still: a rule that ends applies, with the time that its text gives it.
+#[derive(Clone)]
 pub struct Policy {
     /// `unpriv_sgio`.
     pub unpriv_sgio: bool,
@@ -96,18 +97,28 @@ impl Policy {
         })
     }
 
+    /// What is in force on a class, read from sysfs.
+    ///
+    /// # Errors
+    ///
+    /// No module; files that cannot be read.
+    pub fn running_class(root: &Root, class: Class) -> Result<Policy> {
+        let running = running::class(root, class)?
+            .ok_or_else(|| anyhow!("the module sgio_filter is not loaded"))?;
+        Policy::of_class(class, Some(&running.rules))
+            .with_context(|| format!("the rules of class {}", class.name()))
+    }
+
     /// What is in force on a device, read from sysfs.
     ///
     /// # Errors
     ///
     /// No module; files that cannot be read.
     pub fn running(root: &Root, device: &Device) -> Result<Policy> {
-        let no_module = || anyhow!("the module sgio_filter is not loaded");
-        let class = running::class(root, device.class)?.ok_or_else(no_module)?;
+        let class = Policy::running_class(root, device.class)?;
         let own = running::device(root, device.hctl)?
             .ok_or_else(|| anyhow!("{}: unknown to sgio_filter", device.hctl))?;
-        let policy = Policy::of_class(device.class, Some(&class.rules))
-            .with_context(|| format!("the rules of class {}", device.class.name()))?
+        let policy = class
             .with_device_rules(own.rules.trim_end_matches('\n'))
             .with_context(|| format!("the rules of {}", device.hctl))?;
         Ok(Policy {

@@ -61,3 +61,333 @@ fn what_is_not_there_is_an_error() {
         tree.output(&["apply", "--dry-run", "--device", name], 2);
     }
 }
+
+/// The section that an event of the device would give the kernel, if any.
+fn event(tree: &Tree, name: &str) -> Option<String> {
+    tree.output(&["apply", "--event", "--device", name], 0);
+    tree.transaction().map(|text| take_effect(tree, &text))
+}
+
+/// Makes the files say what the kernel would.
+fn take_effect(tree: &Tree, transaction: &str) -> String {
+    let mut hctl = String::new();
+    for line in transaction.lines() {
+        let words: Vec<&str> = line.splitn(2, ' ').collect();
+        let file = |name: &str| format!("/sys/bus/scsi/devices/{hctl}/sgio_filter/{name}");
+        match words[..] {
+            ["device", rest] => rest.split(' ').next().unwrap().clone_into(&mut hctl),
+            ["rules"] => tree.write(&file("rules"), "\n"),
+            ["allow" | "deny", _] => {
+                let old = std::fs::read_to_string(tree.path(&file("rules"))).unwrap();
+                tree.write(&file("rules"), &format!("{}{line}\n", old.trim_start()));
+            }
+            [name, value] => tree.write(&file(name), &format!("{value}\n")),
+            _ => {}
+        }
+    }
+    transaction.to_owned()
+}
+
+#[test]
+fn an_event_undoes_nothing() {
+    let tree = tree();
+    let rules = |hctl: &str| format!("/sys/bus/scsi/devices/{hctl}/sgio_filter/rules");
+    let reads = |hctl: &str| std::fs::read_to_string(tree.path(&rules(hctl))).unwrap();
+    // Rules made by hand, before any event came, and a device as it appears.
+    assert_eq!(event(&tree, "6:0:0:0"), None);
+    assert!(event(&tree, "0:0:0:0").unwrap().contains("deny 02"));
+    // The same again, for each name and event that there is.
+    for name in ["0:0:0:0", "sdc", "6:0:0:0", "sda", "dm-0"] {
+        assert_eq!(event(&tree, name), None, "{name}");
+    }
+    // What is set since stays, whatever the event and whatever the files say by now.
+    let apply = |arguments: &[&str]| {
+        tree.output(&[&["apply"], arguments].concat(), 0);
+        tree.transaction().map(|text| take_effect(&tree, &text))
+    };
+    assert!(apply(&["--device", "sda"]).unwrap().contains("deny 01"));
+    tree.write(&rules("6:0:0:0"), "deny 48\ndeny 01\n");
+    tree.write(&rules("0:0:0:0"), "\n");
+    let policy = "/etc/sgio-filter/policy.d/10.toml";
+    let text = std::fs::read_to_string(tree.path(policy)).unwrap();
+    for edited in [
+        text.as_str(),
+        "",
+        "[[device]]\nmatch = { class = \"disk\" }\nunpriv_sgio = true\n",
+    ] {
+        tree.write(policy, edited);
+        for name in ["0:0:0:0", "sdc", "6:0:0:0", "sda", "dm-0"] {
+            assert_eq!(event(&tree, name), None, "{name} {edited}");
+        }
+    }
+    assert_eq!(
+        (reads("6:0:0:0"), reads("0:0:0:0")),
+        ("deny 48\ndeny 01\n".into(), "\n".into())
+    );
+    // Another device at the address.
+    tree.write("/sys/bus/scsi/devices/0:0:0:0/sgio_filter/id", "77\n");
+    assert!(event(&tree, "0:0:0:0")
+        .unwrap()
+        .contains("id=77\nunpriv_sgio 1"));
+    // All of it, by hand.
+    tree.write(policy, &text);
+    assert!(apply(&[]).unwrap().contains("class disk"));
+    assert_eq!(reads("6:0:0:0"), "deny 01\n");
+}
+
+#[test]
+fn a_link_that_comes_later_is_waited_for() {
+    let tree = tree();
+    let link = "/dev/disk/by-id/ata-SPINNER_2000_S1234";
+    std::fs::remove_file(tree.path(link)).unwrap();
+    std::fs::remove_file(tree.path(&format!("{link}-part1"))).unwrap();
+    // The defaults, which it has.
+    let first = event(&tree, "0:0:0:0").unwrap();
+    assert!(first.ends_with("rules\n\n"), "{first}");
+    tree.link(link, "../../sdc");
+    assert!(event(&tree, "sdc").unwrap().contains("deny 02"));
+    assert_eq!(event(&tree, "sdc"), None);
+    // But not where somebody was faster.
+    let tree = self::tree();
+    std::fs::remove_file(tree.path(link)).unwrap();
+    std::fs::remove_file(tree.path(&format!("{link}-part1"))).unwrap();
+    event(&tree, "0:0:0:0");
+    tree.write(
+        "/sys/bus/scsi/devices/0:0:0:0/sgio_filter/rules",
+        "deny 48\n",
+    );
+    tree.link(link, "../../sdc");
+    assert_eq!(event(&tree, "sdc"), None);
+}
+
+#[test]
+fn the_module_gets_the_tables_of_classes_once() {
+    let tree = tree();
+    let classes = "[[class]]\nname = \"cdrom\"\ntable = \"stock\"\n\
+                   [[class]]\nname = \"tape\"\nrules = \"deny 00-ff\"\n";
+    tree.write("/etc/sgio-filter/policy.d/20.toml", classes);
+    tree.write("/sys/kernel/sgio_filter/classes/tape/table", "custom\n");
+    let all = |tree: &Tree| {
+        tree.output(&["apply", "--event"], 0);
+        tree.transaction()
+    };
+    let text = all(&tree).unwrap();
+    assert!(text.starts_with("class cdrom\ntable stock\n"), "{text}");
+    assert!(!text.contains("class tape"), "{text}");
+    take_effect(&tree, &text);
+    assert_eq!(all(&tree), None);
+}
+
+#[test]
+fn a_device_that_the_module_does_not_know_yet_is_waited_for() {
+    let tree = tree();
+    let id = "/sys/bus/scsi/devices/0:0:0:0/sgio_filter/id";
+    std::fs::remove_file(tree.path(id)).unwrap();
+    let text = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| event(&tree, "0:0:0:0"));
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        tree.write(id, "78\n");
+        waiting.join().unwrap()
+    });
+    assert!(text.unwrap().contains("id=78"));
+    // What says so, where it is read.
+    tree.write("/dev/kmsg", "");
+    std::fs::remove_file(tree.path(id)).unwrap();
+    tree.directory("/sys/bus/scsi/devices/0:0:0:0/scsi_device/0:0:0:0");
+    tree.output(&["apply", "--event", "--device", "0:0:0:0"], 2);
+    let log = std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap();
+    assert!(log.contains("<28>sgioctl: 0:0:0:0: waits"), "{log}");
+    assert!(log.contains("does not know it"), "{log}");
+}
+
+#[test]
+fn what_is_wrong_with_the_files_is_said_in_the_log_once() {
+    let tree = tree();
+    tree.write("/dev/kmsg", "");
+    tree.write("/etc/sgio-filter/policy.d/20.toml", "rules = [\n");
+    for name in ["0:0:0:0", "6:0:0:0", "sdc"] {
+        tree.output(&["apply", "--event", "--device", name], 2);
+        assert_eq!(tree.transaction(), None);
+    }
+    let log = std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap();
+    assert_eq!(log.matches("20.toml:2:1").count(), 1, "{log}");
+}
+
+#[test]
+fn a_directory_without_policies_resets_nothing() {
+    let tree = tree();
+    let directory = tree.path("/tmp/empty");
+    tree.write("/tmp/empty/10-disk.conf", "unpriv_sgio = true\n");
+    let path = directory.to_str().unwrap();
+    let error = tree.error(&["apply", path]);
+    assert!(error.contains("there is no file *.toml"), "{error}");
+    assert_eq!(tree.transaction(), None);
+    // One that is not read is named.
+    tree.write("/tmp/empty/20.toml", "");
+    let output = tree.run(&["apply", path]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("10-disk.conf") && said.contains("is not read"),
+        "{said}"
+    );
+    let found = tree.output(&["lint", path], 1);
+    assert!(
+        found.contains("10-disk.conf") && found.contains("nothing in this file"),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_is_no_file_does_not_keep_us() {
+    let tree = tree();
+    let directory = tree.path("/etc/sgio-filter/policy.d");
+    let fifo = directory.join("20.toml");
+    let done = std::process::Command::new("mkfifo")
+        .arg(&fifo)
+        .status()
+        .unwrap();
+    assert!(done.success());
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("20.toml: this is no regular file"),
+        "{error}"
+    );
+    std::fs::remove_file(&fifo).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &fifo).unwrap();
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("20.toml: this is no regular file"),
+        "{error}"
+    );
+    std::fs::remove_file(&fifo).unwrap();
+    std::fs::File::create(&fifo)
+        .unwrap()
+        .set_len(17 << 20)
+        .unwrap();
+    let error = tree.error(&["apply"]);
+    assert!(error.contains("longer than 16 MiB"), "{error}");
+}
+
+#[test]
+fn what_others_may_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let tree = tree();
+    let file = tree.path("/etc/sgio-filter/policy.d/10.toml");
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&file, 0o646);
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("10.toml: everybody may write this"),
+        "{error}"
+    );
+    assert_eq!(tree.transaction(), None);
+    mode(&file, 0o644);
+    let directory = file.parent().unwrap();
+    mode(directory, 0o777);
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("policy.d: everybody may write this"),
+        "{error}"
+    );
+    mode(directory, 0o755);
+    // Elsewhere it is whoever gives the path who decides.
+    let other = tree.path("/tmp/other.toml");
+    tree.write(
+        "/tmp/other.toml",
+        "[[device]]\nmatch = { class = \"disk\" }\nrules = \"deny 48\"\n",
+    );
+    mode(&other, 0o666);
+    let output = tree.run(&["apply", other.to_str().unwrap()]);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("other.toml: everybody may write this"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_policy_may_come_from_a_pipe() {
+    use std::io::Write as _;
+    let tree = tree();
+    let run = |arguments: &[&str], text: &str| {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sgioctl"))
+            .arg("--root")
+            .arg(tree.path("/"))
+            .args(arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let text = "[[device]]\nmatch = { hctl = \"6:0:0:0\" }\nrules = \"deny 48\"\n";
+    for path in ["-", "/dev/stdin", "/proc/self/fd/0"] {
+        let output = run(&["apply", path], text);
+        assert!(output.status.success(), "{path}: {output:?}");
+        assert!(tree.transaction().unwrap().contains("deny 48"), "{path}");
+        let output = run(&["lint", path], text);
+        assert_eq!(output.status.code(), Some(0), "{path}: {output:?}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_failure_of_the_change() {
+    let tree = tree();
+    let run = |arguments: &[&str]| {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        std::process::Command::new(env!("CARGO_BIN_EXE_sgioctl"))
+            .arg("--root")
+            .arg(tree.path("/"))
+            .args(arguments)
+            .stdout(full)
+            .output()
+            .unwrap()
+    };
+    for arguments in [
+        &["apply"][..],
+        &["allow", "sda", "89"],
+        &["deny", "sda", "89"],
+        &["set", "sda", "unpriv", "on"],
+        &["complain", "sda", "on"],
+        &["reset", "sda"],
+        &["apply", "--json"],
+    ] {
+        let output = run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {said}");
+        assert!(said.contains("the change is in force"), "{said}");
+        assert!(tree.transaction().is_some());
+    }
+    for arguments in [
+        &["list"][..],
+        &["list", "--json"],
+        &["show", "sda"],
+        &["apply", "--dry-run"],
+        &["allow", "sda", "89", "--dry-run"],
+        &["profiles"],
+        &["explain", "12"],
+        &["explain", "--names"],
+        &["check", "--class", "disk", "12"],
+        &["doctor"],
+        &["diff", "-"],
+        &["lint", "/etc/hostname"],
+    ] {
+        let output = run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert_eq!(tree.transaction(), None, "{arguments:?}");
+    }
+}

@@ -17,7 +17,7 @@ for prefix in /usr /usr/local; do
 		test -s "$stage$file" || { echo "install: $file is missing" >&2; exit 1; }
 	done
 	rules=$(find "$stage" -name 60-sgio-filter.rules)
-	grep -q "$prefix/sbin/sgioctl apply --device" "$rules"
+	grep -q "$prefix/sbin/sgioctl apply --event --device" "$rules"
 	! grep -rq '@SBINDIR@' "$stage" || { echo "install: a path is not filled in" >&2; exit 1; }
 
 	make -s uninstall DESTDIR="$stage" PREFIX="$prefix"

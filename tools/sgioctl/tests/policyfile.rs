@@ -25,6 +25,7 @@ use std::{
 
 fn device(hctl: &str, class: Class, wwid: &str) -> Device {
     Device {
+        id: None,
         hctl: hctl.parse().unwrap(),
         class,
         vendor: "LIO-ORG".into(),
@@ -351,7 +352,9 @@ match = { wwid = "naa.7" }
             "48 depends on the class: sanitize (disk), play-audio-ti (cdrom)",
         ),
         (8, Warning, "allowed to whoever may read a disk: sanitize"),
+        (10, Warning, "this block only matches"),
         (11, Warning, "1:0:0:0 matches"),
+        (12, Warning, "this block only matches"),
         (13, Note, "a device might match"),
         (13, Note, "a device might match"),
         (13, Note, "no device matches now"),

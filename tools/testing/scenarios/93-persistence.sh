@@ -16,6 +16,23 @@ make_tool() { make -s -C "$tool" "$@" BINARY="$tmp/bin/sgioctl" PREFIX=/usr; }
 settle() { udevadm settle --timeout=60; }
 # rules HCTL: in one line
 rules() { tr '\n' ';' <"$(dev "$1")/rules"; }
+# undone WHAT HCTL...: events that are not about policy leave what was set by hand
+undone() {
+	local what=$1 event before after
+	shift
+	before=$(by_hand "$@")
+	for event in "change block" "add block" "add scsi" "change scsi" "add misc" "change misc"; do
+		udevadm trigger -c "${event% *}" -s "${event#* }"
+		settle
+		after=$(by_hand "$@")
+		is "$what: nothing is undone by udevadm trigger -c ${event/ / -s }" "$after" "$before"
+	done
+}
+by_hand() {
+	local hctl
+	for hctl; do echo "$hctl $(rules "$hctl") $(<"$(dev "$hctl")/complain")$(<"$(dev "$hctl")/unpriv_sgio")"; done
+	cat $sysfs/classes/tape/table
+}
 
 files() {
 	find /etc /usr/sbin /usr/local /usr/lib/{udev,systemd,modules-load.d} \
@@ -25,6 +42,8 @@ files >"$tmp/files.before"
 check "install" make_tool install
 check "the rule has no mistake" udevadm verify --no-summary /usr/lib/udev/rules.d/60-sgio-filter.rules
 check "the unit has no mistake" systemd-analyze verify --man=no /usr/lib/systemd/system/sgio-filter.service
+check "... and is confined" systemd-analyze security --offline=true --threshold=30 --no-pager \
+	/usr/lib/systemd/system/sgio-filter.service
 check "the manual pages" test -s /usr/share/man/man8/sgioctl.8 -a -s /usr/share/man/man5/sgio-policy.5 \
 	-a -s /usr/share/man/man4/sgio_filter.4
 udevadm control --reload
@@ -37,6 +56,10 @@ a=$hctl
 settle
 wwid=$(<"/sys/bus/scsi/devices/$a/wwid")
 is "without a policy: the defaults" "$(rules "$a")" ";"
+sgioctl deny "$a" 12 48 >/dev/null
+sgioctl complain "$a" on >/dev/null
+echo stock >$sysfs/classes/tape/table
+undone "no policy file" "$a"
 cat >$policy/10-cluster.toml <<-END
 	[[device]]
 	match = { wwid = "$wwid" }
@@ -65,8 +88,27 @@ echo "0 0 0" >"/sys/class/scsi_host/host${a%%:*}/scan"
 check "plugged in once more" wait_for test -e "$(dev "$a")/rules"
 settle
 is "with a mistake: the defaults, nothing wider" "$(rules "$a")" ";"
-rm $policy/20-mistake.toml
+like "... and the kernel log says so" "$(dmesg | grep 'sgioctl: ' | tail -n 1)" "*no policy was put in force*20-mistake.toml:2*"
+status=0
+sgioctl doctor --no-probe >"$tmp/doctor" || status=$?
+is "... and the doctor" "$status $(grep -c '^PROBLEM.*20-mistake.toml:2' "$tmp/doctor")" "1 1"
+mv $policy/20-mistake.toml "$tmp/"
+mkfifo $policy/20-pipe.toml
+udevadm trigger -c add -s scsi
+check "a pipe among the files keeps nobody" udevadm settle --timeout=20
+rm $policy/20-pipe.toml
 check "mended" sgioctl apply
+sgioctl deny "$a" 12 >/dev/null
+echo 1 >"$(dev "$a")/unpriv_sgio"
+undone "with a policy" "$a"
+sed -i 's/disk-guest-pr/stock/' $policy/10-cluster.toml
+undone "with a policy that was edited since" "$a"
+sed -i 's/"stock"/"disk-guest-pr"/' $policy/10-cluster.toml
+status=0
+sgioctl doctor --no-probe >"$tmp/doctor" || status=$?
+is "the doctor says that something else is in force" "$status $(grep -c '^PROBLEM.*the policy of the files is not in force on ' "$tmp/doctor")" "1 1"
+check "the files are put in force by hand" sgioctl apply
+is "... as they are" "$(rules "$a")" "$want"
 
 # The module is loaded again, with the devices there.
 check "unloaded" wait_for unload
@@ -115,6 +157,14 @@ if modprobe dm-multipath 2>/dev/null; then
 	check "... and has the policy" wait_for has_policy
 	is "a grant by the map's name: all paths" "$(sgioctl allow mpatha compare-and-write >/dev/null 2>&1
 		for path in "$a" "$second" "$third"; do head -n 1 "$(dev "$path")/rules"; done | uniq -c | xargs)" "3 allow w 89"
+	sgioctl deny mpatha sanitize >/dev/null 2>&1
+	before=$(by_hand "$a" "$second" "$third")
+	echo offline >"/sys/bus/scsi/devices/$second/state"
+	check "a path of the map fails" multipathd -k"fail path ${disk_of[$second]#/dev/}"
+	nap 2
+	settle
+	is "... which undoes nothing on any path" "$(by_hand "$a" "$second" "$third")" "$before"
+	undone "multipath" "$a" "$second" "$third"
 	multipathd shutdown >/dev/null 2>&1
 	multipath -F >/dev/null 2>&1
 else

@@ -10,7 +10,7 @@ use crate::{
         rules::{self, Keep},
         Plan, Target,
     },
-    names,
+    names, output,
 };
 use anyhow::Result;
 use sgio_policy::policy::{Access, Rule};
@@ -113,10 +113,10 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let mut granted = Vec::new();
     for target in grant::targets(context, args.device.as_deref().unwrap_or_default())? {
         if target.running.unpriv_sgio {
-            eprintln!(
-                "sgioctl: note: unpriv_sgio is on for {}: everything is allowed there as it is",
+            output::note(&format!(
+                "note: unpriv_sgio is on for {}: everything is allowed there as it is",
                 target.device.full_name()
-            );
+            ));
         }
         let wanted = args.wanted(&target)?;
         for rule in rules::plan(&mut plan, &target, &wanted, keep)? {

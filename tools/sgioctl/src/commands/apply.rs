@@ -2,32 +2,42 @@
 
 //! `sgioctl apply`.
 
+mod event;
+
 use crate::{
+    applied::{self, Classes, Record},
     cli::Context,
     device::{self, Device, Hctl},
-    kernel,
-    policyfile::{load, transaction, Maps, Policies, Selector},
+    kernel, output,
+    policyfile::{load, transaction, Maps, Policies, Resolved, Selector},
     root::Root,
 };
-use anyhow::{bail, Context as _, Error, Result};
+use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
-use std::{fs, io, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, thread, time::Duration};
 
-/// How often it is tried when devices come and go meanwhile.
-const TRIES: usize = 5;
+/// How often it is tried when devices come and go meanwhile, and the pause between.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 All files are read and checked first: if anything in any of them is wrong, nothing is changed. \
-Devices and classes that no file names get their defaults.
+Devices and classes that no file names get their defaults: rules made by hand go, those of \
+'allow --for' too.
+
+With --event, as udev calls it: a device object gets its policy once, when it has its defaults; what \
+somebody else has set stays, and what was edited in a file since is left to 'sgioctl apply'. Messages \
+go to the kernel log.
 
 Examples:
   sgioctl apply                         all of /etc/sgio-filter/policy.d
   sgioctl apply --dry-run cluster.toml  print the transaction, change nothing
-  sgioctl apply --device sdc            only this device, as udev does it")]
+  sgioctl apply --device sdc            only this device
+  generate-policy | sgioctl apply -     from standard input")]
 pub struct Args {
-    /// Files, or directories of *.toml files [default: /etc/sgio-filter/policy.d].
+    /// Files, or directories of *.toml files; - is standard input [default: /etc/sgio-filter/policy.d].
     #[arg(value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
 
@@ -38,6 +48,10 @@ pub struct Args {
     /// Change this device only (any name of it; a multipath map means all paths).
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+
+    /// Do it once for each device object, and leave alone what somebody else has set.
+    #[arg(long)]
+    pub event: bool,
 }
 
 #[derive(Serialize)]
@@ -55,45 +69,101 @@ struct AppliedDevice {
     rules: usize,
 }
 
+/// What is to be done, and what is to be remembered of it.
+#[derive(Default)]
+struct Prepared {
+    devices: Vec<AppliedDevice>,
+    transaction: String,
+    records: Vec<(Hctl, Record)>,
+    classes: Option<Classes>,
+    /// Devices that keep what somebody else has set.
+    left: Vec<Hctl>,
+}
+
 /// Does it.
 ///
 /// # Errors
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    if args.event {
+        return event::run(context, &args);
+    }
     let root = &context.root;
     let policies = load(root, &args.paths).context("nothing was changed")?;
-    let mut answer;
-    let mut tries = 0;
-    loop {
-        answer = prepare(root, &policies, args.device.as_deref())?;
-        if args.dry_run {
-            break;
-        }
-        tries += 1;
-        match transact(root, &answer.transaction) {
-            Ok(()) => {
-                answer.applied = true;
-                break;
-            }
-            // A device has gone, or another one has its address. Look again at what is there.
-            Err(error) if tries < TRIES && device_changed(&error) => {}
-            Err(error) => return Err(error).context("nothing was changed"),
-        }
+    for warning in &policies.warnings {
+        output::note(&warning.to_string());
     }
-    context.output.answer("apply", &answer, || {
+    let prepared = if args.dry_run {
+        prepare(root, &policies, args.device.as_deref())?
+    } else {
+        let lock = applied::lock(root);
+        let prepared = put_in_force(root, || prepare(root, &policies, args.device.as_deref()))?;
+        drop(lock);
+        prepared
+    };
+    let answer = Answer {
+        applied: !args.dry_run,
+        devices: prepared.devices,
+        transaction: prepared.transaction,
+    };
+    let reported = context.output.answer("apply", &answer, || {
         if args.dry_run {
-            print!("{}", answer.transaction);
-        } else {
-            let own = answer.devices.iter().filter(|d| d.block.is_some()).count();
-            println!(
-                "{} devices set, {own} of them by a policy",
-                answer.devices.len()
-            );
+            return output::print(&answer.transaction);
         }
-        Ok(())
-    })?;
+        let own = answer.devices.iter().filter(|d| d.block.is_some()).count();
+        let count = answer.devices.len();
+        output::print(&format!("{count} devices set, {own} of them by a policy\n"))
+    });
+    match args.dry_run {
+        true => reported?,
+        false => reported.map_err(output::unreported)?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does what `prepare` says, which looks again if a device went or came meanwhile, and remembers it.
+fn put_in_force(root: &Root, prepare: impl Fn() -> Result<Prepared>) -> Result<Prepared> {
+    let mut tries = 1;
+    let prepared = loop {
+        let prepared = prepare()?;
+        if prepared.transaction.is_empty() {
+            break prepared;
+        }
+        match kernel::transact_on(root, &prepared.transaction) {
+            Ok(()) => break prepared,
+            // A device has gone, or another one has its address.
+            Err(error) if tries < TRIES && kernel::device_changed(&error) => {
+                tries += 1;
+                thread::sleep(PAUSE);
+            }
+            Err(error) => {
+                let tries = format!("nothing was changed ({tries} tries)");
+                return Err(error).context(if tries.contains("(1 ") {
+                    "nothing was changed".to_owned()
+                } else {
+                    tries
+                });
+            }
+        }
+    };
+    if tries > 1 {
+        output::note(&format!(
+            "devices came or went meanwhile: done at try {tries}"
+        ));
+    }
+    // What cannot be remembered counts as set by somebody else: an event leaves it alone.
+    let remembered = prepared
+        .records
+        .iter()
+        .map(|(hctl, record)| record.write(root, *hctl))
+        .chain(prepared.classes.iter().map(|classes| classes.write(root)));
+    if let Some(Err(error)) = remembered.into_iter().find(Result::is_err) {
+        output::note(&format!(
+            "in force, but not remembered for later events: {error:#}"
+        ));
+    }
+    Ok(prepared)
 }
 
 /// The devices that were asked for, and the multipath maps.
@@ -104,13 +174,12 @@ fn look(root: &Root, policies: &Policies, only: Option<&str>) -> Result<(Vec<Dev
         return Ok((all, maps));
     };
     // The way of udev, for one device after the other: only what is needed is read.
-    let uses = |key: fn(&Selector) -> bool| policies.blocks.iter().any(|b| key(&b.selector));
-    let links = uses(|selector| selector.by_id.is_some());
+    let links = uses(policies, |selector| selector.by_id.is_some());
     let devices = match device::find_by_kernel_name(root, name, links)? {
         Some(devices) => devices,
         None => device::find(root, name)?,
     };
-    let maps = if uses(|selector| selector.multipath.is_some()) {
+    let maps = if uses(policies, |selector| selector.multipath.is_some()) {
         device::maps(root)?.iter().collect()
     } else {
         Maps::default()
@@ -118,17 +187,19 @@ fn look(root: &Root, policies: &Policies, only: Option<&str>) -> Result<(Vec<Dev
     Ok((devices, maps))
 }
 
+/// Tells whether a block selects by that key.
+fn uses(policies: &Policies, key: fn(&Selector) -> bool) -> bool {
+    policies.blocks.iter().any(|block| key(&block.selector))
+}
+
 /// Looks at the devices and makes the transaction.
-fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Answer> {
+fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
     let (devices, maps) = look(root, policies, only)?;
     let chosen: Vec<&Device> = devices.iter().collect();
-    let mut answer = Answer {
-        applied: false,
-        devices: Vec::new(),
-        transaction: String::new(),
-    };
+    let mut prepared = Prepared::default();
     if only.is_none() {
-        answer.transaction = transaction::classes(policies);
+        prepared.transaction = transaction::classes(policies);
+        prepared.classes = Classes::now(root);
     }
     let resolved = policies
         .resolve_some(&chosen, &maps)
@@ -137,75 +208,53 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Answe
         let hctl = state.device.hctl;
         // A device that the module does not know has just come, and udev will tell of it, or
         // has just gone.
-        let Some(id) = id(root, hctl)? else {
+        let Some(id) = state.device.id else {
             if only.is_some() {
                 bail!("{hctl} is not known to the module: is sgio_filter loaded?");
             }
             continue;
         };
-        answer.transaction += &transaction::device(&state, Some(id));
-        answer.devices.push(AppliedDevice {
-            device: hctl,
-            block: state
-                .block
-                .and_then(|number| policies.blocks.get(number))
-                .map(|block| block.place.to_string()),
-            rules: state.entries.len(),
-        });
+        add(&mut prepared, policies, &state, id);
     }
-    Ok(answer)
+    Ok(prepared)
 }
 
-/// Identifies the device object at an address.
-fn id(root: &Root, hctl: Hctl) -> Result<Option<u64>> {
-    let path = format!("/sys/bus/scsi/devices/{hctl}/sgio_filter/id");
-    match root.read(&path)? {
-        None => Ok(None),
-        Some(text) => Ok(Some(text.parse().context(path)?)),
-    }
+/// Adds a device that is to be set.
+fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved<'_>, id: u64) {
+    let hctl = state.device.hctl;
+    prepared.transaction += &transaction::device(state, Some(id));
+    prepared.devices.push(AppliedDevice {
+        device: hctl,
+        block: block(policies, state),
+        rules: state.entries.len(),
+    });
+    prepared.records.push((
+        hctl,
+        Record {
+            id,
+            files: policies.digest(),
+            block: block(policies, state),
+            state: Some(applied::wanted(
+                state.unpriv_sgio,
+                state.complain,
+                state.report_luns.name(),
+                state.pr_exclusive,
+                &state.rules(),
+            )),
+            later: later(policies),
+        },
+    ));
 }
 
-/// One write: all of it or nothing.
-fn transact(root: &Root, text: &str) -> Result<()> {
-    if root.is_live() {
-        return kernel::transact(text);
-    }
-    let path = root.path("/dev/sgio_filter");
-    fs::write(&path, text).with_context(|| path.display().to_string())
+/// Where the block that has the say stands.
+fn block(policies: &Policies, state: &Resolved<'_>) -> Option<String> {
+    let block = policies.blocks.get(state.block?)?;
+    Some(block.place.to_string())
 }
 
-/// Tells whether a transaction failed because a device is not there any more (ENODEV) or not the
-/// same any more (ESTALE).
-fn device_changed(error: &Error) -> bool {
-    use rustix::io::Errno;
-    let changed = [Errno::NODEV, Errno::STALE];
-    error.chain().any(|cause| {
-        let errno = cause.downcast_ref::<Errno>().copied().or_else(|| {
-            let code = cause.downcast_ref::<io::Error>()?.raw_os_error()?;
-            Some(Errno::from_raw_os_error(code))
-        });
-        errno.is_some_and(|errno| changed.contains(&errno))
+/// Tells whether another block may have the say when a link or a map has come.
+fn later(policies: &Policies) -> bool {
+    uses(policies, |selector| {
+        selector.by_id.is_some() || selector.multipath.is_some()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::device_changed;
-    use anyhow::Error;
-    use rustix::io::Errno;
-
-    #[test]
-    fn which_errors_are_tried_again() {
-        for (errno, expected) in [
-            (Errno::NODEV, true),
-            (Errno::STALE, true),
-            (Errno::INVAL, false),
-            (Errno::PERM, false),
-        ] {
-            assert_eq!(device_changed(&Error::new(errno).context("x")), expected);
-            let io = std::io::Error::from_raw_os_error(errno.raw_os_error());
-            assert_eq!(device_changed(&Error::new(io).context("x")), expected);
-        }
-        assert!(!device_changed(&Error::msg("no such device")));
-    }
 }

@@ -11,6 +11,7 @@ use crate::{
     device::Hctl,
     kernel::{self, Whose},
     names::{self, Decoded},
+    output,
     verdict::{self, Policy},
 };
 use anyhow::Result;
@@ -127,10 +128,8 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         checks,
     };
     context.output.answer("check", &answer, || {
-        for checked in &answer.checks {
-            print!("{}", text(checked));
-        }
-        Ok(())
+        let texts: String = answer.checks.iter().map(text).collect();
+        output::print(&texts)
     })?;
     Ok(ExitCode::from(u8::from(!answer.allowed)))
 }

@@ -9,7 +9,7 @@ use crate::{
         rules::{self, Keep},
         Plan,
     },
-    names,
+    names, output,
 };
 use anyhow::Result;
 use std::process::ExitCode;
@@ -51,10 +51,10 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             wanted.extend(names::rules(command, target.device.class, None)?);
         }
         if target.running.unpriv_sgio {
-            eprintln!(
-                "sgioctl: note: unpriv_sgio is on for {}: no rule is asked there",
+            output::note(&format!(
+                "note: unpriv_sgio is on for {}: no rule is asked there",
                 target.device.full_name()
-            );
+            ));
         }
         rules::plan(&mut plan, &target, &wanted, Keep::Move)?;
     }

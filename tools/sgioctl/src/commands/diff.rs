@@ -5,12 +5,15 @@
 use crate::{
     cli::Context,
     device::{self, Device, Hctl},
-    policyfile::{compare, load, planned, Maps, Policies, Resolved},
+    output::{self, printable},
+    policyfile::{compare, load, planned_class, Maps, Policies, Resolved},
+    root::Root,
+    running::{self, Running},
     verdict::Policy,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{anyhow, Context as _, Result};
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::HashMap, path::PathBuf, process::ExitCode};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -18,16 +21,21 @@ use std::{path::PathBuf, process::ExitCode};
 Exit status: 0 if the policy would change no verdict, 1 if it would, 2 on errors.
 
 Examples:
-  sgioctl diff /etc/sgio-filter/policy.d
+  sgioctl diff                         all of /etc/sgio-filter/policy.d
+  sgioctl diff --device mpatha         the same, for one disk
   sgioctl diff new.toml sdc mpatha")]
 pub struct Args {
-    /// A file, or a directory of *.toml files.
+    /// A file, or a directory of *.toml files; - is standard input [default: /etc/sgio-filter/policy.d].
     #[arg(value_name = "FILE|DIR")]
-    pub path: PathBuf,
+    pub path: Option<PathBuf>,
 
     /// Only these devices.
     #[arg(value_name = "DEVICE")]
     pub devices: Vec<String>,
+
+    /// Only this device (repeatable).
+    #[arg(long = "device", value_name = "DEVICE")]
+    pub device: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -77,12 +85,16 @@ impl DeviceDiff {
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let root = &context.root;
-    let policies = load(root, &[args.path])?;
+    let policies = load(root, args.path.as_slice())?;
+    for warning in &policies.warnings {
+        output::note(&warning.to_string());
+    }
     let all = device::scan(root)?;
     let mut chosen: Vec<&Device> = all.iter().collect();
-    if !args.devices.is_empty() {
+    let names: Vec<&String> = args.devices.iter().chain(&args.device).collect();
+    if !names.is_empty() {
         let mut wanted = Vec::new();
-        for name in &args.devices {
+        for name in names {
             wanted.extend(device::find(root, name)?.into_iter().map(|d| d.hctl));
         }
         chosen.retain(|device| wanted.contains(&device.hctl));
@@ -91,29 +103,32 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         differs: false,
         devices: Vec::new(),
     };
+    let mut seen = Seen::default();
     for state in policies.resolve_some(&chosen, &Maps::of(&all))? {
-        let before = Policy::running(root, state.device)
+        let diff = seen
+            .difference(root, &policies, &state)
             .with_context(|| format!("what is in force on {}", state.device.hctl))?;
-        let after = planned(root, &policies, &state)?;
-        let diff = difference(&policies, &state, &before, &after);
         answer.differs |= diff.differs();
         answer.devices.push(diff);
     }
     context.output.answer("diff", &answer, || {
+        let mut text = String::new();
         for diff in answer.devices.iter().filter(|diff| diff.differs()) {
             let block = diff.block.as_deref().unwrap_or("no block, the defaults");
-            println!("{} ({}): {block}", diff.device, diff.class);
+            let block = printable(block);
+            text += &format!("{} ({}): {block}\n", diff.device, diff.class);
             for (name, switch) in [
                 ("unpriv_sgio", &diff.unpriv_sgio),
                 ("complain", &diff.complain),
                 ("pr_exclusive", &diff.pr_exclusive),
             ] {
                 if let Some(Switch { before, after }) = switch {
-                    println!("    {name}: {} -> {}", u8::from(*before), u8::from(*after));
+                    let (before, after) = (u8::from(*before), u8::from(*after));
+                    text += &format!("    {name}: {before} -> {after}\n");
                 }
             }
             if let Some(Words { before, after }) = diff.report_luns {
-                println!("    report_luns: {before} -> {after}");
+                text += &format!("    report_luns: {before} -> {after}\n");
             }
             for change in &diff.changes {
                 let names = match change.names.as_str() {
@@ -121,19 +136,66 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
                     names => format!("  # {names}"),
                 };
                 let (before, after) = (change.before, change.after);
-                println!("    {}: {before} -> {after}{names}", change.commands);
+                let commands = &change.commands;
+                text += &format!("    {commands}: {before} -> {after}{names}\n");
             }
         }
-        Ok(())
+        output::print(&text)
     })?;
     Ok(ExitCode::from(u8::from(answer.differs)))
+}
+
+/// What was compared before: of many devices, most have one of a few policies.
+#[derive(Default)]
+struct Seen {
+    classes: HashMap<u8, (Policy, Policy)>,
+    changes: HashMap<(u8, [bool; 2], String, String), Vec<compare::Change>>,
+}
+
+impl Seen {
+    fn difference(
+        &mut self,
+        root: &Root,
+        policies: &Policies,
+        state: &Resolved<'_>,
+    ) -> Result<DeviceDiff> {
+        let device = state.device;
+        let code = device.class.type_code();
+        let before = running::device(root, device.hctl)?
+            .ok_or_else(|| anyhow!("{}: unknown to sgio_filter", device.hctl))?;
+        if !self.classes.contains_key(&code) {
+            let now = Policy::running_class(root, device.class)?;
+            let then = planned_class(root, policies, device.class)?;
+            self.classes.insert(code, (now, then));
+        }
+        let rules = state.rules();
+        let switches = [before.unpriv_sgio, state.unpriv_sgio];
+        let key = (code, switches, before.rules.clone(), rules.clone());
+        let changes = match (self.changes.get(&key), self.classes.get(&code)) {
+            (Some(changes), _) => changes.clone(),
+            (None, Some((now, then))) => {
+                let with = |class: &Policy, rules: &str, unpriv| -> Result<Policy> {
+                    let mut policy = class.clone().with_device_rules(rules)?;
+                    policy.unpriv_sgio = unpriv;
+                    Ok(policy)
+                };
+                let now = with(now, before.rules.trim_end(), before.unpriv_sgio)?;
+                let then = with(then, &rules, state.unpriv_sgio)?;
+                let changes = compare::changes(&now, &then, device.class);
+                self.changes.insert(key, changes.clone());
+                changes
+            }
+            (None, None) => Vec::new(),
+        };
+        Ok(difference(policies, state, &before, changes))
+    }
 }
 
 fn difference(
     policies: &Policies,
     state: &Resolved<'_>,
-    before: &Policy,
-    after: &Policy,
+    before: &Running,
+    changes: Vec<compare::Change>,
 ) -> DeviceDiff {
     let switch = |before, after| (before != after).then_some(Switch { before, after });
     let block = state.block.and_then(|number| policies.blocks.get(number));
@@ -141,13 +203,13 @@ fn difference(
         device: state.device.hctl,
         class: state.device.class.name(),
         block: block.map(|block| block.place.to_string()),
-        unpriv_sgio: switch(before.unpriv_sgio, after.unpriv_sgio),
-        complain: switch(before.complain, after.complain),
-        report_luns: (before.report_luns != after.report_luns).then(|| Words {
+        unpriv_sgio: switch(before.unpriv_sgio, state.unpriv_sgio),
+        complain: switch(before.complain, state.complain),
+        report_luns: (before.report_luns != state.report_luns).then(|| Words {
             before: before.report_luns.name(),
-            after: after.report_luns.name(),
+            after: state.report_luns.name(),
         }),
-        pr_exclusive: switch(before.pr_exclusive, after.pr_exclusive),
-        changes: compare::changes(before, after, state.device.class),
+        pr_exclusive: switch(before.pr_exclusive, state.pr_exclusive),
+        changes,
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     cli::Context,
     device,
     names::{self, Decoded},
+    output,
 };
 use anyhow::{anyhow, bail, Result};
 use serde::Serialize;
@@ -132,8 +133,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         meanings: meanings(&cdb, class),
     };
     context.output.answer("explain", &answer, || {
-        print!("{}", text(&answer, class.is_some()));
-        Ok(())
+        output::print(&text(&answer, class.is_some()))
     })?;
     let known = answer.meanings.iter().any(|m| m.decoded.name.is_some());
     Ok(ExitCode::from(u8::from(!known)))
@@ -162,10 +162,8 @@ fn list(context: &Context, class: Option<Class>) -> Result<ExitCode> {
             all.sort_unstable();
             all.dedup();
         }
-        for name in all {
-            println!("{name}");
-        }
-        Ok(())
+        let lines: String = all.iter().map(|name| format!("{name}\n")).collect();
+        output::print(&lines)
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,10 +2,12 @@
 
 //! `sgioctl generate`: what `make install` puts beside the binary.
 
+mod complete;
+mod man;
+
 use crate::cli::{Cli, Context};
 use anyhow::{Context as _, Result};
-use clap::{Command, CommandFactory as _, ValueEnum};
-use clap_complete::{generate_to, Shell};
+use clap::{CommandFactory as _, ValueEnum};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -44,23 +46,23 @@ pub enum What {
 pub fn run(_: &Context, args: Args) -> Result<ExitCode> {
     let directory = &args.directory;
     let result = match args.what {
-        What::Man => man(directory),
+        What::Man => manual(directory),
         What::Completions => completions(directory),
     };
     result.with_context(|| directory.display().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn man(directory: &Path) -> Result<()> {
+fn manual(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
     let mut command = Cli::command();
     // Global options become known to the subcommands.
     command.build();
-    page(&command, "sgioctl", directory)?;
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        if sub.get_name() != "help" {
-            page(sub, &format!("sgioctl-{}", sub.get_name()), directory)?;
-        }
+    fs::write(directory.join("sgioctl.8"), man::page(&command, None))?;
+    for sub in command.get_subcommands().filter(|sub| man::is_shown(sub)) {
+        let name = sub.get_name();
+        let path = directory.join(format!("sgioctl-{name}.8"));
+        fs::write(path, man::page(sub, Some(name)))?;
     }
     for (name, text) in PAGES {
         fs::write(directory.join(name), text)?;
@@ -68,23 +70,10 @@ fn man(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn page(command: &Command, name: &str, directory: &Path) -> Result<()> {
-    let named = command.clone().display_name(name.to_owned());
-    let mut text = Vec::new();
-    clap_mangen::Man::new(named)
-        .title(name.to_uppercase())
-        .section("8")
-        .source(concat!("sgioctl ", env!("CARGO_PKG_VERSION")))
-        .manual("sgio-filter")
-        .render(&mut text)?;
-    fs::write(directory.join(format!("{name}.8")), text)?;
-    Ok(())
-}
-
 fn completions(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        generate_to(shell, &mut Cli::command(), "sgioctl", directory)?;
+    for (name, text) in complete::all(&Cli::command()) {
+        fs::write(directory.join(name), text)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 mod propose;
 mod record;
 
-use crate::{cli::Context, device::Hctl};
+use crate::{cli::Context, device::Hctl, output};
 use anyhow::{Context as _, Result};
 use propose::{proposals, DeviceRules, Options};
 use record::{parse, Record};
@@ -97,11 +97,10 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         devices: proposals(&records, options),
     };
     if skipped > 0 {
-        eprintln!("sgioctl: {skipped} lines are no records and were skipped");
+        output::note(&format!("{skipped} lines are no records and were skipped"));
     }
     context.output.answer("learn", &answer, || {
-        print!("{}", propose::text(&answer.devices, args.add));
-        Ok(())
+        output::print(&propose::text(&answer.devices, args.add))
     })?;
     let refused = |device: &DeviceRules| !device.not_proposed.is_empty();
     let all = !answer.devices.iter().any(refused);

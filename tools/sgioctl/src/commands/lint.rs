@@ -5,14 +5,19 @@
 use crate::{
     cli::Context,
     device,
+    output::{self, printable},
     policyfile::{
         lint::{lint, Finding, Severity, NAMES},
         load,
     },
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -21,12 +26,13 @@ Nothing is changed, and the module need not be loaded. Exit status: 0 if there i
 if there are errors or warnings, 2 if it could not be done.
 
 Examples:
-  sgioctl lint /etc/sgio-filter/policy.d
-  sgioctl --json lint new.toml")]
+  sgioctl lint                      all of /etc/sgio-filter/policy.d
+  sgioctl --json lint new.toml
+  generate-policy | sgioctl lint -  from standard input")]
 pub struct Args {
-    /// A file, or a directory of *.toml files.
+    /// Files, or directories of *.toml files; - is standard input [default: /etc/sgio-filter/policy.d].
     #[arg(value_name = "FILE|DIR")]
-    pub path: PathBuf,
+    pub paths: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -43,11 +49,15 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let findings = match load(&context.root, &[args.path]) {
+    // What cannot be looked at is not a policy with a mistake.
+    for path in args.paths.iter().filter(|path| *path != Path::new("-")) {
+        fs::metadata(path).with_context(|| path.display().to_string())?;
+    }
+    let findings = match load(&context.root, &args.paths) {
         Ok(policies) => {
             let devices = device::scan(&context.root);
             if let Err(error) = &devices {
-                eprintln!("sgioctl: not checked against devices: {error:#}");
+                output::note(&format!("not checked against devices: {error:#}"));
             }
             lint(&policies, devices.ok().as_deref(), NAMES)
         }
@@ -61,6 +71,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         findings,
     };
     context.output.answer("lint", &answer, || {
+        let mut text = String::new();
         for finding in &answer.findings {
             let severity = match finding.severity {
                 Severity::Error => "error",
@@ -68,9 +79,10 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
                 Severity::Note => "note",
             };
             let (place, message, fix) = (&finding.place, &finding.message, &finding.fix);
-            println!("{place}: {severity}: {message}; {fix}");
+            text += &printable(&format!("{place}: {severity}: {message}; {fix}"));
+            text.push('\n');
         }
-        Ok(())
+        output::print(&text)
     })?;
     let found = answer.errors + answer.warnings > 0;
     Ok(ExitCode::from(u8::from(found)))

@@ -5,6 +5,7 @@
 use crate::{
     cli::Context,
     device::{self, Device},
+    grant::time,
     output::{self, on_off, printable},
     running::{self, Running},
 };
@@ -69,7 +70,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     context.output.answer("list", &answer, || {
         if !answer.loaded {
-            eprintln!("sgioctl: note: the module sgio_filter is not loaded");
+            output::note("note: the module sgio_filter is not loaded");
         }
         output::print(&table(&answer.devices))
     })?;
@@ -96,6 +97,21 @@ fn table(entries: &[Entry]) -> String {
     output::columns(&rows)
 }
 
+/// How many rules, and when the first of those ends that end by themselves.
+fn rules(running: &Running) -> String {
+    let count = running.rules.lines().count();
+    let timed = &running.timed;
+    match timed.iter().map(|timed| timed.seconds_left).min() {
+        None => count.to_string(),
+        Some(left) if timed.len() == 1 => format!("{count} (1 ends in {})", time::words(left)),
+        Some(left) => format!(
+            "{count} ({} end, from {} on)",
+            timed.len(),
+            time::words(left)
+        ),
+    }
+}
+
 fn row(entry: &Entry) -> Vec<String> {
     let none = || "-".to_owned();
     let text = |text: &str| match text {
@@ -117,7 +133,7 @@ fn row(entry: &Entry) -> Vec<String> {
             .map_or_else(none, |map| text(&map.name)),
         filter(|running| on_off(running.unpriv_sgio).to_owned()),
         filter(|running| on_off(running.complain).to_owned()),
-        filter(|running| running.rules.lines().count().to_string()),
+        filter(rules),
         filter(|running| running.stats.refused.to_string()),
         device.wwid.as_deref().map_or_else(none, text),
     ]

@@ -6,6 +6,7 @@ pub mod allow;
 pub mod apply;
 pub mod check;
 pub mod complain;
+pub mod complete;
 pub mod deny;
 pub mod diff;
 pub mod doctor;

@@ -5,7 +5,7 @@
 use crate::{
     cli::Context,
     device::{self, Hctl},
-    grant::later,
+    grant::time,
     monitor::{
         cgroup::Cgroups,
         event::{self, Event, Line},
@@ -55,7 +55,7 @@ pub struct Args {
     count: Option<u64>,
 
     /// End after this time: 90s, 10m, 2h, 1d.
-    #[arg(long = "for", value_name = "TIME", value_parser = later::duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time::duration)]
     time: Option<u64>,
 
     /// Read a text that tracefs gave before ('-': standard input), instead of the kernel.
@@ -156,7 +156,7 @@ impl Printer<'_> {
         match event::parse(line) {
             Line::Decision(event) if self.wants(&event) => self.print(&event)?,
             Line::Lost(count) => {
-                eprintln!("sgioctl: {count} decisions were lost: they came too fast");
+                output::note(&format!("{count} decisions were lost: they came too fast"));
                 return Ok(true);
             }
             _ => return Ok(true),

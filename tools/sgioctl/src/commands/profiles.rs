@@ -5,6 +5,7 @@
 use crate::{
     cli::Context,
     names,
+    output::{self, printable},
     policyfile::{load_profiles, Profile},
 };
 use anyhow::{anyhow, Result};
@@ -21,6 +22,7 @@ Examples:
   sgioctl profiles disk-guest-pr    what it opens, and why")]
 pub struct Args {
     /// Show this profile, with its rules.
+    #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
     /// Only profiles for this class; and name commands as on this class.
@@ -85,28 +87,31 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         };
     }
     context.output.answer("profiles", &answer, || {
+        let mut text = String::new();
         for profile in &answer.profiles {
             let classes = match profile.classes.as_slice() {
                 [] => "all classes".to_owned(),
                 classes => classes.join(", "),
             };
             if args.name.is_none() {
-                println!("{} ({classes})\n    {}", profile.name, profile.description);
+                let (name, what) = (printable(&profile.name), printable(&profile.description));
+                text += &format!("{name} ({classes})\n    {what}\n");
                 continue;
             }
-            println!("# {}: {}", profile.name, profile.description);
-            println!("# For: {classes}. From: {}", profile.file);
+            let (name, what) = (printable(&profile.name), printable(&profile.description));
+            let file = printable(&profile.file);
+            text += &format!("# {name}: {what}\n# For: {classes}. From: {file}\n");
             for line in wrap(&profile.why, 76) {
-                println!("# {line}");
+                text += &format!("# {}\n", printable(&line));
             }
             for ShownRule { rule, names } in &profile.rules {
-                match names.as_str() {
-                    "" => println!("{rule}"),
-                    names => println!("{rule:<40} # {names}"),
-                }
+                text += &match names.as_str() {
+                    "" => format!("{rule}\n"),
+                    names => format!("{rule:<40} # {names}\n"),
+                };
             }
         }
-        Ok(())
+        output::print(&text)
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@
 use crate::{
     cli::Context,
     device::{self, Device, Hctl},
-    grant::{self, rules},
+    grant::{self, rules, time},
     names,
     output::{self, on_off, printable},
     running::{self, Nexus, Running, Stats},
@@ -69,6 +69,8 @@ struct RuleLine {
     rule: String,
     /// How often it decided since the rules were written; `null` where the kernel does not tell.
     hits: Option<u64>,
+    /// How long it has still to go; `null`: it stays.
+    seconds_left: Option<u64>,
     /// What it is about.
     comment: String,
 }
@@ -112,6 +114,7 @@ fn filter(context: &Context, device: &Device, running: Running) -> Result<Filter
                 .get(at)
                 .filter(|(_, counted)| counted == rule)
                 .map(|(count, _)| *count),
+            seconds_left: running.seconds_left(at),
             comment: comment(rule, device.class),
         });
     Ok(Filter {
@@ -190,8 +193,13 @@ fn text(context: &Context, entry: &Entry) -> String {
             }
             for line in &filter.rules {
                 let hits = line.hits.map_or("-".to_owned(), |hits| hits.to_string());
-                let comment = match line.comment.as_str() {
-                    "" => String::new(),
+                let ends = line
+                    .seconds_left
+                    .map(|left| format!("ends in {}", time::words(left)));
+                let comment = Some(line.comment.clone()).filter(|comment| !comment.is_empty());
+                let comment: Vec<String> = ends.into_iter().chain(comment).collect();
+                let comment = match comment.join("; ") {
+                    comment if comment.is_empty() => comment,
                     comment => format!("# {comment}"),
                 };
                 rule_rows.push(vec![format!("    {hits:>8}"), line.rule.clone(), comment]);
@@ -232,7 +240,16 @@ struct Policy {
 #[derive(Clone, PartialEq, Eq)]
 enum Selector {
     Wwid(String),
-    Address(Hctl),
+    /// With what is to be said of it.
+    Address(Hctl, &'static str),
+}
+
+/// The WWID of a device, if a file can name it by that. The device has chosen it: what sysfs cannot give
+/// without loss, and what an editor may change, is no name.
+fn safe_wwid(device: &Device) -> Option<&str> {
+    let wwid = device.wwid.as_deref()?;
+    let plain = wwid.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (plain && wwid.len() <= 255).then_some(wwid)
 }
 
 fn show_policy(context: &Context, devices: Vec<Device>) -> Result<ExitCode> {
@@ -253,11 +270,15 @@ fn show_policy(context: &Context, devices: Vec<Device>) -> Result<ExitCode> {
 }
 
 /// The policy of the devices: one entry for those of one WWID, unless they differ.
-fn policy(found: &[(Device, Running)]) -> String {
+///
+/// It means these devices and no other, whatever they say of themselves.
+pub fn policy(found: &[(Device, Running)]) -> String {
     let same = |a: &Running, b: &Running| {
         let settings =
             |of: &Running| (of.unpriv_sgio, of.complain, of.report_luns, of.pr_exclusive);
-        settings(a) == settings(b) && a.rules == b.rules
+        // In which second two rules end is no difference.
+        let ending = |of: &Running| of.timed.iter().map(|t| t.rule).collect::<Vec<_>>();
+        settings(a) == settings(b) && a.rules == b.rules && ending(a) == ending(b)
     };
     let mut done: Vec<Selector> = Vec::new();
     let mut text = String::new();
@@ -268,9 +289,11 @@ fn policy(found: &[(Device, Running)]) -> String {
                 .filter(|(other, _)| other.wwid.as_ref() == Some(wwid))
                 .all(|(_, other)| same(running, other))
         };
-        let selector = match &device.wwid {
-            Some(wwid) if agree(wwid) => Selector::Wwid(wwid.clone()),
-            _ => Selector::Address(device.hctl),
+        let selector = match (safe_wwid(device), &device.wwid) {
+            (Some(_), Some(wwid)) if agree(wwid) => Selector::Wwid(wwid.clone()),
+            (Some(_), _) => Selector::Address(device.hctl, "the paths to its WWID differ"),
+            (None, Some(_)) => Selector::Address(device.hctl, "its WWID is no plain text"),
+            (None, None) => Selector::Address(device.hctl, "it reports no WWID"),
         };
         if done.contains(&selector) {
             continue;
@@ -284,13 +307,35 @@ fn policy(found: &[(Device, Running)]) -> String {
     text
 }
 
+/// A text as a basic string of TOML, on one line whatever is in it.
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .flat_map(|c| {
+            let escape = matches!(c, '"' | '\\').then_some('\\');
+            escape.into_iter().chain(Some(c))
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
 fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
     let selector = match selector {
-        Selector::Wwid(wwid) => format!("wwid = {}", toml::Value::from(wwid.as_str())),
-        Selector::Address(hctl) => format!("hctl = \"{hctl}\""),
+        Selector::Wwid(wwid) => {
+            format!("match = {{ wwid = {}, exact = true }}", quoted(wwid))
+        }
+        Selector::Address(hctl, why) => format!(
+            "# By its address, since {why}: at the next boot it may be that of another device.\n\
+             match = {{ hctl = \"{hctl}\" }}"
+        ),
     };
     let mut rules = String::new();
-    for rule in running.rules.lines() {
+    let mut ending = String::new();
+    for (number, rule) in running.rules.lines().enumerate() {
+        if running.seconds_left(number).is_some() {
+            ending += &format!("# Not here, since it ends by itself: {rule}\n");
+            continue;
+        }
         rules.push_str(rule);
         match comment(rule, device.class).as_str() {
             "" => (),
@@ -303,7 +348,7 @@ fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
         rules => format!("\"\"\"\n{rules}\"\"\""),
     };
     format!(
-        "# {}: {} {}\n[[device]]\nmatch = {{ {selector} }}\nunpriv_sgio = {}\ncomplain = {}\n\
+        "# {}: {} {}\n{ending}[[device]]\n{selector}\nunpriv_sgio = {}\ncomplain = {}\n\
          report_luns = \"{}\"\npr_exclusive = {}\nrules = {rules}\n",
         printable(&device.full_name()),
         printable(&device.vendor),

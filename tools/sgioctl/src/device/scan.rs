@@ -3,10 +3,10 @@
 //! Reads the devices from sysfs.
 
 use super::{Device, Hctl, Multipath};
-use crate::root::Root;
+use crate::root::{Directory, Root};
 use anyhow::Result;
 use sgio_policy::policy::Class;
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 /// The directory of the SCSI devices; hosts and targets stand in it too.
 pub(super) const DEVICES: &str = "/sys/bus/scsi/devices";
@@ -63,16 +63,24 @@ fn addresses(root: &Root, name: &str) -> Result<Vec<Hctl>> {
 
 /// `None` if the device has gone since its name was read.
 fn one(root: &Root, hctl: Hctl, by_id: &BTreeMap<String, Vec<String>>) -> Result<Option<Device>> {
-    let directory = format!("{DEVICES}/{hctl}");
-    let attribute = |name: &str| root.attribute(format!("{directory}/{name}"));
+    let path = format!("{DEVICES}/{hctl}");
+    let Some(directory) = root.directory(&path) else {
+        return Ok(None);
+    };
+    let attribute = |name: &str| directory.attribute(name);
+    // The first of all: what is read behind it is of this device, or of one with another id.
+    let id = attribute("sgio_filter/id").and_then(|id| id.parse().ok());
     let Some(class) = attribute("type") else {
         return Ok(None);
     };
     let class = class.parse().map_or(Class::UNKNOWN, Class::from_type);
 
-    let mut nodes = Vec::new();
+    let (mut nodes, mut block) = (Vec::new(), None);
     for kind in NODES {
-        let mut names = root.names(format!("{directory}/{kind}"))?;
+        let mut names = directory.names(kind)?;
+        if kind == "block" {
+            block = names.first().cloned();
+        }
         // st0 before nst0, st0a and the other modes of the same tape.
         names.sort_by_key(String::len);
         for name in names {
@@ -82,22 +90,20 @@ fn one(root: &Root, hctl: Hctl, by_id: &BTreeMap<String, Vec<String>>) -> Result
             });
         }
     }
-    let block = root.names(format!("{directory}/block"))?.into_iter().next();
     let multipath = match &block {
-        Some(block) => multipath(root, &format!("{directory}/block/{block}"))?,
+        Some(block) => multipath(root, &directory, &format!("block/{block}"))?,
         None => None,
     };
     Ok(Some(Device {
         hctl,
+        id,
         class,
         vendor: attribute("vendor").unwrap_or_default(),
         model: attribute("model").unwrap_or_default(),
         revision: attribute("rev").unwrap_or_default(),
         wwid: attribute("wwid"),
-        serial: root
-            .bytes(format!("{directory}/vpd_pg80"))
-            .and_then(|page| serial(&page)),
-        transport: transport(root, hctl, &directory),
+        serial: directory.bytes("vpd_pg80").and_then(|page| serial(&page)),
+        transport: transport(root, hctl, &path),
         by_id: block
             .as_ref()
             .and_then(|block| by_id.get(block).cloned())
@@ -135,8 +141,8 @@ fn by_id(root: &Root) -> Result<BTreeMap<String, Vec<String>>> {
 }
 
 /// The map that holds the disk, if dm-multipath made it.
-fn multipath(root: &Root, block: &str) -> Result<Option<Multipath>> {
-    let holders = root.names(format!("{block}/holders"))?;
+fn multipath(root: &Root, device: &Directory, block: &str) -> Result<Option<Multipath>> {
+    let holders = device.names(&format!("{block}/holders"))?;
     Ok(holders.into_iter().find_map(|node| map(root, node)))
 }
 
@@ -162,16 +168,11 @@ fn map(root: &Root, node: String) -> Option<Multipath> {
 /// How the device is attached. The directory in `/sys/devices` that the device's link leads to
 /// names what it goes through; the nearest that is known counts (a SATA disk behind a SAS
 /// expander is reached by SAS).
-fn transport(root: &Root, hctl: Hctl, directory: &str) -> String {
-    let known = fs::canonicalize(root.path(directory))
-        .ok()
-        .and_then(|path| {
-            let top = fs::canonicalize(root.path("/")).ok()?;
-            let path = path.strip_prefix(top).ok()?.to_owned();
-            path.iter()
-                .rev()
-                .find_map(|part| transport_of(&part.to_string_lossy()))
-        });
+fn transport(root: &Root, hctl: Hctl, link: &str) -> String {
+    let known = root.link(link).and_then(|path| {
+        let mut parts = path.iter().rev();
+        parts.find_map(|part| transport_of(&part.to_string_lossy()))
+    });
     if let Some(known) = known {
         return known.to_owned();
     }

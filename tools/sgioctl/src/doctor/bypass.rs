@@ -5,7 +5,7 @@
 use super::{process::Process, Facts, Finding};
 use crate::{device::Device, output::printable, verdict};
 use anyhow::Result;
-use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt as _};
+use std::{collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _};
 
 pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     generic_nodes(facts, findings)?;
@@ -29,8 +29,19 @@ fn generic_nodes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
         .flat_map(|(device, _)| device.nodes.iter().filter(is_generic))
     {
         let path = format!("/dev/{node}");
-        let Ok(metadata) = fs::metadata(facts.root.path(&path)) else {
-            continue;
+        let metadata = match fs::metadata(facts.root.path(&path)) {
+            Ok(metadata) => metadata,
+            // Without a node nobody can open it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                findings.push(Finding::note(
+                    "sg",
+                    format!("unknown who may write to {path}: {error}"),
+                    "run this as root",
+                ));
+                safe = false;
+                continue;
+            }
         };
         // In a tree of files the owner is whoever made it.
         let owner = if facts.root.is_live() {
@@ -131,7 +142,17 @@ fn rawio(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             )
         });
     }
-    if none {
+    if facts.unseen > 0 {
+        findings.push(Finding::note(
+            "rawio",
+            format!(
+                "{} processes could not be looked at: unknown whether they have CAP_SYS_RAWIO and a \
+                 SCSI device open",
+                facts.unseen
+            ),
+            "run this as root",
+        ));
+    } else if none {
         let but = if facts.all { "" } else { " but root's own" };
         findings.push(Finding::ok(
             "rawio",
@@ -260,6 +281,7 @@ mod tests {
     fn device(hctl: &str) -> Device {
         Device {
             hctl: hctl.parse().unwrap(),
+            id: None,
             class: Class::DISK,
             vendor: String::new(),
             model: String::new(),
@@ -297,6 +319,7 @@ mod tests {
                 .map(|hctl| (device(hctl), None))
                 .into(),
             processes,
+            unseen: 0,
             all: false,
             probe: false,
         };

@@ -115,28 +115,43 @@ fn number(root: &Root, fd: &str) -> Option<Number> {
     Some((kind.is_block_device(), number))
 }
 
-/// The processes that have any of the devices open, as far as we may see them.
+/// The processes that have any of the devices open, and how many may have that could not be looked at.
+pub struct Seen {
+    /// Those that have.
+    pub processes: Vec<Process>,
+    /// How many could not be looked at.
+    pub unseen: usize,
+}
+
+/// Looks at all processes.
 ///
 /// # Errors
 ///
 /// A procfs that cannot be read.
-pub fn scan(root: &Root, devices: &[Device]) -> Result<Vec<Process>> {
+pub fn scan(root: &Root, devices: &[Device]) -> Result<Seen> {
     let nodes = Nodes::new(root, devices);
-    let mut processes = Vec::new();
+    let mut seen = Seen {
+        processes: Vec::new(),
+        unseen: 0,
+    };
     for name in root.names("/proc")? {
         if let Ok(pid) = name.parse() {
-            processes.extend(one(root, pid, &nodes));
+            // One that has gone has none.
+            match root.names(format!("/proc/{pid}/fd")) {
+                Ok(fds) => seen.processes.extend(one(root, pid, &fds, &nodes)),
+                Err(_) => seen.unseen += 1,
+            }
         }
     }
-    processes.sort_by_key(|process| process.pid);
-    Ok(processes)
+    seen.processes.sort_by_key(|process| process.pid);
+    Ok(seen)
 }
 
-/// `None`: it has none open, has gone, or is not ours to see.
-fn one(root: &Root, pid: u32, nodes: &Nodes) -> Option<Process> {
+/// `None`: it has none open, or has gone.
+fn one(root: &Root, pid: u32, fds: &[String], nodes: &Nodes) -> Option<Process> {
     let directory = format!("/proc/{pid}");
     let mut opens: Vec<Open> = Vec::new();
-    for fd in root.names(format!("{directory}/fd")).ok()? {
+    for fd in fds {
         let found = nodes.find(root, &format!("{directory}/fd/{fd}"));
         if found.is_empty() {
             continue;

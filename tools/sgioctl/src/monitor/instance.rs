@@ -3,7 +3,7 @@
 //! An instance of tracefs of our own: a ring buffer with nothing in it but our events, which no
 //! other tracer sees or disturbs.
 
-use crate::{device::Hctl, root::Root};
+use crate::{device::Hctl, output, root::Root};
 use anyhow::{bail, Context as _, Result};
 use rustix::{
     event::{poll, PollFd, PollFlags, Timespec},
@@ -30,7 +30,11 @@ pub struct Instance {
     buffer: Vec<u8>,
 }
 
-/// Which events are wanted, in the language of tracefs; `None`: all.
+/// How long a filter may be: tracefs takes a page, with what the kernel makes of it.
+const MAX_FILTER: usize = 3500;
+
+/// Which events are wanted, in the language of tracefs; `None`: all. With many devices, it lets more
+/// through than is wanted: whoever reads must choose too.
 pub fn filter(all: bool, devices: &[Hctl]) -> Option<String> {
     let mut parts = Vec::new();
     if !all {
@@ -46,7 +50,10 @@ pub fn filter(all: bool, devices: &[Hctl]) -> Option<String> {
                 )
             })
             .collect();
-        parts.push(format!("({})", devices.join(" || ")));
+        let text = devices.join(" || ");
+        if text.len() <= MAX_FILTER {
+            parts.push(format!("({text})"));
+        }
     }
     (!parts.is_empty()).then(|| parts.join(" && "))
 }
@@ -72,8 +79,7 @@ impl Instance {
         }
         remove_left_over(root);
 
-        let directory = root.path(format!("{INSTANCES}/{PREFIX}{}", std::process::id()));
-        fs::create_dir(&directory).with_context(|| directory.display().to_string())?;
+        let directory = make(root)?;
         let mut instance = Instance {
             directory,
             pipe: None,
@@ -109,10 +115,19 @@ impl Instance {
             return Ok(Vec::new());
         };
         let patience = Timespec::try_from(patience)?;
-        match poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&patience)) {
+        let out = io::stdout();
+        // Who does not read any more (head -n 1) is told by an error of the other end of the pipe.
+        let mut watched = [
+            PollFd::new(pipe, PollFlags::IN),
+            PollFd::new(&out, PollFlags::empty()),
+        ];
+        match poll(&mut watched, Some(&patience)) {
             // A signal: the caller looks whether it was for it.
             Ok(_) | Err(Errno::INTR) => (),
             Err(e) => return Err(e).context("trace_pipe"),
+        }
+        if watched[1].revents().contains(PollFlags::ERR) {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         }
         // Whatever poll says: how it wakes up has changed between kernels.
         let mut piece = [0; 16384];
@@ -149,6 +164,23 @@ impl Drop for Instance {
     }
 }
 
+/// Makes a directory of a name that is not taken: one of our number may be there, of another PID namespace.
+fn make(root: &Root) -> Result<PathBuf> {
+    let own = format!("{INSTANCES}/{PREFIX}{}", std::process::id());
+    for try_number in 0..100 {
+        let path = match try_number {
+            0 => root.path(&own),
+            number => root.path(format!("{own}-{number}")),
+        };
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+        }
+    }
+    bail!("{own}*: a hundred of them are there already");
+}
+
 /// The kernel may hold it for a moment longer.
 fn remove(directory: &Path) {
     for _ in 0..20 {
@@ -157,10 +189,10 @@ fn remove(directory: &Path) {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    eprintln!(
-        "sgioctl: {} could not be removed: 'rmdir' it",
+    output::note(&format!(
+        "{} could not be removed: 'rmdir' it",
         directory.display()
-    );
+    ));
 }
 
 /// Removes the instances of monitors that were killed.
@@ -169,8 +201,11 @@ fn remove_left_over(root: &Root) {
         let Some(pid) = name.strip_prefix(PREFIX) else {
             continue;
         };
+        let pid = pid.split('-').next().unwrap_or_default();
         if pid.parse::<u32>().is_ok() && !root.path(format!("/proc/{pid}")).exists() {
-            remove(&root.path(format!("{INSTANCES}/{name}")));
+            // The process may live in another PID namespace: then its instance is in use, which the
+            // kernel knows, and it stays.
+            let _ = fs::remove_dir(root.path(format!("{INSTANCES}/{name}")));
         }
     }
 }
@@ -196,6 +231,12 @@ mod tests {
             filter(false, &[device]),
             Some(format!("(outcome==3 || outcome==2) && ({one})"))
         );
+        // Whatever the number of devices, tracefs takes it.
+        let longest: Hctl = "4294967295:255:65535:18446744073709551615".parse().unwrap();
+        for count in 0..200 {
+            let text = filter(false, &vec![longest; count]).unwrap_or_default();
+            assert!(text.len() < 4096, "{count} devices: {} bytes", text.len());
+        }
     }
 
     #[test]

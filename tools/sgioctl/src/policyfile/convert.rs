@@ -3,8 +3,8 @@
 //! From the text of one file to what it says, or to all that is wrong with it.
 
 use super::{
-    command::Wrong, raw, At, Block, ClassBlock, ClassContent, Command, Fault, Lists, Pattern,
-    Place, Profile, Selector, Text,
+    command::Wrong, mistake, raw, At, Block, ClassBlock, ClassContent, Command, Fault, Lists,
+    Pattern, Place, Profile, Selector, Text,
 };
 use sgio_policy::policy::{Change, ChangeKind, Class, ParseErrorKind, ReportLuns, Rule, MAX_RULES};
 use toml::Spanned;
@@ -17,9 +17,19 @@ pub(super) struct File {
     pub(super) profiles: Vec<(String, Profile)>,
 }
 
+impl File {
+    /// Tells whether it says nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.include.is_empty()
+            && self.blocks.is_empty()
+            && self.classes.is_empty()
+            && self.profiles.is_empty()
+    }
+}
+
 /// Reads the text of a file.
 pub(super) fn parse(file: &str, source: &str) -> Result<File, Vec<Fault>> {
-    let text = Text { file, source };
+    let text = Text::new(file, source);
     let raw: raw::File = toml::from_str(source).map_err(|error| vec![of_toml(&text, &error)])?;
     let mut reader = Reader {
         text,
@@ -57,17 +67,37 @@ fn of_toml(text: &Text<'_>, error: &toml::de::Error) -> Fault {
         // It says nothing where a file ends too early.
         message = "unexpected end of the text".into();
     }
-    let fix = match message.as_str() {
-        m if m.starts_with("unknown field") => "correct the name of the key, or remove it",
-        m if m.starts_with("missing field `match`") => {
-            "say which devices: match = { wwid = \"naa...\" }"
-        }
-        m if m.starts_with("missing field") => "add it",
-        m if m.starts_with("invalid type") => "write it as sgio-policy(5) shows",
-        m if m.starts_with("duplicate key") => "keep one of them",
-        _ => "correct the TOML: text stands in quotes, lists in [ ]",
-    };
+    let at = error.span().map(|span| span.start);
+    let fix = mistake::fix(text.source, at, &message);
     Fault::new(&place, message, fix)
+}
+
+/// A text of `match`: itself alone, or with `*` for any characters.
+fn of_text(text: &str, exact: bool) -> Pattern {
+    if exact {
+        Pattern::literal(text)
+    } else {
+        Pattern::new(text)
+    }
+}
+
+/// What to do about an item that is no command.
+fn fix_of_item(item: &str, general: &'static str) -> String {
+    let lower = item.to_lowercase();
+    match item.split_whitespace().next() {
+        Some("rw" | "wr") => {
+            let rest = item
+                .split_whitespace()
+                .skip(1)
+                .collect::<Vec<_>>()
+                .join(" ");
+            format!(
+                "write \"r {rest}\": r is any open, one for writing too; w needs one for writing"
+            )
+        }
+        Some("R" | "W") => format!("write \"{lower}\", in small letters"),
+        _ => general.to_owned(),
+    }
 }
 
 struct Reader<'a> {
@@ -111,6 +141,11 @@ impl Reader<'_> {
             complain: device.complain.as_ref().map_or_else(no, |v| self.at(v)),
             report_luns: self.report_luns(device.report_luns.as_ref()),
             pr_exclusive: device.pr_exclusive.as_ref().is_some_and(|v| *v.get_ref()),
+            has_settings: device.rules.is_some()
+                || device.unpriv_sgio.is_some()
+                || device.complain.is_some()
+                || device.report_luns.is_some()
+                || device.pr_exclusive.is_some(),
             own: self.lists(
                 &device.deny,
                 device.rules.as_ref(),
@@ -142,12 +177,13 @@ impl Reader<'_> {
     fn selector(&mut self, raw: &Spanned<raw::Match>) -> Selector {
         let start = raw.span().start;
         let raw = raw.get_ref();
+        let exact = raw.exact.unwrap_or(false);
         let selector = Selector {
             place: self.text.place(start),
-            wwid: self.pattern(raw.wwid.as_ref()),
-            serial: self.exact(raw.serial.as_ref()),
-            vendor: self.pattern(raw.vendor.as_ref()),
-            model: self.pattern(raw.model.as_ref()),
+            wwid: self.wwid(raw.wwid.as_ref(), exact),
+            serial: self.exact(raw.serial.as_ref(), exact),
+            vendor: self.pattern(raw.vendor.as_ref(), exact),
+            model: self.pattern(raw.model.as_ref(), exact),
             class: raw.class.as_ref().and_then(|name| self.class(name)),
             hctl: raw.hctl.as_ref().and_then(|text| {
                 let parsed = text.get_ref().parse();
@@ -158,15 +194,15 @@ impl Reader<'_> {
                 let place = self.text.place(text.span().start);
                 parsed.ok().map(|value| At { value, place })
             }),
-            transport: self.exact(raw.transport.as_ref()),
-            by_id: self.pattern(raw.by_id.as_ref()).map(|mut pattern| {
-                let text = &mut pattern.value.0;
+            transport: self.exact(raw.transport.as_ref(), exact),
+            by_id: self.pattern(raw.by_id.as_ref(), exact).map(|mut pattern| {
+                let text = pattern.value.text();
                 if let Some(name) = text.strip_prefix("/dev/disk/by-id/") {
-                    *text = name.to_owned();
+                    pattern.value = of_text(name, exact);
                 }
                 pattern
             }),
-            multipath: self.exact(raw.multipath.as_ref()).map(|mut map| {
+            multipath: self.exact(raw.multipath.as_ref(), exact).map(|mut map| {
                 if let Some(name) = map.value.strip_prefix("/dev/mapper/") {
                     map.value = name.to_owned();
                 }
@@ -191,18 +227,36 @@ impl Reader<'_> {
         selector
     }
 
-    fn pattern(&mut self, raw: Option<&raw::Str>) -> Option<At<Pattern>> {
-        let text = self.text_value(raw?)?;
+    fn pattern(&mut self, raw: Option<&raw::Str>, exact: bool) -> Option<At<Pattern>> {
+        let raw = raw?;
+        let text = self.text_value(raw)?;
+        if !exact && text.value.contains(['?', '[', ']']) {
+            let fix = "only * stands for other characters; with exact = true in match, every one means itself";
+            self.fault(raw.span().start, "? and [ ] are no pattern here", fix);
+        }
         Some(At {
-            value: Pattern(text.value),
+            value: of_text(&text.value, exact),
             place: text.place,
         })
     }
 
-    fn exact(&mut self, raw: Option<&raw::Str>) -> Option<At<String>> {
+    /// lsblk and udev write the WWN of a disk as a number, which is not all of its WWID.
+    fn wwid(&mut self, raw: Option<&raw::Str>, exact: bool) -> Option<At<Pattern>> {
+        let pattern = self.pattern(raw, exact)?;
+        let text = pattern.value.text();
+        let number = text.strip_prefix("wwn-").unwrap_or(text);
+        if let Some(digits) = number.strip_prefix("0x").filter(|_| !exact) {
+            let fix = format!("write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\"");
+            let at = raw.map_or(0, |raw| raw.span().start);
+            self.fault(at, "this is a WWN as lsblk prints it, no WWID", fix);
+        }
+        Some(pattern)
+    }
+
+    fn exact(&mut self, raw: Option<&raw::Str>, exact: bool) -> Option<At<String>> {
         let raw = raw?;
         let text = self.text_value(raw)?;
-        if text.value.contains('*') {
+        if text.value.contains('*') && !exact {
             let fix = "write it out, or select by wwid, vendor, model or by_id";
             self.fault(raw.span().start, "no * is possible here", fix);
         }
@@ -228,6 +282,11 @@ impl Reader<'_> {
         let at = self.at(raw);
         let Some(value) = Class::from_name(&at.value) else {
             let message = format!("there is no class '{}'", at.value);
+            let lower = at.value.to_lowercase();
+            if Class::from_name(&lower).is_some() {
+                self.fault(raw.span().start, message, format!("write \"{lower}\""));
+                return None;
+            }
             let fix = "use a name of /sys/kernel/sgio_filter/classes: disk, tape, cdrom, changer, \
                        raid, enclosure, zbc, ...";
             self.fault(raw.span().start, message, fix);
@@ -249,7 +308,8 @@ impl Reader<'_> {
             }
             (Some(table), None) => {
                 let message = format!("there is no table '{}'", table.get_ref());
-                self.fault(table.span().start, message, "use \"strict\" or \"stock\"");
+                let fix = "use \"strict\" or \"stock\", in small letters";
+                self.fault(table.span().start, message, fix);
                 return None;
             }
             (None, Some(text)) => {
@@ -334,6 +394,7 @@ impl Reader<'_> {
                 }),
                 Err(wrong) => {
                     let (at, message): Wrong = wrong;
+                    let fix = fix_of_item(item.get_ref(), fix);
                     let place = match at {
                         Some(at) => self.text.in_string(span, 1, at + 1),
                         None => self.text.place(span.start),

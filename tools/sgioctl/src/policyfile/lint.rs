@@ -75,6 +75,14 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
     };
     let none: &[Device] = &[];
     let maps = Maps::of(devices.unwrap_or(none));
+    for Fault {
+        place,
+        message,
+        fix,
+    } in &policies.warnings
+    {
+        lint.warn(place, message, fix);
+    }
     for (number, block) in policies.blocks.iter().enumerate() {
         let matched = |device: &&Device| block.selector.matches(device, &maps);
         let matched: Vec<&Device> = devices.unwrap_or(none).iter().filter(matched).collect();
@@ -82,6 +90,8 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
             let fix = "nothing to do if it is still to come";
             lint.note(&block.selector.place, "no device matches now", fix);
         }
+        lint.says_nothing(block);
+        lint.several(block, &matched);
         lint.switches(block);
         lint.overlaps(number, block, &matched, &maps);
         lint.rules(block, &matched);
@@ -113,6 +123,55 @@ impl Lint<'_> {
 
     fn note(&mut self, place: &Place, message: &str, fix: &str) {
         self.add(Severity::Note, place, message, fix);
+    }
+
+    /// A block that matches has the say alone, so one that sets nothing gives the defaults.
+    fn says_nothing(&mut self, block: &Block) {
+        let lists = &block.own;
+        let none = lists.deny.is_empty()
+            && lists.rules.is_empty()
+            && lists.allow.is_empty()
+            && block.profiles.is_empty()
+            && !block.has_settings;
+        if none {
+            let message =
+                "this block only matches: its devices get the defaults of their class, and no \
+                           later block is asked";
+            let fix = "add profile, deny, rules or allow, or rules = \"\" if that is meant";
+            self.warn(&block.place, message, fix);
+        }
+    }
+
+    /// A pattern that was meant for the units of one product may match what another device says of
+    /// itself.
+    fn several(&mut self, block: &Block, matched: &[&Device]) {
+        let keys = [&block.selector.wwid, &block.selector.by_id];
+        let patterns = keys.into_iter().flatten();
+        for key in patterns.filter(|key| key.value.is_glob()) {
+            let units: BTreeSet<&str> = matched
+                .iter()
+                .map(|device| device.wwid.as_deref().unwrap_or("(no WWID)"))
+                .collect();
+            if units.len() < 2 {
+                continue;
+            }
+            let products: BTreeSet<(&str, &str)> = matched
+                .iter()
+                .map(|device| (device.vendor.as_str(), device.model.as_str()))
+                .collect();
+            let count = units.len();
+            if products.len() > 1 {
+                let of = products.len();
+                let message =
+                    format!("the pattern matches {count} logical units of {of} different products");
+                let fix = "narrow it, add vendor and model, or write it out with exact = true";
+                self.warn(&key.place, &message, fix);
+            } else {
+                let message = format!("the pattern matches {count} logical units");
+                let fix = "nothing to do if that is meant";
+                self.note(&key.place, &message, fix);
+            }
+        }
     }
 
     fn switches(&mut self, block: &Block) {

@@ -2,11 +2,18 @@
 
 //! Reads files, and the files they include.
 
-use super::{convert, At, Fault, Faults, Place, Policies, Profiles, Text};
+use super::{
+    convert,
+    source::{self, Named},
+    At, Fault, Faults, Place, Policies, Profiles, Text,
+};
 use crate::root::Root;
+use rustix::process::geteuid;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
@@ -21,22 +28,43 @@ const PROFILE_DIRECTORIES: [&str; 2] = [
 
 /// Loads files, and the `*.toml` of directories in the order of their names.
 ///
-/// Without a path: [`DEFAULT_DIRECTORY`].
+/// Without a path: [`DEFAULT_DIRECTORY`], which may be empty; a directory that is given must have a file. `-`
+/// is standard input.
+///
+/// Files of default paths that others than root may write are an error, of other paths a warning.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with any of them.
 pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
-    let mut loader = Loader::default();
+    let mut loader = Loader {
+        owners: source::owners(root),
+        ..Loader::default()
+    };
     loader.profiles(root);
-    let default = [root.path(DEFAULT_DIRECTORY)];
-    for path in if paths.is_empty() { &default } else { paths } {
-        if path.is_dir() {
-            for file in loader.directory(path) {
-                loader.file(&file, None);
+    let default = root.path(DEFAULT_DIRECTORY);
+    if paths.is_empty() {
+        loader.strict = true;
+        for file in loader.directory(&default) {
+            loader.file(&file, None, Named::Found);
+        }
+    }
+    for path in paths {
+        // The same files are held to the same, however they are named.
+        loader.strict = fs::canonicalize(path).ok() == fs::canonicalize(&default).ok();
+        if path != Path::new("-") && path.is_dir() {
+            let files = loader.directory(path);
+            if files.is_empty() && loader.faults.is_empty() && !loader.strict {
+                let place = Place::whole(&path.display().to_string());
+                let message = "there is no file *.toml in this directory";
+                let fix = "give a directory with policies, or a file";
+                loader.faults.push(Fault::new(&place, message, fix));
+            }
+            for file in files {
+                loader.file(&file, None, Named::Found);
             }
         } else {
-            loader.file(path, None);
+            loader.file(path, None, Named::Given);
         }
     }
     loader.finish()
@@ -48,7 +76,10 @@ pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
 ///
 /// Everything that is wrong with their files.
 pub fn load_profiles(root: &Root) -> Result<Profiles, Faults> {
-    let mut loader = Loader::default();
+    let mut loader = Loader {
+        owners: source::owners(root),
+        ..Loader::default()
+    };
     loader.profiles(root);
     Ok(loader.finish()?.profiles)
 }
@@ -80,6 +111,11 @@ struct Loader {
     /// Files whose includes are being read.
     open: Vec<PathBuf>,
     own_profiles: BTreeMap<String, Place>,
+    /// What others may write is refused, as befits the default paths; else it is warned of.
+    strict: bool,
+    /// Who may own files of the default paths besides root.
+    owners: Vec<u32>,
+    hasher: DefaultHasher,
 }
 
 impl Loader {
@@ -88,13 +124,17 @@ impl Loader {
             Ok(profiles) => self.policies.profiles = profiles,
             Err(faults) => self.faults.extend(faults),
         }
+        self.strict = true;
         for directory in PROFILE_DIRECTORIES {
             let directory = root.path(directory);
             if !directory.is_dir() {
                 continue;
             }
             for path in self.directory(&directory) {
-                let Some(file) = self.read(&path, None).and_then(|s| self.parse(&path, &s)) else {
+                let Some(file) = self
+                    .read(&path, None, Named::Found)
+                    .and_then(|s| self.parse(&path, &s))
+                else {
                     continue;
                 };
                 let strange = (file.blocks.first().map(|b| &b.place))
@@ -113,6 +153,9 @@ impl Loader {
     }
 
     fn directory(&mut self, path: &Path) -> Vec<PathBuf> {
+        if let Ok(metadata) = fs::metadata(path) {
+            self.check_writers(path, &metadata);
+        }
         let entries = fs::read_dir(path).and_then(|entries| {
             entries
                 .map(|entry| Ok(entry?.path()))
@@ -120,18 +163,55 @@ impl Loader {
         });
         match entries {
             Ok(mut paths) => {
-                // Hidden files are what editors leave behind.
-                paths.retain(|path| {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    name.ends_with(".toml") && !name.starts_with('.')
-                });
                 paths.sort();
-                paths
+                // Hidden files are what editors leave behind.
+                let name = |path: &Path| {
+                    let name = path.file_name().unwrap_or_default();
+                    name.to_string_lossy().into_owned()
+                };
+                paths.retain(|path| !name(path).starts_with('.'));
+                let (read, ignored): (Vec<_>, Vec<_>) = paths
+                    .into_iter()
+                    .partition(|path| name(path).ends_with(".toml"));
+                for path in ignored {
+                    let place = Place::whole(&path.display().to_string());
+                    let message = "this file is not read: its name does not end in .toml";
+                    let fix = "rename it, or move it elsewhere";
+                    self.warnings().push(Fault::new(&place, message, fix));
+                }
+                read
             }
             Err(error) => {
                 self.io(path, None, &error);
                 Vec::new()
             }
+        }
+    }
+
+    fn warnings(&mut self) -> &mut Vec<Fault> {
+        &mut self.policies.warnings
+    }
+
+    /// Looks who else may write what is read.
+    fn check_writers(&mut self, path: &Path, metadata: &fs::Metadata) {
+        let euid = geteuid().as_raw();
+        let trusted = if self.strict {
+            &self.owners[..]
+        } else {
+            &[euid]
+        };
+        let Some(who) = source::other_writer(metadata, trusted) else {
+            return;
+        };
+        let place = Place::whole(&path.display().to_string());
+        let message = format!("{who} may write this");
+        let fix =
+            "chown root it, and chmod go-w it: whoever writes it decides what others may send";
+        let fault = Fault::new(&place, message, fix);
+        if self.strict {
+            self.faults.push(fault);
+        } else {
+            self.warnings().push(fault);
         }
     }
 
@@ -146,25 +226,26 @@ impl Loader {
         self.faults.push(Fault::new(&place, message, fix));
     }
 
-    fn read(&mut self, path: &Path, from: Option<&Place>) -> Option<String> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
+    fn read(&mut self, path: &Path, from: Option<&Place>, named: Named) -> Option<String> {
+        let (bytes, metadata) = match source::read(path, named) {
+            Ok(read) => read,
             Err(error) => {
                 self.io(path, from, &error);
                 return None;
             }
         };
+        if let Some(metadata) = metadata.filter(|metadata| metadata.is_file()) {
+            self.check_writers(path, &metadata);
+        }
+        path.hash(&mut self.hasher);
+        bytes.hash(&mut self.hasher);
         match String::from_utf8(bytes) {
             Ok(source) => Some(source),
             Err(error) => {
                 let good = error.utf8_error().valid_up_to();
                 let file = path.display().to_string();
                 let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
-                let place = Text {
-                    file: &file,
-                    source: &text,
-                }
-                .place(good);
+                let place = Text::new(&file, &text).place(good);
                 let fault = Fault::new(&place, "this is not UTF-8", "save the file as UTF-8");
                 self.faults.push(fault);
                 None
@@ -179,9 +260,15 @@ impl Loader {
     }
 
     /// Reads a file, what it includes first.
-    fn file(&mut self, path: &Path, from: Option<&Place>) {
+    fn file(&mut self, path: &Path, from: Option<&Place>, named: Named) {
+        let is_stream = || {
+            let kind = fs::metadata(path).map(|metadata| metadata.file_type());
+            path == Path::new("-") || kind.is_ok_and(|kind| kind.is_fifo())
+        };
         let real = match fs::canonicalize(path) {
             Ok(real) => real,
+            // Standard input, and a pipe of the shell, have no name.
+            Err(_) if named == Named::Given && is_stream() => path.to_owned(),
             Err(error) => return self.io(path, from, &error),
         };
         if self.open.contains(&real) {
@@ -195,13 +282,22 @@ impl Loader {
         if !self.seen.insert(real.clone()) {
             return;
         }
-        let Some(file) = self.read(path, from).and_then(|s| self.parse(path, &s)) else {
+        let Some(source) = self.read(path, from, named) else {
             return;
         };
+        let Some(file) = self.parse(path, &source) else {
+            return;
+        };
+        if file.is_empty() {
+            let place = Place::whole(&path.display().to_string());
+            let fix = "fill it, or remove it";
+            let warning = Fault::new(&place, "there is nothing in this file", fix);
+            self.warnings().push(warning);
+        }
         self.open.push(real);
         for At { value, place } in &file.include {
             let base = path.parent().unwrap_or(Path::new(""));
-            self.file(&base.join(value), Some(place));
+            self.file(&base.join(value), Some(place), Named::Found);
         }
         self.open.pop();
         self.add(file);
@@ -245,6 +341,7 @@ impl Loader {
             }
         }
         if self.faults.is_empty() {
+            self.policies.digest = self.hasher.finish();
             return Ok(self.policies);
         }
         self.faults.sort();

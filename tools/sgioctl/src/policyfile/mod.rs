@@ -6,7 +6,7 @@
 //!
 //! Files become [`Policies`] ([`load`]), those and devices become [`Resolved`] states
 //! ([`Policies::resolve`]), and those one text for the kernel ([`transaction`]). [`lint`] looks for what
-//! is legal and most likely not meant, [`compare`] for what a policy would change. Only [`load`]
+//! is legal and most likely not meant, [`compare`] for what a policy would change. Only [`load()`]
 //! reads files; all else is a function of its arguments.
 
 mod command;
@@ -14,6 +14,7 @@ pub mod compare;
 mod convert;
 pub mod lint;
 mod load;
+mod mistake;
 mod overlap;
 mod place;
 mod planned;
@@ -21,6 +22,7 @@ mod profile;
 mod raw;
 mod resolve;
 mod select;
+mod source;
 pub mod transaction;
 
 pub use self::{
@@ -44,6 +46,16 @@ pub struct Policies {
     pub classes: Vec<ClassBlock>,
     /// Those built in, those of the site, and `[profile.*]`.
     pub profiles: Profiles,
+    /// What is most likely not meant of the files themselves: not read, empty, written by others.
+    pub warnings: Vec<Fault>,
+    digest: u64,
+}
+
+impl Policies {
+    /// Tells these files from others: it changes with the content of any of them, and with this program.
+    pub fn digest(&self) -> String {
+        format!("{} {:016x}", env!("CARGO_PKG_VERSION"), self.digest)
+    }
 }
 
 /// A `[[device]]`.
@@ -60,6 +72,8 @@ pub struct Block {
     pub report_luns: ReportLuns,
     /// `pr_exclusive`; false if it is not said.
     pub pr_exclusive: bool,
+    /// Something else than `match` stands in it, be it empty.
+    pub has_settings: bool,
     /// `deny`, `rules` and `allow`.
     pub own: Lists,
     /// `profile` or `profiles`.

@@ -31,41 +31,51 @@ pub(super) fn overlap(first: &Selector, second: &Selector) -> Overlap {
             (Some(_), None) => Overlap::Possible,
             (Some(a), Some(b)) => match (a.value.is_glob(), b.value.is_glob()) {
                 // A pattern as a text: what it stands for matches if its own `*` does.
-                _ if a.value == b.value || a.value.matches(&b.value.0) => Overlap::Covers,
+                _ if a.value == b.value || covers(&a.value, &b.value) => Overlap::Covers,
                 (false, false) => Overlap::None,
-                (false, true) if !b.value.matches(&a.value.0) => Overlap::None,
+                (false, true) if !b.value.matches(a.value.text()) => Overlap::None,
                 (true, false) => Overlap::None,
-                _ if apart(&a.value.0, &b.value.0) => Overlap::None,
+                _ if apart(a.value.text(), b.value.text()) => Overlap::None,
                 _ => Overlap::Possible,
             },
         }
     }
-    let keys = [
-        glob(&first.wwid, &second.wwid),
-        exact(&first.serial, &second.serial),
-        glob(&first.vendor, &second.vendor),
-        glob(&first.model, &second.model),
-        exact(&first.class, &second.class),
-        exact(&first.hctl, &second.hctl),
-        exact(&first.transport, &second.transport),
-        // A device has several links: two that differ may still be of one device.
-        match glob(&first.by_id, &second.by_id) {
-            Overlap::None => Overlap::Possible,
-            other => other,
-        },
-        // One map may be given by name and by WWID.
-        match exact(&first.multipath, &second.multipath) {
-            Overlap::None => Overlap::Possible,
-            other => other,
-        },
-    ];
-    if keys.contains(&Overlap::None) {
-        Overlap::None
-    } else if keys.contains(&Overlap::Possible) {
-        Overlap::Possible
-    } else {
-        Overlap::Covers
+    // The identity of a unit first: of many blocks, most differ in that.
+    let mut found = Overlap::Covers;
+    for number in 0..9 {
+        let key = match number {
+            0 => glob(&first.wwid, &second.wwid),
+            1 => exact(&first.serial, &second.serial),
+            2 => exact(&first.hctl, &second.hctl),
+            3 => exact(&first.class, &second.class),
+            4 => exact(&first.transport, &second.transport),
+            5 => glob(&first.vendor, &second.vendor),
+            6 => glob(&first.model, &second.model),
+            // A device has several links: two that differ may still be of one device.
+            7 => possible(glob(&first.by_id, &second.by_id)),
+            // One map may be given by name and by WWID.
+            _ => possible(exact(&first.multipath, &second.multipath)),
+        };
+        match key {
+            Overlap::None => return Overlap::None,
+            Overlap::Possible => found = Overlap::Possible,
+            Overlap::Covers => {}
+        }
     }
+    found
+}
+
+fn possible(overlap: Overlap) -> Overlap {
+    match overlap {
+        Overlap::None => Overlap::Possible,
+        other => other,
+    }
+}
+
+/// Tells whether all that `second` means is meant by `first`. A WWID has two spellings, and a literal
+/// one of them: what a text covers of another text need not be covered of a literal.
+fn covers(first: &Pattern, second: &Pattern) -> bool {
+    !first.is_literal() && first.matches(second.text())
 }
 
 /// Tells whether what stands before the first `*` already keeps two patterns apart.

@@ -2,6 +2,7 @@
 
 //! Where something stands in a file, and what is wrong with it.
 
+use crate::output::printable;
 use serde::Serialize;
 use std::{fmt, ops::Range};
 
@@ -69,7 +70,9 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.place, self.message, self.fix)
+        // The names and texts of files are those of whoever wrote them.
+        let line = format!("{}: {}; {}", self.place, self.message, self.fix);
+        f.write_str(&printable(&line))
     }
 }
 
@@ -91,23 +94,37 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// The text of a file, to find places in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Text<'a> {
     /// The file, as it was named.
     pub file: &'a str,
     /// What is in it.
     pub source: &'a str,
+    /// Where its lines begin, so that a place is not counted from the beginning each time.
+    starts: Vec<usize>,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    /// The text of a file.
+    pub fn new(file: &'a str, source: &'a str) -> Text<'a> {
+        let ends = source.match_indices('\n').map(|(at, _)| at + 1);
+        Text {
+            file,
+            source,
+            starts: std::iter::once(0).chain(ends).collect(),
+        }
+    }
+
     /// The place of a byte.
     pub fn place(&self, offset: usize) -> Place {
-        let before = self.source.get(..offset).unwrap_or(self.source);
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let offset = offset.min(self.source.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let before = self.source.get(start..offset).unwrap_or_default();
         Place {
             file: self.file.to_owned(),
-            line: 1 + before.matches('\n').count(),
-            column: 1 + before.get(start..).unwrap_or_default().chars().count(),
+            line,
+            column: 1 + before.chars().count(),
         }
     }
 
@@ -156,7 +173,7 @@ mod tests {
     #[test]
     fn places_in_strings() {
         let source = "a = \"xy\"\nb = \"\"\"\none\n  two\"\"\"\nc = '''x\ny'''\nd = \"\\tx\"\n";
-        let text = Text { file: "f", source };
+        let text = Text::new("f", source);
         for (literal, line, column, expected) in [
             ("\"xy\"", 1, 2, (1, 7)),
             ("\"\"\"\none\n  two\"\"\"", 1, 1, (3, 1)),

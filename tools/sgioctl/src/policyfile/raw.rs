@@ -42,6 +42,7 @@ pub(super) struct Device {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Match {
+    pub(super) exact: Option<bool>,
     pub(super) wwid: Option<Str>,
     pub(super) serial: Option<Str>,
     pub(super) vendor: Option<Str>,

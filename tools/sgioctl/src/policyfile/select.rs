@@ -7,19 +7,51 @@ use crate::device::{Device, Hctl, Multipath};
 use sgio_policy::policy::Class;
 use std::collections::BTreeSet;
 
-/// A text in which `*` stands for any characters, or none.
+/// A text in which `*` stands for any characters, or none; or one that means itself alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pattern(pub String);
+pub struct Pattern {
+    text: String,
+    literal: bool,
+}
 
 impl Pattern {
-    /// Tells whether it has a `*`.
+    /// A text in which `*` stands for any characters.
+    pub fn new(text: impl Into<String>) -> Pattern {
+        Pattern {
+            text: text.into(),
+            literal: false,
+        }
+    }
+
+    /// A text that means itself, to the letter.
+    pub fn literal(text: impl Into<String>) -> Pattern {
+        Pattern {
+            text: text.into(),
+            literal: true,
+        }
+    }
+
+    /// The text as it was given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Tells whether it means itself, to the letter.
+    pub fn is_literal(&self) -> bool {
+        self.literal
+    }
+
+    /// Tells whether it has a `*` that stands for other characters.
     pub fn is_glob(&self) -> bool {
-        self.0.contains('*')
+        !self.literal && self.text.contains('*')
     }
 
     /// Tells whether `text` is meant.
     pub fn matches(&self, text: &str) -> bool {
-        let mut parts = self.0.split('*');
+        if self.literal {
+            return self.text == text;
+        }
+        let mut parts = self.text.split('*');
         let first = parts.next().unwrap_or_default();
         let Some(mut rest) = text.strip_prefix(first) else {
             return false;
@@ -99,6 +131,16 @@ pub(super) fn as_scsi_id(wwid: &str) -> String {
     wwid.to_ascii_lowercase()
 }
 
+/// Tells whether a WWID is meant: in either spelling and case, unless the pattern is literal. A device
+/// chooses what it reports, so that another spelling of one WWID may be the WWID of another device.
+fn is_wwid(pattern: &Pattern, wwid: &str) -> bool {
+    if pattern.literal {
+        return pattern.matches(wwid);
+    }
+    let pattern = Pattern::new(pattern.text.to_ascii_lowercase());
+    pattern.matches(&wwid.to_ascii_lowercase()) || pattern.matches(&as_scsi_id(wwid))
+}
+
 impl Selector {
     /// Tells whether a device is meant.
     pub fn matches(&self, device: &Device, maps: &Maps) -> bool {
@@ -106,10 +148,10 @@ impl Selector {
             key.as_ref().is_none_or(|key| test(&key.value))
         }
         holds(&self.wwid, |pattern| {
-            let pattern = Pattern(pattern.0.to_ascii_lowercase());
-            device.wwid.as_deref().is_some_and(|wwid| {
-                pattern.matches(&wwid.to_ascii_lowercase()) || pattern.matches(&as_scsi_id(wwid))
-            })
+            device
+                .wwid
+                .as_deref()
+                .is_some_and(|wwid| is_wwid(pattern, wwid))
         }) && holds(&self.serial, |serial| {
             device.serial.as_deref() == Some(serial)
         }) && holds(&self.vendor, |vendor| vendor.matches(&device.vendor))
@@ -154,7 +196,7 @@ fn is_path(device: &Device, map: &str, maps: &Maps) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{as_scsi_id, Pattern};
+    use super::{as_scsi_id, is_wwid, Pattern};
 
     #[test]
     fn globs() {
@@ -177,11 +219,26 @@ mod tests {
             ("a?c", "abc", false),
         ] {
             assert_eq!(
-                Pattern(pattern.into()).matches(text),
+                Pattern::new(pattern).matches(text),
                 expected,
                 "{pattern} {text}"
             );
         }
+    }
+
+    #[test]
+    fn a_literal_means_itself_alone() {
+        for (text, other, expected) in [
+            ("*", "*", true),
+            ("*", "naa.6", false),
+            ("naa.6*", "naa.6001", false),
+            ("naa.6a", "NAA.6A", false),
+            ("36a", "naa.6a", false),
+        ] {
+            assert_eq!(is_wwid(&Pattern::literal(text), other), expected, "{text}");
+            assert!(!Pattern::literal(text).is_glob());
+        }
+        assert!(is_wwid(&Pattern::new("36A"), "naa.6a"));
     }
 
     #[test]

@@ -27,19 +27,22 @@ pub fn device(resolved: &Resolved<'_>, id: Option<u64>) -> String {
 
 /// The sections of all classes; those that no file names get back their defaults.
 pub fn classes(policies: &Policies) -> String {
-    let mut text = String::new();
-    for class in Class::ALL {
-        let block = policies.classes.iter().find(|block| block.class == class);
-        let _ = writeln!(text, "class {}", class.name());
-        match block.map(|block| &block.content) {
-            Some(ClassContent::Table(table)) => text += &format!("table {table}\n\n"),
-            Some(ClassContent::Rules(rules)) => {
-                text += "rules\n";
-                text.extend(rules.iter().map(|rule| format!("{}\n", rule.value)));
-                text += "\n";
-            }
-            None => text += "rules\n\n",
+    let sections = Class::ALL.into_iter().map(|one| class(policies, one));
+    sections.collect()
+}
+
+/// The section of one class.
+pub fn class(policies: &Policies, class: Class) -> String {
+    let block = policies.classes.iter().find(|block| block.class == class);
+    let mut text = format!("class {}\n", class.name());
+    match block.map(|block| &block.content) {
+        Some(ClassContent::Table(table)) => text += &format!("table {table}\n\n"),
+        Some(ClassContent::Rules(rules)) => {
+            text += "rules\n";
+            text.extend(rules.iter().map(|rule| format!("{}\n", rule.value)));
+            text += "\n";
         }
+        None => text += "rules\n\n",
     }
     text
 }

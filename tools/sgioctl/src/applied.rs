@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What policy has been put in force on which device object, so that an event does it once.
+//!
+//! A policy file is put in force by an administrator (`sgioctl apply`), or by an event (`apply --event`,
+//! which udev calls). Events come at any time: a path of a map fails, somebody runs `udevadm trigger`.
+//! So an event acts on a device object that has its defaults and no record yet, and on nothing else,
+//! with one exception: a link or the name of a map that came later than the device. See [`Record::next`].
+//!
+//! The records are files in `/run/sgio-filter`, one for each address, which go with the boot as the
+//! device objects do. `id` tells whether a record is of the device that has the address now.
+
+use crate::{device::Hctl, root::Root, running::Running};
+use anyhow::{Context as _, Result};
+use rustix::fs::{flock, FlockOperation};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    thread,
+    time::{Duration, Instant},
+};
+
+const DIRECTORY: &str = "/run/sgio-filter";
+
+/// What an event, or `sgioctl apply`, made of one device object.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Record {
+    /// The device object.
+    pub id: u64,
+    /// The content of all files that were read.
+    pub files: String,
+    /// The block that had the say; none: the defaults.
+    pub block: Option<String>,
+    /// What came into force; none: somebody had set something else before, which stays.
+    pub state: Option<String>,
+    /// Whether a block names devices by what may come later: a link, the name of a map.
+    pub later: bool,
+}
+
+/// What an event does to one device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// It puts the policy in force.
+    Apply,
+    /// Nothing: it has been done.
+    Nothing,
+    /// Nothing, because somebody has set something else.
+    Leave,
+}
+
+impl Record {
+    /// What an event does to the device `id`, which has `running` in force, where the files say that
+    /// `block` has the say.
+    pub fn next(
+        record: Option<&Record>,
+        id: u64,
+        files: &str,
+        block: Option<&str>,
+        running: &str,
+    ) -> Next {
+        let Some(record) = record.filter(|record| record.id == id) else {
+            return if running == pristine() {
+                Next::Apply
+            } else {
+                Next::Leave
+            };
+        };
+        // Files that were edited meanwhile are put in force by whoever edited them.
+        if record.files != files || record.block.as_deref() == block {
+            return Next::Nothing;
+        }
+        match &record.state {
+            None => Next::Nothing,
+            Some(state) if state == running => Next::Apply,
+            Some(_) => Next::Leave,
+        }
+    }
+
+    /// Tells whether no event can change anything on the device any more, whatever files say.
+    pub fn is_final(&self, id: u64) -> bool {
+        self.id == id && (!self.later || self.state.is_none())
+    }
+
+    /// The record of an address, if there is one that can be read.
+    pub fn read(root: &Root, hctl: Hctl) -> Option<Record> {
+        let text = root.read(path(hctl)).ok()??;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write(&self, root: &Root, hctl: Hctl) -> Result<()> {
+        write(root, &path(hctl), &serde_json::to_string(self)?)
+    }
+}
+
+fn path(hctl: Hctl) -> String {
+    format!("{DIRECTORY}/{hctl}")
+}
+
+fn write(root: &Root, path: &str, text: &str) -> Result<()> {
+    let path = root.path(path);
+    let done = directory(root).and_then(|()| fs::write(&path, text));
+    done.with_context(|| path.display().to_string())
+}
+
+fn directory(root: &Root) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(0o755)
+        .create(root.path(DIRECTORY))
+}
+
+/// The classes of one life of the module, which get their tables once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Classes {
+    /// Which life: the number of the module's directory in sysfs, which is not given twice.
+    module: u64,
+}
+
+impl Classes {
+    /// The module that is loaded now.
+    pub fn now(root: &Root) -> Option<Classes> {
+        let metadata = fs::metadata(root.path("/sys/kernel/sgio_filter")).ok()?;
+        Some(Classes {
+            module: metadata.ino(),
+        })
+    }
+
+    /// Tells whether they have got their tables.
+    pub fn is_recorded(&self, root: &Root) -> bool {
+        let text = root.read(format!("{DIRECTORY}/classes")).ok().flatten();
+        text.and_then(|text| serde_json::from_str(&text).ok())
+            .as_ref()
+            == Some(self)
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write(&self, root: &Root) -> Result<()> {
+        write(
+            root,
+            &format!("{DIRECTORY}/classes"),
+            &serde_json::to_string(self)?,
+        )
+    }
+}
+
+/// Tells whether this message is another one than the last: what is wrong with the files is said once, not
+/// for each of a thousand devices.
+pub fn is_news(root: &Root, message: &str) -> bool {
+    let path = format!("{DIRECTORY}/message");
+    if root.read(&path).ok().flatten().as_deref() == Some(message) {
+        return false;
+    }
+    // If it cannot be kept, it is said again.
+    let _ = write(root, &path, message);
+    true
+}
+
+/// What is in force on a device as a text to be compared: the settings, and the rules with a mark on those
+/// that end by themselves.
+pub fn state(running: &Running) -> String {
+    let mut text = settings(
+        running.unpriv_sgio,
+        running.complain,
+        running.report_luns.name(),
+        running.pr_exclusive,
+    );
+    for (number, rule) in running.rules.lines().enumerate() {
+        let timed = running.seconds_left(number).is_some();
+        text += &format!("{rule}{}\n", if timed { " for" } else { "" });
+    }
+    text
+}
+
+/// The same of what is to come into force; `rules`: one a line.
+pub fn wanted(
+    unpriv_sgio: bool,
+    complain: bool,
+    report_luns: &str,
+    pr_exclusive: bool,
+    rules: &str,
+) -> String {
+    settings(unpriv_sgio, complain, report_luns, pr_exclusive) + rules
+}
+
+fn settings(unpriv_sgio: bool, complain: bool, report_luns: &str, pr_exclusive: bool) -> String {
+    format!("{unpriv_sgio} {complain} {report_luns} {pr_exclusive}\n")
+}
+
+/// What a device has in force when it appears.
+fn pristine() -> String {
+    settings(false, false, "passthrough", false)
+}
+
+/// Held by whoever changes devices, so that nothing changes between the look of an event and what it does.
+/// It goes with the file.
+pub struct Lock {
+    _file: Option<File>,
+}
+
+/// How long somebody else may take. Beyond, the lock is no reason to leave a change undone: it only keeps two
+/// `sgioctl` apart, and the kernel makes each change as a whole.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for the lock. Where there can be none (no `/run`, not root), there is no event either.
+pub fn lock(root: &Root) -> Lock {
+    let open = || {
+        directory(root)?;
+        File::create(root.path(format!("{DIRECTORY}/lock")))
+    };
+    let Ok(file) = open() else {
+        return Lock { _file: None };
+    };
+    let began = Instant::now();
+    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
+        && began.elapsed() < PATIENCE
+    {
+        thread::sleep(Duration::from_millis(5));
+    }
+    Lock { _file: Some(file) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(state: Option<&str>) -> Record {
+        Record {
+            id: 7,
+            files: "f".into(),
+            block: Some("10.toml:1:1".into()),
+            state: state.map(str::to_owned),
+            later: true,
+        }
+    }
+
+    #[test]
+    fn an_event_acts_once_for_each_device_object() {
+        let plain = pristine();
+        let own = format!("{plain}deny 48\n");
+        let block = Some("10.toml:1:1");
+        // A new device, and one that somebody was faster with.
+        assert_eq!(Record::next(None, 7, "f", block, &plain), Next::Apply);
+        assert_eq!(Record::next(None, 7, "f", block, &own), Next::Leave);
+        let applied = record(Some(&own));
+        let next = |id, files, block, running: &str| {
+            Record::next(Some(&applied), id, files, block, running)
+        };
+        // The same again, whatever was done to it since.
+        assert_eq!(next(7, "f", block, &own), Next::Nothing);
+        assert_eq!(next(7, "f", block, &plain), Next::Nothing);
+        // Files that were edited since.
+        assert_eq!(next(7, "g", None, &own), Next::Nothing);
+        // Another block has the say, since a link has come; and somebody was there since.
+        assert_eq!(next(7, "f", Some("10.toml:5:1"), &own), Next::Apply);
+        assert_eq!(next(7, "f", Some("10.toml:5:1"), &plain), Next::Leave);
+        // Another device at the same address.
+        assert_eq!(next(8, "f", block, &plain), Next::Apply);
+        assert_eq!(next(8, "f", block, &own), Next::Leave);
+    }
+
+    #[test]
+    fn what_somebody_else_has_set_is_never_touched_by_an_event() {
+        let left = record(None);
+        for block in [None, Some("x"), Some("10.toml:1:1")] {
+            let next = Record::next(Some(&left), 7, "f", block, &pristine());
+            assert_eq!(next, Next::Nothing);
+        }
+        assert!(left.is_final(7) && !left.is_final(8));
+        assert!(!record(Some("")).is_final(7));
+    }
+}

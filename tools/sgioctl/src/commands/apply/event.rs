@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sgioctl apply --event`: what udev calls.
+//!
+//! Nobody looks at the output of what udev calls, so messages go to the kernel log, from where the journal
+//! has them.
+
+use super::{add, block, later, look, put_in_force, Args, Prepared};
+use crate::{
+    applied::{self, Classes, Next, Record},
+    cli::Context,
+    device::{self, Device, Hctl},
+    output,
+    policyfile::{load, transaction, Policies},
+    root::Root,
+    running,
+};
+use anyhow::{bail, Context as _, Result};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a device that is being probed is waited for: a changer that takes its inventory, a drive that
+/// loads its medium. udev gives an event 180 s.
+const PROBE: Duration = Duration::from_secs(120);
+/// How long after its probe the module may take to know it.
+const AFTER_PROBE: Duration = Duration::from_secs(3);
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
+    let done = event(&context.root, args);
+    if let Err(error) = &done {
+        let text = format!("{error:#}");
+        let what = args.device.as_deref().unwrap_or("all devices");
+        if applied::is_news(&context.root, &text) {
+            log(
+                &context.root,
+                &format!("{what}: no policy was put in force: {text}"),
+            );
+        }
+    }
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn event(root: &Root, args: &Args) -> Result<()> {
+    let only = args.device.as_deref();
+    if let Some(hctl) = only.and_then(|name| name.parse().ok()) {
+        wait_until_known(root, hctl)?;
+    }
+    if let Some(name) = only {
+        if is_done(root, name)? {
+            return Ok(());
+        }
+    }
+    let policies = load(root, &args.paths)?;
+    for warning in &policies.warnings {
+        let text = warning.to_string();
+        if applied::is_news(root, &text) {
+            log(root, &text);
+        }
+    }
+    let prepare = || prepare(root, &policies, only);
+    if args.dry_run {
+        return output::print(&prepare()?.transaction);
+    }
+    let _lock = applied::lock(root);
+    let prepared = put_in_force(root, prepare)?;
+    for hctl in &prepared.left {
+        log(
+            root,
+            &format!(
+                "{hctl} keeps what was set by hand; 'sgioctl apply --device {hctl}' puts the policy in \
+                 force"
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Tells whether no file can change anything on what is called so: most events of a device that has its
+/// policy end here.
+fn is_done(root: &Root, name: &str) -> Result<bool> {
+    let devices = device::find_by_kernel_name(root, name, false)?.unwrap_or_default();
+    let done = |device: &Device| {
+        let record = Record::read(root, device.hctl);
+        (device.id.zip(record)).is_some_and(|(id, record)| record.is_final(id))
+    };
+    Ok(!devices.is_empty() && devices.iter().all(done))
+}
+
+/// As of the command itself, for the devices that an event may set.
+fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
+    let (devices, maps) = look(root, policies, only)?;
+    let mut prepared = Prepared::default();
+    if only.is_none() {
+        classes(root, policies, &mut prepared)?;
+    }
+    let files = policies.digest();
+    let chosen: Vec<_> = devices.iter().collect();
+    for state in policies.resolve_some(&chosen, &maps)? {
+        let hctl = state.device.hctl;
+        let Some(id) = state.device.id else { continue };
+        let Some(running) = running::device(root, hctl)? else {
+            continue;
+        };
+        if running.id != id {
+            // Its own event is still to come.
+            continue;
+        }
+        let record = Record::read(root, hctl);
+        let block = block(policies, &state);
+        let now = applied::state(&running);
+        match Record::next(record.as_ref(), id, &files, block.as_deref(), &now) {
+            Next::Nothing => {}
+            Next::Apply => add(&mut prepared, policies, &state, id),
+            Next::Leave => {
+                prepared.left.push(hctl);
+                let record = Record {
+                    id,
+                    files: files.clone(),
+                    block,
+                    state: None,
+                    later: later(policies),
+                };
+                prepared.records.push((hctl, record));
+            }
+        }
+    }
+    Ok(prepared)
+}
+
+/// The tables of those classes that have the table that the module was loaded with.
+fn classes(root: &Root, policies: &Policies, prepared: &mut Prepared) -> Result<()> {
+    let Some(now) = Classes::now(root) else {
+        bail!("the module sgio_filter is not loaded");
+    };
+    if now.is_recorded(root) {
+        return Ok(());
+    }
+    let loaded = loaded_table(root)?;
+    for block in &policies.classes {
+        let class = block.class;
+        let table = running::class(root, class)?.map(|running| running.table);
+        if table.as_deref() == Some(loaded) {
+            prepared.transaction += &transaction::class(policies, class);
+        } else {
+            let name = class.name();
+            log(
+                root,
+                &format!("class {name} keeps the rules that were set by hand"),
+            );
+        }
+    }
+    prepared.classes = Some(now);
+    Ok(())
+}
+
+/// The table that every class had when the module was loaded.
+fn loaded_table(root: &Root) -> Result<&'static str> {
+    let strict = root.read("/sys/module/sgio_filter/parameters/strict")?;
+    Ok(match strict.as_deref() {
+        Some("N" | "0") => "stock",
+        _ => "strict",
+    })
+}
+
+fn id(root: &Root, hctl: Hctl) -> Result<Option<u64>> {
+    let path = format!("/sys/bus/scsi/devices/{hctl}/sgio_filter/id");
+    match root.read(&path)? {
+        None => Ok(None),
+        Some(text) => Ok(Some(text.trim().parse().context(path)?)),
+    }
+}
+
+/// The event of a device may come before the module knows it, while its driver still probes it. Until this
+/// event is done, udev opens no node of the device to anybody.
+fn wait_until_known(root: &Root, hctl: Hctl) -> Result<()> {
+    let device = format!("/sys/bus/scsi/devices/{hctl}");
+    let there = |path: &str| root.path(path).exists();
+    let (began, mut probed, mut said) = (Instant::now(), None, false);
+    while id(root, hctl)?.is_none() {
+        if !there(&device) {
+            bail!("the device has gone");
+        }
+        if !there("/sys/kernel/sgio_filter") {
+            bail!("the module sgio_filter is not loaded");
+        }
+        // The class device, that of modules like ours, is made behind the probe.
+        if there(&format!("{device}/scsi_device/{hctl}")) {
+            probed.get_or_insert_with(Instant::now);
+        }
+        if probed.is_some_and(|probed| probed.elapsed() > AFTER_PROBE) || began.elapsed() > PROBE {
+            let waited = began.elapsed().as_secs();
+            bail!("the module sgio_filter does not know it (waited for {waited} s)");
+        }
+        if !said && began.elapsed() > Duration::from_secs(1) {
+            said = true;
+            log(
+                root,
+                &format!("{hctl}: waits until its driver has probed it"),
+            );
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    if said {
+        let waited = began.elapsed().as_secs();
+        log(root, &format!("{hctl}: is there, after {waited} s"));
+    }
+    Ok(())
+}
+
+/// Writes a line to the kernel log, and to standard error.
+fn log(root: &Root, text: &str) {
+    // Facility daemon, a warning.
+    const PREFIX: &str = "<28>sgioctl: ";
+    output::note(text);
+    let line = format!("{PREFIX}{}\n", output::printable(text));
+    // One write is one record, of less than 1 KiB.
+    let line: String = line.chars().take(900).collect();
+    let opened = OpenOptions::new().append(true).open(root.path("/dev/kmsg"));
+    if let Ok(mut file) = opened {
+        let _ = file.write_all(line.as_bytes());
+    }
+}
