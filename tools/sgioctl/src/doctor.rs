@@ -108,13 +108,8 @@ impl<'a> Facts<'a> {
     pub fn gather(root: &'a Root, all: bool, probe: bool) -> Result<Facts<'a>> {
         let devices = device::scan(root)?;
         let process::Seen { processes, unseen } = process::scan(root, &devices)?;
-        let devices = devices
-            .into_iter()
-            .map(|device| {
-                let running = running::device(root, device.hctl)?;
-                Ok((device, running))
-            })
-            .collect::<Result<_>>()?;
+        let running = running::devices(root, &devices)?;
+        let devices = devices.into_iter().zip(running).collect();
         Ok(Facts {
             root,
             devices,

@@ -2,7 +2,6 @@
 
 //! Changes to devices from the command line: which devices, what changes, one transaction.
 
-pub mod later;
 pub mod rules;
 pub mod time;
 
@@ -155,9 +154,6 @@ impl Plan {
                 for change in &device.changes {
                     text.push_str(&format!("{name}: {change}\n"));
                 }
-            }
-            if let Some(seconds) = answer.taken_back_in {
-                text.push_str(&format!("to be taken back in {seconds} s\n"));
             }
             if self.dry_run {
                 text.push_str("(dry run: nothing was changed)\n");

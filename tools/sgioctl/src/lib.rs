@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod monitor;
 pub mod names;
 pub mod output;
+pub mod parallel;
 pub mod policyfile;
 pub mod root;
 pub mod running;

@@ -5,7 +5,8 @@
 //! The files: `Documentation/ABI/testing/`.
 
 use crate::{
-    device::Hctl,
+    device::{Device, Hctl},
+    parallel,
     root::{Directory, Root},
 };
 use anyhow::{bail, Context as _, Result};
@@ -147,6 +148,16 @@ pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
         Err(_) if !root.path(&directory).is_dir() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What is in force on each of many devices; `None` for those that the module does not know.
+///
+/// # Errors
+///
+/// As [`device`].
+pub fn devices(root: &Root, devices: &[Device]) -> Result<Vec<Option<Running>>> {
+    let all = parallel::map(devices, |one| device(root, one.hctl));
+    all.into_iter().collect()
 }
 
 /// How often each of the device's own rules decided: the count and the rule, in their order. None

@@ -111,8 +111,9 @@ fn a_policy_is_shown_as_toml() {
         let device = &read["device"].as_array().unwrap()[0];
         assert_eq!(device["unpriv_sgio"].as_bool(), Some(false));
         assert!(device["rules"].as_str().is_some());
-        let selector = device["match"].as_table().unwrap();
-        assert!(selector.contains_key("hctl") || selector["exact"] == true.into());
+        assert!(device["match"]
+            .as_table()
+            .is_some_and(|m| m.contains_key("hctl") || m["exact"] == true.into()));
     }
     // Paths that differ are named apart.
     tree.write("/sys/bus/scsi/devices/6:0:0:0/sgio_filter/complain", "1\n");
@@ -237,39 +238,37 @@ fn rules_come_in_front() {
 }
 
 #[test]
-fn what_was_granted_is_taken_back() {
+fn the_kernel_ends_what_is_allowed_for_a_while() {
     let tree = Tree::usual();
-    let take_back = |grants: &[&str]| {
-        let mut arguments = vec!["allow", "--take-back", "0"];
-        for grant in grants {
-            arguments.extend(["--granted", grant]);
-        }
-        tree.output(&arguments, 0);
-        tree.transaction()
-    };
+    let text = tree.output(&["allow", "sda", "89", "--write", "--for", "10m"], 0);
+    assert!(text.contains("+ allow w 89 (ends in 10 min)"), "{text}");
     assert_eq!(
-        take_back(&["6:0:0:0 17 allow r 5e"]).unwrap(),
-        "device 6:0:0:0 id=17\nrules\n-allow r 5e\n"
+        tree.transaction().unwrap(),
+        "device 6:0:0:0 id=17\nrules\n+allow w 89 for=600\n"
     );
-    // What somebody has taken away already; another device at the address; one that has gone.
-    assert_eq!(
-        take_back(&["6:0:0:0 17 allow r 89", "6:0:0:0 17 allow r 5e"]).unwrap(),
-        "device 6:0:0:0 id=17\nrules\n-allow r 5e\n"
+    // For good already; and for longer than wanted.
+    let text = tree.output(&["allow", "sda", "5e", "--read", "--for", "10m"], 0);
+    assert!(text.contains("for good"), "{text}");
+    assert_eq!(tree.transaction(), None);
+    let rules = "/sys/bus/scsi/devices/6:0:0:0/sgio_filter/rules";
+    tree.write(rules, "allow w 89 for=574\ndeny 48\n");
+    let text = tree.output(&["allow", "sda", "89", "--write", "--for", "5m"], 0);
+    assert!(text.contains("ends in 9 min 34 s only"), "{text}");
+    assert_eq!(tree.transaction(), None);
+    tree.output(&["allow", "sda", "89", "--write"], 0);
+    let text = tree.transaction().unwrap();
+    assert!(text.ends_with("rules\n+allow w 89\n"), "{text}");
+    // Who looks is told how long.
+    let text = tree.output(&["show", "sda"], 0);
+    assert!(text.contains("ends in 9 min 34 s"), "{text}");
+    let text = tree.output(&["list", "sda"], 0);
+    assert!(text.contains("2 (1 ends in 9 min 34 s)"), "{text}");
+    let policy = tree.output(&["show", "sda", "--policy"], 0);
+    assert!(policy.contains("rules = \"\"\"\ndeny 48"), "{policy}");
+    assert!(
+        policy.contains("# Not here, since it ends by itself: allow w 89"),
+        "{policy}"
     );
-    assert_eq!(take_back(&["6:0:0:0 16 allow r 5e"]), None);
-    assert_eq!(take_back(&["9:0:0:0 17 allow r 5e"]), None);
-}
-
-#[test]
-fn taking_back_waits_for_its_time() {
-    let tree = Tree::usual();
-    let start = std::time::Instant::now();
-    let grant = "6:0:0:0 17 allow r 5e";
-    let text = tree.output(&["allow", "--take-back", "1", "--granted", grant], 0);
-    assert!(start.elapsed() >= std::time::Duration::from_secs(1));
-    // The word that whoever starts it waits for.
-    assert_eq!(text, "ready\n");
-    assert!(tree.transaction().unwrap().contains("-allow r 5e"));
 }
 
 #[test]
@@ -282,7 +281,7 @@ fn wrong_arguments_are_refused() {
         &["allow", "sda"],
         &["allow", "sda", "5e", "--read", "--write"],
         &["allow", "sda", "5e", "--for", "10"],
-        &["allow", "--take-back", "0"],
+        &["allow", "sda", "5e", "--for", "367d"],
         &["deny", "sda"],
         &["monitor", "--count", "0"],
     ] {

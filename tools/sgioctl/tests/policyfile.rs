@@ -13,7 +13,7 @@ use sgio_policy::{
 };
 use sgioctl::{
     device::{Device, Multipath},
-    policyfile::{compare, lint, load, parse, transaction, Policies, Profiles},
+    policyfile::{compare, lint, load, parse, transaction, Index, Maps, Policies, Profiles},
     root::Root,
     verdict::Policy,
 };
@@ -364,6 +364,34 @@ match = { wwid = "naa.7" }
         assert_eq!((line.0, line.1), (number, severity), "{lines:#?}");
         assert!(line.2.starts_with(start), "{line:?}");
     }
+}
+
+#[test]
+fn the_index_finds_what_asking_each_block_finds() {
+    let source = r#"
+[[device]]
+match = { wwid = "NAA.5000A", class = "tape" }
+[[device]]
+match = { wwid = "35000a", exact = true }
+[[device]]
+match = { wwid = "naa.5000a", exact = true }
+[[device]]
+match = { hctl = "2:0:0:0" }
+[[device]]
+match = { wwid = "35000A" }
+[[device]]
+match = { wwid = "naa.6001405*" }
+[[device]]
+match = { class = "disk" }
+"#;
+    let policies = read_text("index", source).unwrap();
+    let index = Index::new(&policies.blocks);
+    let all = devices();
+    let maps = Maps::of(&all);
+    let found: Vec<_> = all.iter().map(|d| index.block_of(d, &maps)).collect();
+    let wanted: Vec<_> = all.iter().map(|d| policies.block_of(d, &maps)).collect();
+    assert_eq!(found, wanted);
+    assert_eq!(found, [Some(5), Some(3), Some(2), Some(5)]);
 }
 
 fn item() -> impl Strategy<Value = String> {

@@ -113,9 +113,22 @@ status 0 sgioctl complain "$a" off
 status 2 sgioctl allow "$a" persistent-reserve-inn
 like "did you mean" "$out" "*persistent-reserve-in*"
 status 2 sgioctl allow 99:0:0:0 5e
-status 0 sgioctl allow "$a" compare-and-write --for 4s
+status 0 sgioctl allow "$a" compare-and-write --for 10s
 allowed "granted for some seconds" --write "$bsg" 89000000000000000000000000010000
-check "... and taken back" wait_for grep -qx '' "$(dev "$a")/rules"
+like "show tells how long" "$(sgioctl show "$a")" "*allow w 89 *ends in *"
+# It is the kernel that ends it, and what others say of the same rule meanwhile counts.
+is "no process is left behind" "$(pgrep -cx sgioctl)" 0
+status 0 sgioctl allow "$a" compare-and-write --for 5s
+like "no time is made shorter" "$out" "*left as it is*"
+status 0 sgioctl allow "$b" compare-and-write --for 2s
+status 0 sgioctl allow "$b" compare-and-write
+like "without a time it stays" "$out" "*stays*"
+status 0 sgioctl allow "$b" compare-and-write --for 1s
+like "... and is left alone" "$out" "*for good*"
+check "the first has ended" wait_for grep -qx '' "$(dev "$a")/rules"
+is "... the other stays" "$(cat "$(dev "$b")/rules")" "allow w 89"
+refused "ended: refused" --write "$bsg" 89000000000000000000000000010000
+status 0 sgioctl reset "$b"
 
 # The same answer offline and by the kernel: all opcodes, both opens, all classes.
 cdbs=()
@@ -187,6 +200,25 @@ check "... in text" wait_for grep -q persistent-reserve-in "$tmp/text"
 kill $monitor
 wait $monitor
 absent "stopped: its instance is gone" "/sys/kernel/tracing/instances/*"
+# Its reader has read enough, and nothing more comes.
+sgioctl monitor 2>/dev/null | head -n 1 >"$tmp/head" &
+check "it listens into a pipe" wait_for listening
+nobody --probe --read "$bsg" 5e00000000000000fc00 >/dev/null
+check "the reader ends" wait_for grep -q persistent-reserve-in "$tmp/head"
+# shellcheck disable=SC2317
+no_instance() { [ -z "$(ls /sys/kernel/tracing/instances)" ]; }
+check "... and so does the monitor, with its instance" wait_for no_instance
+mapfile -t args < <(for n in {1..90}; do printf '%s\n' --device "$a"; done)
+status 0 sgioctl monitor --for 1s "${args[@]}"
+# One that lives in another PID namespace is left alone.
+sgioctl monitor >/dev/null 2>&1 &
+monitor=$!
+check "it listens once more" wait_for listening
+status 0 unshare --pid --fork --mount-proc sgioctl monitor --for 1s
+is "... beside another one" "$out $(ls /sys/kernel/tracing/instances)" " sgioctl-$monitor"
+kill $monitor
+wait $monitor
+absent "its instance is gone too" "/sys/kernel/tracing/instances/*"
 status 1 sgioctl learn "$tmp/events"
 like "learn proposes the reads" "$out" "*allow r 5e*"
 is "learn proposes nothing destructive" "$(grep -c '^[^#]*allow . 5f' <<<"$out")" 0

@@ -15,7 +15,7 @@ cp /sgio/build/bin/sgioctl "$tmp/bin/"
 make_tool() { make -s -C "$tool" "$@" BINARY="$tmp/bin/sgioctl" PREFIX=/usr; }
 settle() { udevadm settle --timeout=60; }
 # rules HCTL: in one line
-rules() { tr '\n' ';' <"$(dev "$1")/rules"; }
+rules() { sed 's/ for=[0-9]*$/ for/' "$(dev "$1")/rules" | tr '\n' ';'; }
 # undone WHAT HCTL...: events that are not about policy leave what was set by hand
 undone() {
 	local what=$1 event before after
@@ -158,6 +158,7 @@ if modprobe dm-multipath 2>/dev/null; then
 	is "a grant by the map's name: all paths" "$(sgioctl allow mpatha compare-and-write >/dev/null 2>&1
 		for path in "$a" "$second" "$third"; do head -n 1 "$(dev "$path")/rules"; done | uniq -c | xargs)" "3 allow w 89"
 	sgioctl deny mpatha sanitize >/dev/null 2>&1
+	sgioctl allow mpatha persistent-reserve-in --for 1h >/dev/null 2>&1
 	before=$(by_hand "$a" "$second" "$third")
 	echo offline >"/sys/bus/scsi/devices/$second/state"
 	check "a path of the map fails" multipathd -k"fail path ${disk_of[$second]#/dev/}"
@@ -171,6 +172,26 @@ else
 	skip "multipath" "not in this kernel"
 fi
 
+# A driver that probes slowly, in the foreground, makes its node before the device is ready.
+if modprobe ch 2>/dev/null; then
+	cat >$policy/30-changer.toml <<-END
+		[[device]]
+		match = { class = "changer" }
+		rules = "deny 1b"
+	END
+	know_devices
+	echo 8 >$debug/ptype
+	echo 100 >$debug/delay
+	echo 1 >$debug/add_host &
+	# shellcheck disable=SC2317
+	opened() { [ "$(stat -c %a /dev/sch0 2>/dev/null)" = 660 ]; }
+	check "a slow changer: its node is opened to others" wait_for opened
+	new_device
+	is "... with the policy in force" "$(rules "$hctl")" "deny 1b;"
+	wait $!
+	echo 0 >$debug/delay
+	settle
+fi
 rm -f $policy/*.toml
 check "uninstall" make_tool uninstall
 files >"$tmp/files.after"

@@ -58,6 +58,31 @@ is "... reads no other" "$(grep -o '/sys/bus/scsi/devices/[0-9:]*' "$tmp/calls" 
 echo "# bench apply-one-of-$want-syscalls $(wc -l <"$tmp/calls") calls"
 knob /dev/sgio_filter <"$tmp/transaction" >/dev/null
 
+# A device goes, or another one comes to its address, between the look and the transaction: the kernel
+# refuses all of it, and it is looked at again.
+# shellcheck disable=SC2317 # called by wait_for
+has_node() { readlink "/proc/$(pgrep -x sgioctl)"/fd/* | grep -qx /dev/sgio_filter; }
+for what in gone replaced; do
+	IFS=: read -r host channel id lun <<<"$target"
+	strace -f -qq -o /dev/null -P /dev/sgio_filter -e trace=write -e inject=write:delay_enter=4000000:when=1 \
+		sgioctl apply "$tmp/one.toml" >"$tmp/out" 2>&1 &
+	check "$what: apply is about to write" wait_for has_node
+	echo 1 >"/sys/bus/scsi/devices/$target/delete"
+	if [ $what = replaced ]; then
+		echo "$channel $id $lun" >"/sys/class/scsi_host/host$host/scan"
+		check "another device comes to the address" wait_for test -e "$(dev "$target")/id"
+	fi
+	wait $!
+	is "$what: apply looks again" $? 0
+	like "... and says so" "$(<"$tmp/out")" "*came or went meanwhile: done at try 2*"
+	is "... in force on all that are there" "$(cat /sys/bus/scsi/devices/*/sgio_filter/rules | sort | uniq -c | xargs)" \
+		"$(scsi_devices | wc -l) allow r 5e $(scsi_devices | wc -l) allow w 5f [1]&1f=00-04,06"
+	[ $what = replaced ] || echo "$channel $id $lun" >"/sys/class/scsi_host/host$host/scan"
+	check "all devices are there again" wait_for all
+	sgioctl apply --dry-run "$tmp/other.toml" >"$tmp/transaction"
+	knob /dev/sgio_filter <"$tmp/transaction" >/dev/null
+done
+
 # Killed at any time.
 mixed=0
 for n in {1..12}; do

@@ -76,6 +76,10 @@ like "no node" "$(of "$disk"): $(reason "$disk")" "unknown*/dev/bsg/$disk*"
 mv "$tmp/bsg" "/dev/bsg/$disk"
 like "not root" "$(as_nobody sgioctl --json doctor | jq -r '.probes[].result' | sort | uniq -c | xargs)" "$n unknown"
 
+# What was not seen is not called well.
+unseen=$(as_nobody sgioctl --json doctor --no-probe | jq -r '.findings[] | select(.check == "rawio") | "\(.level) \(.text)"')
+like "not root: nothing is said of processes that were not seen" "$unseen" "note *could not be looked at: unknown*"
+
 # The decision is taken away: the kernel's own list answers, though all looks well.
 replacement=$(awk '$4 == "[sgio_filter]" && $3 ~ /^_R.*16scsi_cmd_allowed/ { print $3; exit }' /proc/kallsyms)
 deaf=$(dirname "$SGIO_KO")/ipmodify/sgio_test_deaf.ko

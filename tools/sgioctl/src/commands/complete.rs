@@ -57,11 +57,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let letter = |b: u8| b.is_ascii_alphanumeric() || b"._:+-/".contains(&b);
         name.bytes().all(letter) && !name.starts_with('-')
     };
-    let lines: String = found
-        .iter()
-        .filter(plain)
-        .map(|name| format!("{name}\n"))
-        .collect();
-    output::print(&lines)?;
+    let names: Vec<&str> = found.iter().filter(plain).map(String::as_str).collect();
+    output::print(&output::lines(&names))?;
     Ok(ExitCode::SUCCESS)
 }

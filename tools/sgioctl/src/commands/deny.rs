@@ -4,11 +4,7 @@
 
 use crate::{
     cli::Context,
-    grant::{
-        self,
-        rules::{self, Keep},
-        Plan,
-    },
+    grant::{self, rules, Plan},
     names, output,
 };
 use anyhow::Result;
@@ -56,7 +52,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
                 target.device.full_name()
             ));
         }
-        rules::plan(&mut plan, &target, &wanted, Keep::Move)?;
+        rules::plan(&mut plan, &target, &wanted, None)?;
     }
     plan.carry_out(context, "deny")
 }

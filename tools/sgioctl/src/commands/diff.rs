@@ -6,14 +6,19 @@ use crate::{
     cli::Context,
     device::{self, Device, Hctl},
     output::{self, printable},
+    parallel,
     policyfile::{compare, load, planned_class, Maps, Policies, Resolved},
     root::Root,
     running::{self, Running},
     verdict::Policy,
 };
-use anyhow::{anyhow, Context as _, Result};
+use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
-use std::{collections::HashMap, path::PathBuf, process::ExitCode};
+use std::{
+    collections::{hash_map::Entry, HashMap},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -104,10 +109,17 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         devices: Vec::new(),
     };
     let mut seen = Seen::default();
-    for state in policies.resolve_some(&chosen, &Maps::of(&all))? {
-        let diff = seen
-            .difference(root, &policies, &state)
+    let resolved = policies.resolve_some(&chosen, &Maps::of(&all))?;
+    let running = parallel::map(&resolved, |state| running::device(root, state.device.hctl));
+    for (state, running) in resolved.iter().zip(running) {
+        let diff = running
+            .and_then(|running| seen.difference(root, &policies, state, running))
             .with_context(|| format!("what is in force on {}", state.device.hctl))?;
+        let Some(diff) = diff else {
+            let name = printable(&state.device.full_name());
+            output::note(&format!("note: {name} has no filter, and is not compared"));
+            continue;
+        };
         answer.differs |= diff.differs();
         answer.devices.push(diff);
     }
@@ -158,22 +170,29 @@ impl Seen {
         root: &Root,
         policies: &Policies,
         state: &Resolved<'_>,
-    ) -> Result<DeviceDiff> {
+        running: Option<Running>,
+    ) -> Result<Option<DeviceDiff>> {
         let device = state.device;
         let code = device.class.type_code();
-        let before = running::device(root, device.hctl)?
-            .ok_or_else(|| anyhow!("{}: unknown to sgio_filter", device.hctl))?;
-        if !self.classes.contains_key(&code) {
-            let now = Policy::running_class(root, device.class)?;
-            let then = planned_class(root, policies, device.class)?;
-            self.classes.insert(code, (now, then));
-        }
+        let Some(before) = running else {
+            if !running::is_loaded(root) {
+                bail!("the module sgio_filter is not loaded");
+            }
+            return Ok(None);
+        };
+        let (now, then) = match self.classes.entry(code) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert((
+                Policy::running_class(root, device.class)?,
+                planned_class(root, policies, device.class)?,
+            )),
+        };
         let rules = state.rules();
         let switches = [before.unpriv_sgio, state.unpriv_sgio];
         let key = (code, switches, before.rules.clone(), rules.clone());
-        let changes = match (self.changes.get(&key), self.classes.get(&code)) {
-            (Some(changes), _) => changes.clone(),
-            (None, Some((now, then))) => {
+        let changes = match self.changes.get(&key) {
+            Some(changes) => changes.clone(),
+            None => {
                 let with = |class: &Policy, rules: &str, unpriv| -> Result<Policy> {
                     let mut policy = class.clone().with_device_rules(rules)?;
                     policy.unpriv_sgio = unpriv;
@@ -185,9 +204,8 @@ impl Seen {
                 self.changes.insert(key, changes.clone());
                 changes
             }
-            (None, None) => Vec::new(),
         };
-        Ok(difference(policies, state, &before, changes))
+        Ok(Some(difference(policies, state, &before, changes)))
     }
 }
 

@@ -162,8 +162,7 @@ fn list(context: &Context, class: Option<Class>) -> Result<ExitCode> {
             all.sort_unstable();
             all.dedup();
         }
-        let lines: String = all.iter().map(|name| format!("{name}\n")).collect();
-        output::print(&lines)
+        output::print(&output::lines(&all))
     })?;
     Ok(ExitCode::SUCCESS)
 }

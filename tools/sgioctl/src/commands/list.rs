@@ -59,14 +59,13 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     for name in &args.devices {
         devices.extend(device::find(root, name)?);
     }
-    let mut entries = Vec::new();
-    for device in devices {
-        let filter = running::device(root, device.hctl)?;
-        entries.push(Entry { device, filter });
-    }
+    let running = running::devices(root, &devices)?;
+    let entries = devices.into_iter().zip(running);
     let answer = Answer {
         loaded: running::is_loaded(root),
-        devices: entries,
+        devices: entries
+            .map(|(device, filter)| Entry { device, filter })
+            .collect(),
     };
     context.output.answer("list", &answer, || {
         if !answer.loaded {

@@ -3,7 +3,10 @@
 //! Reads the devices from sysfs.
 
 use super::{Device, Hctl, Multipath};
-use crate::root::{Directory, Root};
+use crate::{
+    parallel,
+    root::{Directory, Root},
+};
 use anyhow::Result;
 use sgio_policy::policy::Class;
 use std::{collections::BTreeMap, path::Path};
@@ -16,11 +19,11 @@ const NODES: [&str; 5] = ["block", "scsi_tape", "scsi_changer", "scsi_generic", 
 
 pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
     let by_id = by_id(root)?;
+    let names = root.names(DEVICES)?;
+    let addresses: Vec<Hctl> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let mut devices = Vec::new();
-    for name in root.names(DEVICES)? {
-        if let Ok(hctl) = name.parse() {
-            devices.extend(one(root, hctl, &by_id)?);
-        }
+    for device in parallel::map(&addresses, |hctl| one(root, *hctl, &by_id)) {
+        devices.extend(device?);
     }
     devices.sort_by_key(|device| device.hctl);
     Ok(devices)

@@ -31,7 +31,7 @@ pub use self::{
     place::{At, Fault, Faults, Place, Text},
     planned::{planned, planned_class},
     profile::{Profile, Profiles},
-    resolve::{Entry, Origin, Resolved},
+    resolve::{Entry, Index, Origin, Resolved},
     select::{Maps, Pattern, Selector},
 };
 

@@ -2,9 +2,10 @@
 
 //! What the files make of a device.
 
-use super::{At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies};
+use super::{select::as_scsi_id, At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies};
 use crate::device::Device;
 use sgio_policy::policy::{Class, ReportLuns, Rule, MAX_RULES};
+use std::collections::HashMap;
 
 /// A rule of a device, and where it comes from.
 #[derive(Clone)]
@@ -50,6 +51,49 @@ impl Resolved<'_> {
     pub fn rules(&self) -> String {
         let lines = self.entries.iter().map(|entry| format!("{}\n", entry.rule));
         lines.collect()
+    }
+}
+
+/// The blocks by the WWID that they name: of thousands of blocks, most name one unit each.
+pub struct Index<'a> {
+    blocks: &'a [Block],
+    by_wwid: HashMap<String, Vec<usize>>,
+    /// Those that name no WWID, or a pattern.
+    others: Vec<usize>,
+}
+
+impl<'a> Index<'a> {
+    /// The index of some blocks.
+    pub fn new(blocks: &'a [Block]) -> Index<'a> {
+        let mut index = Index {
+            blocks,
+            by_wwid: HashMap::new(),
+            others: Vec::new(),
+        };
+        for (number, block) in blocks.iter().enumerate() {
+            match &block.selector.wwid {
+                Some(wwid) if !wwid.value.is_glob() => {
+                    let key = wwid.value.text().to_ascii_lowercase();
+                    index.by_wwid.entry(key).or_default().push(number);
+                }
+                _ => index.others.push(number),
+            }
+        }
+        index
+    }
+
+    /// The number of the block that has the say on a device: the first that matches.
+    pub fn block_of(&self, device: &Device, maps: &Maps) -> Option<usize> {
+        let wwid = device.wwid.as_deref().unwrap_or_default();
+        let spellings = [wwid.to_ascii_lowercase(), as_scsi_id(wwid)];
+        let named = spellings.iter().filter_map(|key| self.by_wwid.get(key));
+        let first = |numbers: &Vec<usize>| {
+            numbers.iter().copied().find(|number| {
+                let block = self.blocks.get(*number);
+                block.is_some_and(|block| block.selector.matches(device, maps))
+            })
+        };
+        named.chain([&self.others]).filter_map(first).min()
     }
 }
 
@@ -111,10 +155,11 @@ impl Policies {
     ) -> Result<Vec<Resolved<'a>>, Faults> {
         let mut resolved = Vec::new();
         let mut faults = Vec::new();
+        let index = Index::new(&self.blocks);
         for device in devices {
             let mut state = Resolved {
                 device,
-                block: self.block_of(device, maps),
+                block: index.block_of(device, maps),
                 unpriv_sgio: false,
                 complain: false,
                 report_luns: ReportLuns::Passthrough,

@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, named: Named) -> io::Result<(Vec<u8>, Option<Met
     if kind.is_dir() {
         return Err(io::Error::other("this is a directory"));
     }
-    if !kind.is_file() && !(pipe && kind.is_fifo()) {
+    if !(kind.is_file() || pipe && kind.is_fifo()) {
         return Err(io::Error::other("this is no regular file"));
     }
     Ok((bounded(file)?, Some(metadata)))
