@@ -51,18 +51,18 @@ texts! {
 /// win. Reserved and unknown types have only what every device answers harmlessly.
 pub const fn strict(class: Class) -> &'static [&'static str] {
     match class {
-        Class::DISK | Class::ZBC => &[DISK, ZONED, BLOCK, SELECT, MAINTENANCE, COMMON],
+        Class::DISK | Class::ZBC => &[DISK, ZONED, BLOCK, MAINTENANCE, COMMON],
         Class::TAPE => &[TAPE, SELECT, MAINTENANCE, COMMON],
         Class::PRINTER => &[PRINTER, SELECT, MAINTENANCE, COMMON],
         Class::PROCESSOR => &[PROCESSOR, SELECT, MAINTENANCE, COMMON],
-        Class::WORM => &[BLOCK, SELECT, MAINTENANCE, COMMON],
+        Class::WORM => &[BLOCK, MAINTENANCE, COMMON],
         Class::CDROM => &[CDROM, SELECT, COMMON],
         Class::SCANNER => &[SCANNER, SELECT, MAINTENANCE, COMMON],
-        Class::OPTICAL => &[OPTICAL, BLOCK, SELECT, MAINTENANCE, COMMON],
+        Class::OPTICAL => &[OPTICAL, BLOCK, MAINTENANCE, COMMON],
         Class::CHANGER => &[CHANGER, SELECT, MAINTENANCE, COMMON],
         Class::COMMUNICATIONS => &[COMMUNICATIONS, SELECT, MAINTENANCE, COMMON],
         Class::RAID => &[RAID, SELECT, MAINTENANCE, COMMON],
-        Class::RBC => &[RBC, SELECT, MAINTENANCE, COMMON],
+        Class::RBC => &[RBC, MAINTENANCE, COMMON],
         Class::OCRW => &[OCRW, SELECT, MAINTENANCE, COMMON],
         Class::OSD => &[OSD, SELECT, MAINTENANCE, COMMON],
         Class::ADC => &[ADC, SELECT, MAINTENANCE, COMMON],

@@ -151,6 +151,11 @@ mod tests {
             (&[D, T, R, M, E, Z], &[(0, 0x3c), (1, 0x0f)], Refused),
             (&[D, T, R, M, E, Z], &[(0, 0x3c), (1, 0x1a)], Refused),
             (&[D, T, R, M, E, Z], &[(0, 0x3c), (1, 0x1c)], Refused),
+            // READ(10) of scanners, VERIFY(16) of tapes, LOG SENSE of the TapeAlert page.
+            (&[S], &[(0, 0x28)], Write),
+            (&[T], &[(0, 0x8f)], Write),
+            (&[T, M, V], &[(0, 0x4d), (2, 0x2e)], Write),
+            (&[T, M, V], &[(0, 0x4d), (2, 0x6e)], Write),
             // REDUNDANCY GROUP IN, SPARE IN, VOLUME SET IN.
             (&[D, M, A, E], &[(0, 0xba)], Refused),
             (&[D, M, A, E], &[(0, 0xbc)], Refused),
@@ -189,6 +194,10 @@ mod tests {
             (&[D, O, Z, B, T, L], &[(0, 0x04)]),
             (&[D, T, M, E, R, Z], &[(0, 0x4c)]),
             (&[D, W, O, Z], &[(0, 0x3f)]),
+            // MODE SELECT(6), (10) of vendor specific parameters, and of all defaults.
+            (&[D, Z, W, O, B], &[(0, 0x15)]),
+            (&[D, Z, W, O, B], &[(0, 0x55), (1, 0x01)]),
+            (&[D, Z, W, O, B], &[(0, 0x55), (1, 0x12)]),
             // SEND CUE SHEET is MMC's alone; SEQUENTIALIZE ZONE and ZBC OUT's reserved actions.
             (&[D, T, M, E], &[(0, 0x5d)]),
             (&[D, Z], &[(0, 0x94), (1, 0x10)]),
@@ -267,6 +276,7 @@ mod tests {
                 (&[(0, 0x1b), (1, 0x01), (4, 0x01)], Any),
                 (&[(0, 0x1b), (1, 0x01), (4, 0x11)], Any),
                 (&[(0, 0x95)], Any),
+                (&[(0, 0x95), (1, 0x09)], Any),
                 // Write open: UNMAP, WRITE SAME(10), (16) with and without UNMAP, SYNCHRONIZE CACHE(10), (16).
                 (&[(0, 0x42)], Write),
                 (&[(0, 0x41)], Write),

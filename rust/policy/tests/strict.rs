@@ -22,10 +22,10 @@ mod tests {
 
     /// The bytes that are varied, one at a time, over all values. In the kernel, where it may be
     /// an emulated one, byte 1 for all opcodes and the others for those that have a case on them.
-    const BYTES: &[usize] = &[1, 4, 7, 8, 9, 10, 14];
+    const BYTES: &[usize] = &[1, 2, 4, 7, 8, 9, 10, 14];
 
     fn is_varied(opcode: u8, byte: usize) -> bool {
-        cfg!(test) || byte == 1 || matches!(opcode, 0x1b | 0x7f | 0xa3)
+        cfg!(test) || byte == 1 || matches!(opcode, 0x1b | 0x4d | 0x7f | 0xa3)
     }
 
     /// Calls `look` with every CDB of the sweep; ends with the first that it complains of.

@@ -30,7 +30,7 @@ use sgio_policy::{
 /// the additional length of a 32-byte CDB or a key class before.
 fn commands(opcode: u8) -> impl Iterator<Item = [u8; MAX_CDB]> {
     [0x00, 0x02, 0x18].into_iter().flat_map(move |byte7| {
-        [1, 4, 7, 8, 9, 10].into_iter().flat_map(move |byte| {
+        [1, 2, 4, 7, 8, 9, 10].into_iter().flat_map(move |byte| {
             (0..=255).map(move |value| {
                 let mut cdb = [0; MAX_CDB];
                 (cdb[0], cdb[7]) = (opcode, byte7);

@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-multiplexed=1b,3c,48,4d,5e,5f,7f,83,84,94,95,9d,9e,9f,a3,a4,a9,ab
+multiplexed=15,1b,3c,48,4d,55,5e,5f,7f,83,84,94,95,9d,9e,9f,a3,a4,a9,ab
 
 debug_load
 devices=()

@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
-# class, open mode, CDB, what it is there. Read-only opens first, worst first.
+# class, open mode, opcode, the bytes behind it (all others are 0), what it is there. Read-only opens first, worst first.
 holes() {
 	grep -v '^#' <<-'END'
 		disk   ro 48 01 SANITIZE, overwrite
@@ -51,6 +51,10 @@ holes() {
 		disk   ro 4d 01 LOG SENSE, saving the parameters
 		tape   ro 2b 00 LOCATE(10)
 		processor ro 08 00 RECEIVE
+		scanner ro 28 00 READ(10) of a scanner
+		tape   ro 8f 00 VERIFY(16) of a tape
+		tape   ro 4d 00:2e LOG SENSE that clears TapeAlert
+		changer ro 4d 00:2e LOG SENSE that clears TapeAlert
 		disk   ro ba 00 REDUNDANCY GROUP IN
 		disk   ro bc 00 SPARE IN
 		disk   ro be 00 VOLUME SET IN
@@ -80,6 +84,8 @@ holes() {
 		rbc    rw 04 00 FORMAT UNIT
 		disk   rw 3f 00 WRITE LONG(10)
 		disk   rw 4c 00 LOG SELECT
+		disk   rw 15 00 MODE SELECT(6), vendor specific parameters
+		disk   rw 55 12 MODE SELECT(10), all pages back to their defaults
 		disk   rw 54 00 no command of the class
 		disk   rw 58 00 no command of the class
 		disk   rw 5b 00 no command of the class
@@ -107,13 +113,14 @@ disk=${disk_of[${at[disk]}]}
 
 # try: every hole by every interface that can ask without executing
 try() {
-	local class mode op b1 what cdb target
-	holes | while read -r class mode op b1 what; do
-		cdb=$op${b1}000000000000000000000000000000
+	local class mode op bytes what cdb target
+	holes | while read -r class mode op bytes what; do
+		cdb=$op${bytes//:/}000000000000000000000000000000
+		cdb=${cdb:0:32}
 		for target in "bsg:/dev/bsg/${at[$class]}" "bsg-uring:/dev/bsg/${at[$class]}" \
 			${disk_of[${at[$class]}]:+sg_io:${disk_of[${at[$class]}]}} \
 			${changer_of[${at[$class]}]:+sg_io:${changer_of[${at[$class]}]}}; do
-			echo "$class $mode $op/$b1 ($what) by ${target%%:*}:" \
+			echo "$class $mode $op/${bytes/:/.} ($what) by ${target%%:*}:" \
 				"$(nobody --probe "$([ "$mode" = ro ] && echo --read || echo --write)" \
 					"$target" "$cdb" 2>&1)"
 		done

@@ -30,6 +30,7 @@ works sg_raw --send=4096 --infile="$tmp/block" "$disk" 8a 00 00 00 00 00 00 00 0
 
 for t in "sg_io:$disk" "bsg:/dev/bsg/$hctl"; do
 	refused "ZONE ACTIVATE by ${t%%:*}" --read "$t" 95080000000000000000000000000000
+	allowed "ZONE QUERY by ${t%%:*}" --read "$t" 95090000000000000000000000000000
 	refused "RESET WRITE POINTER from a read-only open by ${t%%:*}" --read "$t" 94040000000000000000000000000000
 	allowed "RESET WRITE POINTER by ${t%%:*}" --write "$t" 94040000000000000000000000000000
 	refused "REMOVE ELEMENT AND MODIFY ZONES by ${t%%:*}" --write "$t" 9e1a0000000000000000000000000000

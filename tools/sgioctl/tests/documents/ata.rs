@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ATA PASS-THROUGH in documents: a rule that is shown checks all that makes the command harmless.
+//!
+//! Protocols: SAT-4 "ATA PASS-THROUGH (12) command", PROTOCOL field. 0 and 1 are resets whatever the
+//! command byte is, so a rule that looks at that byte alone allows a reset.
+
+use sgio_policy::policy::{Access, Rule, Verdict};
+
+const NO_DATA: u8 = 3;
+const PIO_IN: u8 = 4;
+
+/// Commands that only read: command, feature (where it counts), protocol, name. ACS-4.
+const READS: &[(u8, Option<u8>, u8, &str)] = &[
+    (0x2f, None, PIO_IN, "READ LOG EXT"),
+    (0xb0, Some(0xd0), PIO_IN, "SMART READ DATA"),
+    (0xb0, Some(0xd1), PIO_IN, "SMART READ ATTRIBUTE THRESHOLDS"),
+    (0xb0, Some(0xd5), PIO_IN, "SMART READ LOG"),
+    (0xb0, Some(0xda), NO_DATA, "SMART RETURN STATUS"),
+    (0xe5, None, NO_DATA, "CHECK POWER MODE"),
+    (0xec, None, PIO_IN, "IDENTIFY DEVICE"),
+];
+
+/// The values of a byte that a rule lets pass.
+fn values(rule: &Rule, byte: u8) -> Vec<u8> {
+    let passes = |value: &u8| {
+        let mut fields = rule.fields().filter(|field| field.byte() == byte);
+        fields.all(|field| field.values().contains(value & field.mask()))
+    };
+    (0..=u8::MAX).filter(passes).collect()
+}
+
+/// The places of feature and command, if a rule is about ATA PASS-THROUGH(16) or (12) alone.
+fn places(rule: &Rule) -> Option<(u8, u8)> {
+    let mut opcodes = rule.opcodes().iter();
+    match (opcodes.next(), opcodes.next()) {
+        (Some(0x85), None) => Some((4, 14)),
+        (Some(0xa1), None) => Some((3, 9)),
+        _ => None,
+    }
+}
+
+/// The commands that a rule lets pass, by name.
+pub(crate) fn commands(rule: &Rule) -> String {
+    let Some((feature_at, command_at)) = places(rule) else {
+        return "no ATA PASS-THROUGH".into();
+    };
+    let (features, commands) = (values(rule, feature_at), values(rule, command_at));
+    let passing: Vec<&str> = READS
+        .iter()
+        .filter(|(command, feature, ..)| {
+            commands.contains(command) && feature.is_none_or(|feature| features.contains(&feature))
+        })
+        .map(|(.., name)| *name)
+        .collect();
+    passing.join(", ")
+}
+
+/// What a rule that allows ATA PASS-THROUGH to readers lets pass although it should not.
+pub(crate) fn complaint(rule: &Rule) -> Option<String> {
+    if rule.verdict() != Verdict::Allow(Access::Read) {
+        return None;
+    }
+    let (feature_at, command_at) = places(rule)?;
+    for command in values(rule, command_at) {
+        for feature in values(rule, feature_at) {
+            let known = READS.iter().find(|(code, only, ..)| {
+                *code == command && only.is_none_or(|only| only == feature)
+            });
+            let Some((_, _, protocol, _)) = known else {
+                return Some(format!(
+                    "{command:02x} with feature {feature:02x} for readers"
+                ));
+            };
+            for byte in values(rule, 1) {
+                let used = (byte >> 1) & 0x0f;
+                if used != *protocol {
+                    return Some(format!("{command:02x} with protocol {used}"));
+                }
+            }
+            let to_device = values(rule, 2).iter().any(|byte| byte & 0x08 == 0);
+            if *protocol == PIO_IN && to_device {
+                return Some(format!("{command:02x} with data to the device"));
+            }
+        }
+    }
+    None
+}
