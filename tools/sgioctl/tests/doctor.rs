@@ -143,3 +143,63 @@ fn two_senders_with_one_nexus_are_a_problem() {
     let problems = found(&tree, 1, "nexus", "problem");
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
+
+#[test]
+fn files_that_are_not_in_force_are_a_problem() {
+    let tree = healthy();
+    let policy = "/etc/sgio-filter/policy.d/10.toml";
+    let rules = "/sys/bus/scsi/devices/0:0:0:0/sgio_filter/rules";
+    tree.write(policy, "rules = [\n");
+    let problems = found(&tree, 1, "policy", "problem");
+    assert!(problems[0].contains("10.toml:2:1"), "{problems:?}");
+
+    let block = "[[device]]\nmatch = { hctl = \"0:0:0:0\" }\nrules = \"deny 48\"\n";
+    tree.write(policy, block);
+    let problems = found(&tree, 1, "policy", "problem");
+    assert!(
+        problems[0].contains("not in force on sdc (0:0:0:0)"),
+        "{problems:?}"
+    );
+    // What is set by hand and no file has, is good to know.
+    let notes = found(&tree, 1, "policy", "note");
+    assert!(notes[0].contains("sda (6:0:0:0)"), "{notes:?}");
+
+    tree.write(rules, "deny 48\n");
+    assert!(found(&tree, 0, "policy", "ok")[0].contains("are in force, on 1 devices"));
+    // A drift, and a rule that ends.
+    tree.write(rules, "allow w 89\ndeny 48\n");
+    assert_eq!(found(&tree, 1, "policy", "problem").len(), 1);
+    tree.write(rules, "allow w 89 for=574\ndeny 48\n");
+    let more = found(&tree, 0, "policy", "ok").join("; ");
+    assert!(more.contains("rules that end by themselves"), "{more}");
+    let ends = found(&tree, 0, "timed", "ok");
+    assert!(ends[0].contains("'allow w 89' in 9 min 34 s"), "{ends:?}");
+
+    // Classes, and what lint warns of.
+    tree.write(
+        policy,
+        &format!("{block}[[class]]\nname = \"disk\"\ntable = \"stock\"\n"),
+    );
+    let problems = found(&tree, 1, "policy", "problem");
+    assert!(problems[0].contains("class disk"), "{problems:?}");
+    tree.write(policy, &format!("{block}complain = true\n"));
+    let notes = found(&tree, 1, "policy", "note").join("; ");
+    assert!(notes.contains("warns of 1 places"), "{notes}");
+}
+
+#[test]
+fn what_was_not_seen_is_unknown() {
+    let tree = healthy();
+    assert_eq!(found(&tree, 0, "rawio", "ok").len(), 1);
+    // A directory that cannot be read, whoever runs this.
+    tree.link("/proc/105/fd", "fd");
+    assert!(found(&tree, 0, "rawio", "ok").is_empty());
+    let notes = found(&tree, 0, "rawio", "note");
+    assert!(
+        notes[0].starts_with("1 processes could not be looked at: unknown"),
+        "{notes:?}"
+    );
+    tree.link("/dev/sg0", "sg0");
+    assert!(found(&tree, 0, "sg", "ok").is_empty());
+    assert!(found(&tree, 0, "sg", "note")[0].contains("unknown who may write to /dev/sg0"));
+}

@@ -49,6 +49,31 @@ fn a_saved_trace_is_read() {
 }
 
 #[test]
+fn what_a_process_calls_itself_does_not_reach_the_terminal() {
+    let tree = Tree::usual();
+    tree.write(
+        "/trace",
+        &TRACE.replace("my-tool ", "\u{1b}]0;OWNED\u{7}\u{202e}"),
+    );
+    let trace = tree.path("/trace");
+    for arguments in [
+        &["monitor", "--all", "--input", trace.to_str().unwrap()][..],
+        &[
+            "monitor",
+            "--all",
+            "--json",
+            "--input",
+            trace.to_str().unwrap(),
+        ],
+        &["learn", trace.to_str().unwrap()],
+    ] {
+        let output = tree.run(arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+    }
+}
+
+#[test]
 fn a_kernel_without_the_event_is_told() {
     let tree = Tree::usual();
     assert!(tree.error(&["monitor"]).contains("tracefs"));

@@ -94,6 +94,9 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     for warning in &policies.warnings {
         output::note(&warning.to_string());
     }
+    if policies.blocks.is_empty() && policies.classes.is_empty() {
+        output::note("note: no file has a policy: all devices and classes get their defaults");
+    }
     let prepared = if args.dry_run {
         prepare(root, &policies, args.device.as_deref())?
     } else {

@@ -5,7 +5,7 @@
 use crate::{
     cli::Context,
     grant::{self, Plan},
-    running,
+    output, running,
 };
 use anyhow::{bail, Result};
 use sgio_policy::policy::ReportLuns;
@@ -129,6 +129,10 @@ fn let_go(context: &Context, args: &Args) -> Result<ExitCode> {
         let changes = owner.map(|owner| format!("{owner} does not own the I_T nexus any more"));
         plan.report_only(&target, changes.into_iter().collect());
     }
-    plan.said(args.dry_run).report(context, "set")?;
+    let reported = plan.said(args.dry_run).report(context, "set");
+    match args.dry_run {
+        true => reported?,
+        false => reported.map_err(output::unreported)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
