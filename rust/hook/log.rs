@@ -11,17 +11,17 @@ use super::{
 use crate::{
     kernel::{
         audit,
-        scsi::{
-            cmd_allowed::Addressed,
-            Hctl, //
-        },
+        scsi::cmd_allowed::Addressed,
         task::{
             self,
             Comm, //
         },
         trace, //
     },
-    policy::Class,
+    policy::{
+        Class,
+        Hctl, //
+    },
     state::{
         device::Device,
         State, //
@@ -53,9 +53,9 @@ impl Subject {
 
     /// A device that is not in the map.
     pub(super) fn addressed(addressed: &Addressed<'_>) -> Self {
-        let (device_type, hctl) = addressed.type_and_address();
+        let (device_type, address) = addressed.type_and_address();
         Self {
-            hctl,
+            hctl: address.into(),
             class: Class::from_type(device_type),
         }
     }
@@ -90,7 +90,7 @@ pub(super) fn decided(
     trace::decision(
         #[cold]
         || {
-            let (decision, layer, rule) = verdict.numbers();
+            let (decision, layer, rule) = verdict.codes();
             trace::Decision {
                 lun: subject.hctl.lun,
                 host: subject.hctl.host,
@@ -119,20 +119,13 @@ pub(super) fn refused(
     if !audit::is_enabled() || !state.audited.allows() {
         return;
     }
-    let decision = match verdict.numbers().0 {
-        3 => "denied",
-        4 => "needs_write",
-        5 => "own_luns",
-        6 => "not_owner",
-        _ => "no_rule",
-    };
     let open = if command.open_for_write { "w" } else { "r" };
     audit::log_kernel_other(fmt!(
         "op=sgio dev={} class={} open={} decision={} cdb={:#} pid={} uid={} comm={:#}",
         subject,
         subject.class.name(),
         open,
-        decision,
+        verdict.decision.reason().name(),
         Hex(command.cdb),
         current!().tgid(),
         task::current_uid(),

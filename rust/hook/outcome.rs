@@ -2,24 +2,28 @@
 
 //! What becomes of a command, and how that is counted.
 
-use crate::state::device::{
-    count,
-    Stats, //
+use crate::{
+    kernel::uapi,
+    state::device::{
+        count,
+        Stats, //
+    }, //
 };
 
-/// What became of a command.
+/// What became of a command; the codes are those of the UAPI header.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Outcome {
     /// The policy allows it.
-    Allowed = 0,
+    Allowed = uapi::OUTCOME_ALLOWED as u8,
     /// The policy does not, but the sender has `CAP_SYS_RAWIO`.
-    Privileged = 1,
+    Privileged = uapi::OUTCOME_PRIVILEGED as u8,
     /// The policy does not, and the device only complains.
-    Complained = 2,
+    Complained = uapi::OUTCOME_COMPLAINED as u8,
     /// The sender gets EPERM.
-    Refused = 3,
+    Refused = uapi::OUTCOME_REFUSED as u8,
     /// The filter replied in the place of the device.
-    Emulated = 4,
+    Emulated = uapi::OUTCOME_EMULATED as u8,
 }
 
 impl Outcome {

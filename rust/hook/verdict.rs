@@ -3,6 +3,7 @@
 //! What the policy in force says of a command: the policy's decision, on rules of one moment.
 
 use crate::{
+    kernel::uapi,
     policy::{
         self,
         decide,
@@ -11,6 +12,8 @@ use crate::{
         Decision,
         Filter,
         Layer,
+        Reason,
+        MAX_CDB,
         PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
     },
@@ -84,7 +87,7 @@ impl<'a> Verdict<'a> {
             now
         };
         let decision = decide(&rules, cdb, open_for_write, clock);
-        let by = match layer(decision) {
+        let by = match decision.rule() {
             None => None,
             Some((Layer::Device, _)) => device,
             Some((Layer::Class, _)) => class,
@@ -97,21 +100,23 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// The decision in numbers, for user space: `SGIO_FILTER_NO_RULE`, ...; `SGIO_FILTER_LAYER_NONE`,
-    /// ...; the number of the rule in the list as it is printed now.
-    pub(crate) fn numbers(&self) -> (u8, u8, u16) {
-        let (kind, layer, rule) = numbers(self.decision);
-        (
-            kind,
-            layer,
-            self.by.map_or(rule, |filter| filter.line(rule)),
-        )
+    /// The decision in the codes of `rust/uapi/sgio_filter.h`: the reason, the layer, and the number of
+    /// the rule in the list as it is printed now.
+    pub(crate) fn codes(&self) -> (u8, u8, u16) {
+        let reason = self.decision.reason() as u8;
+        match self.decision.rule() {
+            None => (reason, Layer::NONE, 0),
+            Some((layer, rule)) => {
+                let line = self.by.map_or(rule, |filter| filter.line(rule));
+                (reason, layer as u8, line)
+            }
+        }
     }
 
     /// Counts that the rule decided.
     #[inline]
     pub(crate) fn count(&self) {
-        if let (Some(filter), Some((_, rule))) = (self.by, layer(self.decision)) {
+        if let (Some(filter), Some((_, rule))) = (self.by, self.decision.rule()) {
             filter.hit(rule);
         }
     }
@@ -158,31 +163,17 @@ impl State {
     }
 }
 
-/// The rule that decided, if one did.
-#[inline]
-fn layer(decision: Decision) -> Option<(Layer, u16)> {
-    match decision {
-        Decision::NoRule | Decision::Unpriv | Decision::OwnLuns | Decision::NotOwner => None,
-        Decision::Allowed(layer, rule)
-        | Decision::Denied(layer, rule)
-        | Decision::NeedsWriteOpen(layer, rule) => Some((layer, rule)),
-    }
-}
-
-/// The same, with the number of the rule in the list that was asked.
-fn numbers(decision: Decision) -> (u8, u8, u16) {
-    let kind = match decision {
-        Decision::NoRule => 0,
-        Decision::Unpriv => 1,
-        Decision::Allowed(..) => 2,
-        Decision::Denied(..) => 3,
-        Decision::NeedsWriteOpen(..) => 4,
-        Decision::OwnLuns => 5,
-        Decision::NotOwner => 6,
-    };
-    match layer(decision) {
-        None => (kind, 0, 0),
-        Some((Layer::Device, rule)) => (kind, 1, rule),
-        Some((Layer::Class, rule)) => (kind, 2, rule),
-    }
-}
+// The policy's codes are those of the UAPI header.
+const _: () = {
+    assert!(Reason::NoRule as u32 == uapi::NO_RULE);
+    assert!(Reason::Unpriv as u32 == uapi::UNPRIV);
+    assert!(Reason::Allowed as u32 == uapi::ALLOWED);
+    assert!(Reason::Denied as u32 == uapi::DENIED);
+    assert!(Reason::NeedsWrite as u32 == uapi::NEEDS_WRITE);
+    assert!(Reason::OwnLuns as u32 == uapi::OWN_LUNS);
+    assert!(Reason::NotOwner as u32 == uapi::NOT_OWNER);
+    assert!(Layer::NONE as u32 == uapi::LAYER_NONE);
+    assert!(Layer::Device as u32 == uapi::LAYER_DEVICE);
+    assert!(Layer::Class as u32 == uapi::LAYER_CLASS);
+    assert!(MAX_CDB == uapi::CDB_MAX as usize);
+};

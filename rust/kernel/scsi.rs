@@ -27,7 +27,6 @@ use super::{
 use crate::kernel::bindings;
 use kernel::{
     container_of,
-    fmt,
     prelude::*,
     types::Opaque, //
 };
@@ -42,6 +41,9 @@ impl DeviceId {
         Self(addr)
     }
 }
+
+/// The address of a device: host, channel, target, LUN.
+pub(crate) type Address = (u32, u32, u32, u64);
 
 /// A SCSI device.
 ///
@@ -141,67 +143,41 @@ impl Device {
     }
 
     /// The device's address.
-    pub(crate) fn hctl(&self) -> Hctl {
+    pub(crate) fn address(&self) -> Address {
         let sdev = self.0.get();
         // SAFETY: The device is valid, and so is its host; the addresses never change.
         unsafe {
-            Hctl {
-                host: bindings::scsi_device_host_no(sdev),
-                channel: (*sdev).channel,
-                target: (*sdev).id,
-                lun: (*sdev).lun,
-            }
+            (
+                bindings::scsi_device_host_no(sdev),
+                (*sdev).channel,
+                (*sdev).id,
+                (*sdev).lun,
+            )
         }
     }
 }
 
-/// A device's address: host, channel, target, LUN.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hctl {
-    /// The number of the host.
-    pub(crate) host: u32,
-    /// The channel of the host.
-    pub(crate) channel: u32,
-    /// The target on the channel.
-    pub(crate) target: u32,
-    /// The logical unit.
-    pub(crate) lun: u64,
-}
-
-impl Hctl {
-    /// The queue of the device at this address, if there is one at this moment.
-    pub(crate) fn queue(&self) -> Option<QueueId> {
-        // SAFETY: No requirements.
-        let host = unsafe { bindings::scsi_host_lookup(self.host) };
-        if host.is_null() {
-            return None;
+/// The queue of the device at an address, if there is one at this moment.
+pub(crate) fn queue_at((host, channel, target, lun): Address) -> Option<QueueId> {
+    // SAFETY: No requirements.
+    let host = unsafe { bindings::scsi_host_lookup(host) };
+    if host.is_null() {
+        return None;
+    }
+    // SAFETY: `host` is valid.
+    let sdev = unsafe { bindings::scsi_device_lookup(host, channel, target, lun) };
+    let queue = (!sdev.is_null()).then(|| {
+        // SAFETY: `sdev` is valid; its queue was set before it could be found. The reference
+        // comes from the look-up.
+        unsafe {
+            let queue = QueueId::new((*sdev).request_queue);
+            bindings::scsi_device_put(sdev);
+            queue
         }
-        // SAFETY: `host` is valid.
-        let sdev =
-            unsafe { bindings::scsi_device_lookup(host, self.channel, self.target, self.lun) };
-        let queue = (!sdev.is_null()).then(|| {
-            // SAFETY: `sdev` is valid; its queue was set before it could be found. The reference
-            // comes from the look-up.
-            unsafe {
-                let queue = QueueId::new((*sdev).request_queue);
-                bindings::scsi_device_put(sdev);
-                queue
-            }
-        });
-        // SAFETY: The reference comes from the look-up.
-        unsafe { bindings::scsi_host_put(host) };
-        queue
-    }
-}
-
-impl fmt::Display for Hctl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}:{}",
-            self.host, self.channel, self.target, self.lun
-        )
-    }
+    });
+    // SAFETY: The reference comes from the look-up.
+    unsafe { bindings::scsi_host_put(host) };
+    queue
 }
 
 /// The SCSI bus.

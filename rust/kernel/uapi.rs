@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Structures that this module exchanges with user space (`rust/uapi/`).
+//! Structures and codes that this module exchanges with user space (`rust/uapi/`).
 
 use crate::kernel::bindings;
 use kernel::transmute::{
@@ -10,7 +10,23 @@ use kernel::transmute::{
 
 pub(crate) use bindings::{
     sgio_filter_check as Check,
+    SGIO_FILTER_ALLOWED as ALLOWED,
     SGIO_FILTER_BY_CLASS as BY_CLASS,
+    SGIO_FILTER_CDB_MAX as CDB_MAX,
+    SGIO_FILTER_DENIED as DENIED,
+    SGIO_FILTER_LAYER_CLASS as LAYER_CLASS,
+    SGIO_FILTER_LAYER_DEVICE as LAYER_DEVICE,
+    SGIO_FILTER_LAYER_NONE as LAYER_NONE,
+    SGIO_FILTER_NEEDS_WRITE as NEEDS_WRITE,
+    SGIO_FILTER_NOT_OWNER as NOT_OWNER,
+    SGIO_FILTER_NO_RULE as NO_RULE,
+    SGIO_FILTER_OUTCOME_ALLOWED as OUTCOME_ALLOWED,
+    SGIO_FILTER_OUTCOME_COMPLAINED as OUTCOME_COMPLAINED,
+    SGIO_FILTER_OUTCOME_EMULATED as OUTCOME_EMULATED,
+    SGIO_FILTER_OUTCOME_PRIVILEGED as OUTCOME_PRIVILEGED,
+    SGIO_FILTER_OUTCOME_REFUSED as OUTCOME_REFUSED,
+    SGIO_FILTER_OWN_LUNS as OWN_LUNS,
+    SGIO_FILTER_UNPRIV as UNPRIV,
     SGIO_FILTER_WRITE as WRITE, //
 };
 

@@ -11,9 +11,9 @@ use crate::{
         uapi, //
     },
     policy::{
-        Address,
         Cdb,
-        Class, //
+        Class,
+        Hctl, //
     },
     state::State,
 };
@@ -151,11 +151,11 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         let class = Class::from_type(class);
         let guard = rcu::read_lock();
         let verdict = state.verdict_for_class(class, &cdb, write, &guard);
-        (verdict.numbers(), false)
+        (verdict.codes(), false)
     } else {
         let device = transaction::find(
             state,
-            Address {
+            Hctl {
                 host: check.host,
                 channel: check.channel,
                 target: check.target,
@@ -164,7 +164,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         )?;
         let guard = rcu::read_lock();
         let verdict = state.verdict_on(&device, &cdb, write, &guard);
-        (verdict.numbers(), verdict.complain)
+        (verdict.codes(), verdict.complain)
     };
     check.decision = kind.into();
     check.layer = layer.into();

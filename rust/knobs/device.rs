@@ -32,6 +32,7 @@ use crate::{
         }, //
     },
     policy::{
+        Hctl,
         ReportLuns,
         RuleStore, //
     },
@@ -262,7 +263,7 @@ impl Devices {
     fn add_to(state: &Arc<State>, scsi: &scsi::Device) -> Result {
         let nexus = state.nexuses.join(scsi)?;
         let leave = ScopeGuard::new_with_data((state.clone(), nexus.clone()), |(state, nexus)| {
-            state.nexuses.leave(&nexus, scsi.hctl());
+            state.nexuses.leave(&nexus, scsi.into());
         });
         let device = Arc::new(Device::new(scsi, nexus)?, GFP_KERNEL)?;
         let knobs = Knobs {
@@ -293,7 +294,7 @@ impl Client for Devices {
         };
         if let Err(e) = Self::add_to(&state, device) {
             state.incomplete.store(true, Relaxed);
-            pr_err!("{}: only the class's filter: {:?}\n", device.hctl(), e);
+            pr_err!("{}: only the class's filter: {:?}\n", Hctl::from(device), e);
         }
     }
 

@@ -20,14 +20,14 @@ use crate::{
         log, //
     },
     kernel::{
-        scsi::Hctl,
+        scsi,
         sync::rcu::RetiredSet, //
     },
     policy::{
-        Address,
         Change,
         ChangeKind,
         Class,
+        Hctl,
         ReportLuns,
         Section,
         Table,
@@ -206,14 +206,9 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
 /// # Errors
 ///
 /// `ENODEV`.
-pub(super) fn find(state: &State, address: Address) -> Result<Arc<Device>> {
-    let hctl = Hctl {
-        host: address.host,
-        channel: address.channel,
-        target: address.target,
-        lun: address.lun,
-    };
-    let device = hctl.queue().and_then(|queue| state.device(queue));
+pub(super) fn find(state: &State, hctl: Hctl) -> Result<Arc<Device>> {
+    let queue = scsi::queue_at(hctl.into());
+    let device = queue.and_then(|queue| state.device(queue));
     // Between the two look-ups the queue may have become another device's.
     device.filter(|device| device.hctl == hctl).ok_or(ENODEV)
 }

@@ -16,6 +16,35 @@ use super::{
 /// The list that Linux 7.3 has for every class; the kernel module asks its own kernel instead.
 pub const STOCK: &str = include_str!("stock.rules");
 
+/// A built-in table of rules for a class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Table {
+    /// Corrected for the class.
+    Strict = 1,
+    /// The kernel's own list.
+    Stock = 2,
+}
+
+impl Table {
+    /// Both of them.
+    pub const ALL: [Table; 2] = [Table::Strict, Table::Stock];
+
+    /// Returns its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Table::Strict => "strict",
+            Table::Stock => "stock",
+        }
+    }
+
+    /// Finds a table by its name.
+    pub fn from_name(name: &[u8]) -> Option<Table> {
+        Table::ALL
+            .into_iter()
+            .find(|table| table.name().as_bytes() == name)
+    }
+}
+
 /// Names each text, so that a class is a list of names.
 macro_rules! texts {
     ($($name:ident: $file:literal,)*) => {

@@ -6,10 +6,12 @@
 //! then.
 
 use super::{
-    report_luns::REPORT_LUNS,
+    opcode::REPORT_LUNS,
     Access,
     Cdb,
+    Decision,
     Filter,
+    Layer,
     Time,
     Verdict, //
 };
@@ -25,43 +27,6 @@ pub struct State<'a> {
     pub class: Filter<'a>,
     /// The device's `report_luns` is `own`.
     pub own_luns: bool,
-}
-
-/// Whose rule decided.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Layer {
-    /// One of the device's own rules.
-    Device,
-    /// One of the rules of its class.
-    Class,
-}
-
-/// The answer, and the reason for it. Rules are counted from 0 in their layer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Decision {
-    /// Allowed, since `unpriv_sgio` is set.
-    Unpriv,
-    /// Allowed by a rule.
-    Allowed(Layer, u16),
-    /// Refused by a `deny` rule.
-    Denied(Layer, u16),
-    /// Refused by an `allow w` rule, since the file is not open for writing.
-    NeedsWriteOpen(Layer, u16),
-    /// Refused, since no rule matches.
-    NoRule,
-    /// REPORT LUNS, which would be allowed: refused, or answered without the device (`report_luns`).
-    OwnLuns,
-    /// PERSISTENT RESERVE OUT, which would be allowed: refused, since another sender owns the I_T
-    /// nexus (`pr_exclusive`). [`decide()`] does not know the sender and never says so.
-    NotOwner,
-}
-
-impl Decision {
-    /// Tells whether the command is allowed to a process without capabilities.
-    #[inline]
-    pub const fn is_allowed(self) -> bool {
-        matches!(self, Decision::Unpriv | Decision::Allowed(..))
-    }
 }
 
 /// Decides on a command: `unpriv_sgio`, then the device's rules, then the class's; the first
@@ -130,7 +95,6 @@ mod tests {
             Denied,
             NeedsWriteOpen,
             NoRule,
-            NotOwner,
             OwnLuns,
             Unpriv, //
         },
@@ -298,22 +262,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed() {
-        for (decision, allowed) in [
-            (Unpriv, true),
-            (Allowed(Device, 0), true),
-            (Allowed(Class, 4095), true),
-            (Denied(Device, 0), false),
-            (NeedsWriteOpen(Class, 0), false),
-            (NoRule, false),
-            (OwnLuns, false),
-            (NotOwner, false),
-        ] {
-            assert_eq!(decision.is_allowed(), allowed);
-        }
-    }
-
-    #[test]
     fn own_luns() {
         let rules = compile("allow r 12\nallow w a0");
         assert!(rules.is_some());
@@ -341,10 +289,5 @@ mod tests {
             });
             assert_eq!(decision, Some(expected));
         }
-    }
-
-    #[test]
-    fn small_enough_for_registers() {
-        assert!(size_of::<Decision>() <= 8);
     }
 }

@@ -52,8 +52,11 @@ mod cdb;
 mod change;
 mod class;
 mod decide;
+mod decision;
 mod error;
+mod hctl;
 mod index;
+mod opcode;
 mod parse;
 mod print;
 mod quick;
@@ -69,6 +72,7 @@ pub use self::{
     builtin::{
         load,
         strict,
+        Table,
         STOCK, //
     },
     byteset::{
@@ -90,13 +94,20 @@ pub use self::{
     class::Class,
     decide::{
         decide,
+        State, //
+    },
+    decision::{
         Decision,
         Layer,
-        State, //
+        Reason, //
     },
     error::{
         ParseError,
         ParseErrorKind, //
+    },
+    hctl::{
+        Hctl,
+        HctlError, //
     },
     index::{
         fill_index,
@@ -106,17 +117,19 @@ pub use self::{
         Start,
         EMPTY_START, //
     },
+    opcode::{
+        PERSISTENT_RESERVE_IN,
+        PERSISTENT_RESERVE_OUT,
+        REPORT_LUNS, //
+    },
     quick::{
         Quick,
-        QuickTable,
-        PERSISTENT_RESERVE_IN,
-        PERSISTENT_RESERVE_OUT, //
+        QuickTable, //
     },
     report_luns::{
         report_own_lun,
         OwnLun,
         ReportLuns,
-        REPORT_LUNS,
         REPORT_LUNS_CDB, //
     },
     rule::{
@@ -133,9 +146,7 @@ pub use self::{
         Time, //
     },
     transaction::{
-        Address,
         Section,
-        Table,
         Target,
         Transaction,
         TransactionError,

@@ -9,24 +9,21 @@
 //! first search that passes it over brings the table up to date ([`QuickTable::update`]).
 
 use super::{
+    opcode::{
+        PERSISTENT_RESERVE_OUT,
+        REPORT_LUNS, //
+    },
     Access,
     Filter,
     ListedRule,
     Time,
     Verdict,
-    MAX_RULES,
-    REPORT_LUNS, //
+    MAX_RULES, //
 };
 use core::sync::atomic::{
     AtomicU16,
     Ordering::Relaxed, //
 };
-
-/// The opcode of PERSISTENT RESERVE IN.
-pub const PERSISTENT_RESERVE_IN: u8 = 0x5e;
-
-/// The opcode of PERSISTENT RESERVE OUT.
-pub const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
 
 /// What rules are not the last to say about, since settings of a device come behind them
 /// (`report_luns`, `pr_exclusive`): never surely allowed.

@@ -6,10 +6,10 @@
 //! there. References: SPC-4 6.33 "REPORT LUNS command", SPC-4 4.5.3 "Fixed format sense data",
 //! SAM-5 4.7 "Logical unit number (LUN)".
 
-use super::Cdb;
-
-/// The opcode of REPORT LUNS.
-pub const REPORT_LUNS: u8 = 0xa0;
+use super::{
+    opcode::REPORT_LUNS,
+    Cdb, //
+};
 
 /// The length of a REPORT LUNS CDB.
 pub const REPORT_LUNS_CDB: usize = 12;

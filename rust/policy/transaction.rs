@@ -18,69 +18,27 @@
 //! rule they are a reset.
 
 use super::{
+    hctl::decimal,
     Change,
     Class,
+    Hctl,
     ParseError,
     ParseErrorKind,
-    ReportLuns, //
+    ReportLuns,
+    Table, //
 };
-use core::{
-    fmt::{
-        Display,
-        Formatter, //
-    },
-    str::Split, //
+use core::fmt::{
+    Display,
+    Formatter, //
 };
-
-/// An address of a device: host, channel, target, LUN.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Address {
-    /// The number of the host.
-    pub host: u32,
-    /// The channel of the host.
-    pub channel: u32,
-    /// The target on the channel.
-    pub target: u32,
-    /// The logical unit, as the kernel numbers it.
-    pub lun: u64,
-}
 
 /// What a section changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
     /// The device at an address; only the one with that id, if one is given.
-    Device(Address, Option<u64>),
+    Device(Hctl, Option<u64>),
     /// A class.
     Class(Class),
-}
-
-/// A built-in table of rules for a class.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Table {
-    /// Corrected for the class.
-    Strict = 1,
-    /// The kernel's own list.
-    Stock = 2,
-}
-
-impl Table {
-    /// Both of them.
-    pub const ALL: [Table; 2] = [Table::Strict, Table::Stock];
-
-    /// Returns its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Table::Strict => "strict",
-            Table::Stock => "stock",
-        }
-    }
-
-    /// Finds a table by its name.
-    pub fn from_name(name: &[u8]) -> Option<Table> {
-        Table::ALL
-            .into_iter()
-            .find(|table| table.name().as_bytes() == name)
-    }
 }
 
 /// One section: what it names changes, everything else stays.
@@ -252,15 +210,17 @@ impl<'a> Sections<'a> {
                 Some(at) => (text.get(..at), text.get(at + 1..)),
                 None => (Some(text), None),
             };
-            let Some(address) = address.and_then(address_of) else {
+            let address = address.and_then(|text| core::str::from_utf8(text).ok()?.parse().ok());
+            let Some(address) = address else {
                 return self.error(8, TransactionErrorKind::Address);
             };
             let id = match id {
                 None => None,
-                Some(id) => match id.strip_prefix(b"id=").and_then(number) {
+                Some(word) => match id_of(word) {
                     Some(id) => Some(id),
                     None => {
-                        return self.error(9 + text.len() - id.len() - 1, TransactionErrorKind::Id)
+                        return self
+                            .error(9 + text.len() - word.len() - 1, TransactionErrorKind::Id)
                     }
                 },
             };
@@ -400,26 +360,10 @@ impl<'a> Iterator for Sections<'a> {
     }
 }
 
-/// A decimal number of digits alone.
-fn number<T: core::str::FromStr>(text: &[u8]) -> Option<T> {
-    if !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    core::str::from_utf8(text).ok()?.parse().ok()
-}
-
-fn address_of(text: &[u8]) -> Option<Address> {
-    let mut parts = core::str::from_utf8(text).ok()?.split(':');
-    fn part<T: core::str::FromStr>(parts: &mut Split<'_, char>) -> Option<T> {
-        number(parts.next()?.as_bytes())
-    }
-    let address = Address {
-        host: part(&mut parts)?,
-        channel: part(&mut parts)?,
-        target: part(&mut parts)?,
-        lun: part(&mut parts)?,
-    };
-    parts.next().is_none().then_some(address)
+/// `id=17`
+fn id_of(word: &[u8]) -> Option<u64> {
+    let number = core::str::from_utf8(word).ok()?.strip_prefix("id=")?;
+    decimal(number).ok()
 }
 
 #[cfg(any(test, CONFIG_KUNIT))]
@@ -427,7 +371,7 @@ fn address_of(text: &[u8]) -> Option<Address> {
 mod tests {
     use super::{
         super::{ChangeKind, Class},
-        Address,
+        Hctl,
         ReportLuns,
         Table,
         Target,
@@ -456,7 +400,7 @@ mod tests {
         let Ok(transaction) = transaction else { return };
         let mut sections = transaction.sections();
 
-        let address = Address {
+        let address = Hctl {
             host: 6,
             channel: 0,
             target: 1,
@@ -475,7 +419,7 @@ mod tests {
                 && s.rules
                     .is_some_and(|r| r.kind() == ChangeKind::Replace && r.rules().count() == 2))
         );
-        let address = Address {
+        let address = Hctl {
             host: u32::MAX,
             channel: 2,
             target: 3,

@@ -7,8 +7,7 @@ use crate::{
         percpu::Counter,
         scsi::{
             self,
-            DeviceId,
-            Hctl, //
+            DeviceId, //
         },
         sync::{
             load::Load,
@@ -17,6 +16,7 @@ use crate::{
     },
     policy::{
         Class,
+        Hctl,
         ReportLuns, //
     },
     state::nexus::Nexus,
@@ -116,7 +116,7 @@ impl Device {
     /// `ENOMEM`.
     pub(crate) fn new(device: &scsi::Device, nexus: Arc<Nexus>) -> Result<Self> {
         Ok(Self {
-            hctl: device.hctl(),
+            hctl: device.into(),
             scsi: device.id(),
             id: NEXT_ID.fetch_add(1, Relaxed),
             class: Class::from_type(device.peripheral_device_type()),

@@ -6,6 +6,7 @@
 //! after the readers.
 
 pub(crate) mod device;
+mod hctl;
 pub(crate) mod nexus;
 pub(crate) mod rules;
 pub(crate) mod stock;

@@ -11,13 +11,13 @@
 //! target is the target port. Several devices are one logical unit through one nexus if the target
 //! shows it under several LUNs.
 
-use crate::kernel::{
-    capability::Capability,
-    cgroup::Cgroup,
-    scsi::{
-        self,
-        Hctl, //
+use crate::{
+    kernel::{
+        capability::Capability,
+        cgroup::Cgroup,
+        scsi, //
     },
+    policy::Hctl, //
 };
 use core::cmp::Ordering;
 use kernel::{
@@ -68,10 +68,10 @@ pub(crate) enum Admission {
 impl Nexus {
     fn of(device: &scsi::Device) -> Result<impl PinInit<Self>> {
         let name = device.lu_name()?;
-        let hctl = device.hctl();
+        let (host, channel, target, lun) = device.address();
         Ok(pin_init!(Self {
-            path: (hctl.host, hctl.channel, hctl.target),
-            lun: name.is_empty().then_some(hctl.lun),
+            path: (host, channel, target),
+            lun: name.is_empty().then_some(lun),
             name,
             exclusive: Atomic::new(false),
             owner <- new_spinlock!(None),
@@ -190,11 +190,11 @@ impl Nexuses {
         let key = ByName(Arc::pin_init(Nexus::of(device)?, GFP_KERNEL)?);
         let mut all = self.all.lock();
         if let Some(known) = all.get_mut(&key) {
-            known.devices.push(device.hctl(), GFP_KERNEL)?;
+            known.devices.push(device.into(), GFP_KERNEL)?;
             return Ok(known.nexus.clone());
         }
         let mut devices = KVec::with_capacity(1, GFP_KERNEL)?;
-        devices.push(device.hctl(), GFP_KERNEL)?;
+        devices.push(device.into(), GFP_KERNEL)?;
         let nexus = key.0.clone();
         let known = Known {
             nexus: nexus.clone(),

@@ -15,6 +15,8 @@
 #include <linux/tracepoint.h>
 #include <linux/uidgid.h>
 
+#include "../uapi/sgio_filter.h"
+
 #ifndef _SGIO_FILTER_TRACE_ONCE
 #define _SGIO_FILTER_TRACE_ONCE
 
@@ -86,13 +88,23 @@ TRACE_EVENT(decision,
 	TP_printk("dev=%u:%u:%u:%llu class=%x outcome=%s decision=%s layer=%s rule=%u open=%s uid=%u cgroup=%llu comm=%s cdb=%s",
 		__entry->host, __entry->channel, __entry->target, __entry->lun, __entry->class,
 		__print_symbolic(__entry->outcome,
-			{ 0, "allowed" }, { 1, "privileged" }, { 2, "complained" }, { 3, "refused" },
-			{ 4, "emulated" }),
+			{ SGIO_FILTER_OUTCOME_ALLOWED, "allowed" },
+			{ SGIO_FILTER_OUTCOME_PRIVILEGED, "privileged" },
+			{ SGIO_FILTER_OUTCOME_COMPLAINED, "complained" },
+			{ SGIO_FILTER_OUTCOME_REFUSED, "refused" },
+			{ SGIO_FILTER_OUTCOME_EMULATED, "emulated" }),
 		__print_symbolic(__entry->decision,
-			{ 0, "no_rule" }, { 1, "unpriv" }, { 2, "allowed" }, { 3, "denied" },
-			{ 4, "needs_write" }, { 5, "own_luns" }, { 6, "not_owner" }),
+			{ SGIO_FILTER_NO_RULE, "no_rule" },
+			{ SGIO_FILTER_UNPRIV, "unpriv" },
+			{ SGIO_FILTER_ALLOWED, "allowed" },
+			{ SGIO_FILTER_DENIED, "denied" },
+			{ SGIO_FILTER_NEEDS_WRITE, "needs_write" },
+			{ SGIO_FILTER_OWN_LUNS, "own_luns" },
+			{ SGIO_FILTER_NOT_OWNER, "not_owner" }),
 		__print_symbolic(__entry->layer,
-			{ 0, "none" }, { 1, "device" }, { 2, "class" }),
+			{ SGIO_FILTER_LAYER_NONE, "none" },
+			{ SGIO_FILTER_LAYER_DEVICE, "device" },
+			{ SGIO_FILTER_LAYER_CLASS, "class" }),
 		__entry->rule, __entry->write ? "w" : "r", __entry->uid, __entry->cgroup,
 		/* A task may call itself anything, a line of this trace included. */
 		__print_hex_str(__entry->comm, __entry->comm_len),

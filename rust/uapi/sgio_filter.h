@@ -17,19 +17,26 @@
 #define SGIO_FILTER_WRITE	(1u << 0)	/* the file is open for writing */
 #define SGIO_FILTER_BY_CLASS	(1u << 1)	/* any device of .type, without rules of its own */
 
-/* sgio_filter_check.decision */
+/* sgio_filter_check.decision, and that of the tracepoint */
 #define SGIO_FILTER_NO_RULE	0		/* refused: nothing matches */
 #define SGIO_FILTER_UNPRIV	1		/* allowed: unpriv_sgio */
 #define SGIO_FILTER_ALLOWED	2		/* allowed by a rule */
 #define SGIO_FILTER_DENIED	3		/* refused by a deny rule */
 #define SGIO_FILTER_NEEDS_WRITE	4		/* refused by an allow w rule */
 #define SGIO_FILTER_OWN_LUNS	5		/* answered by the filter, or refused: report_luns */
-#define SGIO_FILTER_NOT_OWNER	6		/* refused: pr_exclusive (not as an answer here) */
+#define SGIO_FILTER_NOT_OWNER	6		/* refused: pr_exclusive (only in the tracepoint) */
 
-/* sgio_filter_check.layer */
+/* sgio_filter_check.layer, and that of the tracepoint */
 #define SGIO_FILTER_LAYER_NONE	0
 #define SGIO_FILTER_LAYER_DEVICE 1		/* one of the device's own rules */
 #define SGIO_FILTER_LAYER_CLASS	2		/* one of its class's rules */
+
+/* The outcome for a sender, as the tracepoint gives it. */
+#define SGIO_FILTER_OUTCOME_ALLOWED	0	/* allowed by the policy */
+#define SGIO_FILTER_OUTCOME_PRIVILEGED	1	/* not allowed, but the sender has CAP_SYS_RAWIO */
+#define SGIO_FILTER_OUTCOME_COMPLAINED	2	/* not allowed, and let through: complain */
+#define SGIO_FILTER_OUTCOME_REFUSED	3	/* EPERM */
+#define SGIO_FILTER_OUTCOME_EMULATED	4	/* answered by the filter: report_luns */
 
 /*
  * The question, and the answer for a sender without CAP_SYS_RAWIO. Nothing is

@@ -17,8 +17,8 @@
 
 use super::{
     sg::Sender,
-    Device,
-    Hctl, //
+    Address,
+    Device, //
 };
 use crate::kernel::{
     bindings,
@@ -165,13 +165,13 @@ impl<'a> Addressed<'a> {
     /// The peripheral device type and the address of the queue's device, for a device that one knows nothing
     /// about.
     #[cold]
-    pub(crate) fn type_and_address(&self) -> (u8, Hctl) {
+    pub(crate) fn type_and_address(&self) -> (u8, Address) {
         let queue = self.queue.as_ptr().cast::<bindings::request_queue>();
         // SAFETY: By the type invariant the queue is that of a SCSI device, whose `queuedata` is the device for life,
         // and it is in use; a device is not released before its queue is out of use (`blk_mq_destroy_queue()` in
         // `__scsi_remove_device()`, or the last close of its disk).
         let device = unsafe { &*(*queue).queuedata.cast::<Device>() };
-        (device.peripheral_device_type(), device.hctl())
+        (device.peripheral_device_type(), device.address())
     }
 }
 

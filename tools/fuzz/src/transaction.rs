@@ -34,7 +34,7 @@ pub fn check(data: &[u8]) {
 fn equal(section: &policy::Section<'_>, expected: &Section, text: &[u8]) {
     let target = match section.target {
         policy::Target::Device(address, id) => {
-            let policy::Address {
+            let policy::Hctl {
                 host,
                 channel,
                 target,

@@ -6,66 +6,11 @@ mod find;
 mod scan;
 
 use crate::root::Root;
-use anyhow::{anyhow, Context as _, Error, Result};
+use anyhow::{Context as _, Result};
 use serde::{Serialize, Serializer};
 use sgio_policy::policy::Class;
-use std::{fmt, str::FromStr};
 
-/// An address: host, channel, target, LUN (the kernel's H:C:T:L).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Hctl {
-    /// SCSI host number.
-    pub host: u32,
-    /// Channel of the host.
-    pub channel: u32,
-    /// Target id.
-    pub target: u32,
-    /// Logical unit number, in the kernel's flat 64-bit form.
-    pub lun: u64,
-}
-
-impl fmt::Display for Hctl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}:{}",
-            self.host, self.channel, self.target, self.lun
-        )
-    }
-}
-
-impl FromStr for Hctl {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Hctl> {
-        let wrong = || anyhow!("'{text}' is no H:C:T:L address");
-        let parts: Vec<&str> = text.split(':').collect();
-        let [host, channel, target, lun] = parts[..] else {
-            return Err(wrong());
-        };
-        let number = |part: &str| {
-            part.bytes()
-                .all(|b| b.is_ascii_digit())
-                .then_some(())
-                .ok_or_else(wrong)
-        };
-        for part in [host, channel, target, lun] {
-            number(part)?;
-        }
-        Ok(Hctl {
-            host: host.parse().map_err(|_| wrong())?,
-            channel: channel.parse().map_err(|_| wrong())?,
-            target: target.parse().map_err(|_| wrong())?,
-            lun: lun.parse().map_err(|_| wrong())?,
-        })
-    }
-}
-
-impl Serialize for Hctl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+pub use sgio_policy::policy::Hctl;
 
 /// A dm-multipath map that a disk is a path of.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
@@ -176,31 +121,4 @@ pub fn maps(root: &Root) -> Result<Vec<Multipath>> {
 /// A sysfs that cannot be read.
 pub fn find_by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
     scan::by_kernel_name(root, name, links)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_four_decimal_numbers() {
-        let address: Hctl = "6:0:12:18446744073709551615".parse().unwrap();
-        assert_eq!((address.host, address.target), (6, 12));
-        assert_eq!(address.to_string(), "6:0:12:18446744073709551615");
-        for wrong in [
-            "",
-            "6",
-            "6:0:0",
-            "6:0:0:0:0",
-            "6:0:0:",
-            "+6:0:0:0",
-            "6:0:0:-1",
-            "host6",
-            "6: 0:0:0",
-            "target6:0:0",
-            "6:0:0:18446744073709551616",
-        ] {
-            assert!(wrong.parse::<Hctl>().is_err(), "{wrong}");
-        }
-    }
 }

@@ -13,7 +13,10 @@ use rustix::{
     fs::{open, Mode, OFlags},
     io::Errno,
 };
-use sgio_policy::policy::{Class, Decision, Layer, MAX_CDB};
+use sgio_policy::{
+    policy::{Class, Decision, MAX_CDB},
+    uapi,
+};
 use std::{error, fmt, fs, os::fd::OwnedFd};
 
 const NODE: &str = "/dev/sgio_filter";
@@ -136,15 +139,10 @@ fn words(errno: Errno) -> String {
     }
 }
 
-/// The file is open for writing.
-const WRITE: u32 = 1 << 0;
-/// The question is about any device of a class.
-const BY_CLASS: u32 = 1 << 1;
-
 fn question(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<ioctl::Check> {
     let mut check = ioctl::Check {
         size: u32::try_from(size_of::<ioctl::Check>())?,
-        flags: if open_for_write { WRITE } else { 0 },
+        flags: if open_for_write { uapi::WRITE } else { 0 },
         cdb_len: u32::try_from(cdb.len())?,
         ..ioctl::Check::default()
     };
@@ -158,7 +156,7 @@ fn question(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<ioctl::Che
             (check.target, check.lun) = (hctl.target, hctl.lun);
         }
         Whose::Class(class) => {
-            check.flags |= BY_CLASS;
+            check.flags |= uapi::BY_CLASS;
             check.class = u32::from(class.type_code());
         }
     }
@@ -166,33 +164,15 @@ fn question(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<ioctl::Che
 }
 
 fn answer(check: &ioctl::Check) -> Result<Decision> {
-    let place = || -> Result<(Layer, u16)> {
-        let layer = match check.layer {
-            1 => Layer::Device,
-            2 => Layer::Class,
-            layer => bail!("{NODE}: answers with a layer {layer}"),
-        };
-        Ok((layer, u16::try_from(check.rule)?))
-    };
-    let rule = |decision: fn(Layer, u16) -> Decision| {
-        let (layer, number) = place()?;
-        Ok(decision(layer, number))
-    };
-    match check.decision {
-        0 => Ok(Decision::NoRule),
-        1 => Ok(Decision::Unpriv),
-        2 => rule(Decision::Allowed),
-        3 => rule(Decision::Denied),
-        4 => rule(Decision::NeedsWriteOpen),
-        5 => Ok(Decision::OwnLuns),
-        6 => Ok(Decision::NotOwner),
-        decision => bail!("{NODE}: answers with a decision {decision}"),
-    }
+    let (decision, layer, rule) = (check.decision, check.layer, check.rule);
+    Decision::from_codes(decision, layer, rule)
+        .ok_or_else(|| anyhow!("{NODE}: answers with {decision}, layer {layer}, rule {rule}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sgio_policy::policy::Layer;
 
     #[test]
     fn questions() {

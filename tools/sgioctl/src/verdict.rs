@@ -153,7 +153,7 @@ impl Policy {
 
     /// The rule a decision names, as text.
     pub fn rule(&self, decision: Decision) -> Option<String> {
-        let (layer, number) = place(decision)?;
+        let (layer, number) = decision.rule()?;
         let filter = match layer {
             Layer::Device => self.device_rules.as_ref()?,
             Layer::Class => &self.class_rules,
@@ -161,16 +161,6 @@ impl Policy {
         let view = filter.view();
         let listed = view.rules().get(usize::from(number))?;
         Some(listed.at(NOW)?.to_string())
-    }
-}
-
-/// The rule a decision names: whose, and its number there.
-pub fn place(decision: Decision) -> Option<(Layer, u16)> {
-    match decision {
-        Decision::Allowed(layer, number)
-        | Decision::Denied(layer, number)
-        | Decision::NeedsWriteOpen(layer, number) => Some((layer, number)),
-        Decision::Unpriv | Decision::NoRule | Decision::OwnLuns | Decision::NotOwner => None,
     }
 }
 

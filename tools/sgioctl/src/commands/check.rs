@@ -12,11 +12,11 @@ use crate::{
     kernel::{self, Whose},
     names::{self, Decoded},
     output,
-    verdict::{self, Policy},
+    verdict::Policy,
 };
 use anyhow::Result;
 use serde::Serialize;
-use sgio_policy::policy::{Access, Class, Decision, Layer};
+use sgio_policy::policy::{Access, Class, Decision};
 use std::{path::PathBuf, process::ExitCode};
 use subject::{cdbs, subjects, Subject};
 
@@ -170,24 +170,13 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
 }
 
 fn verdict(policy: &Policy, command: &Decoded, decision: Decision, write: bool) -> Verdict {
-    let place = verdict::place(decision);
+    let place = decision.rule();
     let rule_text = policy.rule(decision);
     Verdict {
         open: if write { "w" } else { "r" },
         allowed: decision.is_allowed(),
-        decision: match decision {
-            Decision::NoRule => "no_rule",
-            Decision::Unpriv => "unpriv",
-            Decision::Allowed(..) => "allowed",
-            Decision::Denied(..) => "denied",
-            Decision::NeedsWriteOpen(..) => "needs_write",
-            Decision::OwnLuns => "own_luns",
-            Decision::NotOwner => "not_owner",
-        },
-        layer: place.map(|(layer, _)| match layer {
-            Layer::Device => "device",
-            Layer::Class => "class",
-        }),
+        decision: decision.reason().name(),
+        layer: place.map(|(layer, _)| layer.name()),
         rule: place.map(|(_, number)| number),
         why: reason::why(policy, command, decision, rule_text.as_deref()),
         rule_text,

@@ -187,9 +187,10 @@ impl Reader<'_> {
             class: raw.class.as_ref().and_then(|name| self.class(name)),
             hctl: raw.hctl.as_ref().and_then(|text| {
                 let parsed = text.get_ref().parse();
-                if let Err(error) = &parsed {
+                if parsed.is_err() {
+                    let message = format!("'{}' is no H:C:T:L address", text.get_ref());
                     let fix = "write host:channel:target:lun, like \"6:0:0:0\"";
-                    self.fault(text.span().start, format!("{error}"), fix);
+                    self.fault(text.span().start, message, fix);
                 }
                 let place = self.text.place(text.span().start);
                 parsed.ok().map(|value| At { value, place })

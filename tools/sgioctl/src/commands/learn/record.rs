@@ -8,7 +8,7 @@ use crate::{
     monitor::event::{self, Line},
 };
 use serde::Deserialize;
-use sgio_policy::policy::Class;
+use sgio_policy::policy::{Class, Reason};
 
 /// What came of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,13 +110,12 @@ fn outcome(text: &str) -> Option<Outcome> {
 }
 
 fn said(text: &str) -> Option<Said> {
-    Some(match text {
-        "no_rule" => Said::NoRule,
-        "denied" => Said::Denied,
-        "needs_write" => Said::NeedsWrite,
+    Some(match Reason::from_name(text)? {
+        Reason::NoRule => Said::NoRule,
+        Reason::Denied => Said::Denied,
+        Reason::NeedsWrite => Said::NeedsWrite,
         // What the two last refuse, no rule would open.
-        "unpriv" | "allowed" | "own_luns" | "not_owner" => Said::Yes,
-        _ => return None,
+        Reason::Unpriv | Reason::Allowed | Reason::OwnLuns | Reason::NotOwner => Said::Yes,
     })
 }
 
