@@ -4,11 +4,13 @@
 
 mod propose;
 mod record;
+mod senders;
 
 use crate::{cli::Context, device::Hctl, output};
 use anyhow::{Context as _, Result};
 use propose::{proposals, DeviceRules, Options};
 use record::{parse, Record};
+use senders::Chosen;
 use serde::Serialize;
 use std::{
     fs::File,
@@ -25,6 +27,7 @@ Examples:
   sgioctl complain 6:0:0:0 on
   sgioctl learn log                                   what it would need
   sgioctl learn --device 6:0:0:0 --add log > my.rules for the file 'rules' of the device
+  sgioctl learn --uid 107 --cgroup /machine.slice log what one guest would need
   sgioctl learn --allow-destructive /sys/kernel/tracing/trace
 
 The proposal is for review: each rule is one command, as narrow as service actions and ATA commands go, never a range. What
@@ -47,6 +50,14 @@ pub struct Args {
     /// Only what was sent to this device (repeatable).
     #[arg(long, value_name = "H:C:T:L")]
     device: Vec<Hctl>,
+
+    /// Only what processes of this uid sent (repeatable).
+    #[arg(long, value_name = "UID")]
+    uid: Vec<u32>,
+
+    /// Only what processes in this cgroup, or below it, sent (repeatable).
+    #[arg(long, value_name = "PATH|ID")]
+    cgroup: Vec<String>,
 
     /// JSON lines of "sgioctl monitor --json", or text of the tracepoint sgio_filter:decision; - or nothing is standard input.
     #[arg(value_name = "FILE")]
@@ -86,6 +97,11 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     if !args.device.is_empty() {
         records.retain(|record: &Record| args.device.contains(&record.device));
     }
+    let chosen = Chosen {
+        uids: args.uid,
+        cgroups: args.cgroup,
+    };
+    records.retain(|record| chosen.has(record));
 
     let options = Options {
         destructive: args.allow_destructive,

@@ -2,11 +2,14 @@
 
 //! Records to rules: one rule for each command that was sent, and no more.
 
-use super::record::{Outcome, Record, Said};
+use super::{
+    record::{Outcome, Record, Said},
+    senders::{self, Sender, Senders},
+};
 use crate::{device::Hctl, names};
 use serde::Serialize;
 use sgio_policy::policy::Class;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What to learn from.
 #[derive(Clone, Copy, Default)]
@@ -32,7 +35,12 @@ pub(super) struct Proposal {
     name: Option<String>,
     destructive: bool,
     times: usize,
+    /// What they called themselves.
     comms: Vec<String>,
+    /// Some of those who sent it.
+    senders: Vec<Sender>,
+    /// There were more.
+    more_senders: bool,
     /// What there is to say; why it is not proposed, if it is not.
     note: Option<&'static str>,
 }
@@ -45,7 +53,7 @@ struct Seen {
     denied: bool,
     /// Each of the read-only opens was refused for want of a write open only.
     needs_write: bool,
-    comms: BTreeSet<String>,
+    senders: Senders,
     cdb: Vec<u8>,
 }
 
@@ -70,7 +78,7 @@ pub(super) fn proposals(records: &[Record], options: Options) -> Vec<DeviceRules
         seen.read |= !record.write;
         seen.denied |= record.said == Said::Denied;
         seen.needs_write |= record.said == Said::NeedsWrite;
-        seen.comms.extend(record.comm.as_deref().map(plain));
+        seen.senders.add(record);
         seen.cdb.clone_from(&record.cdb);
     }
     let device = |((device, code), commands): ((Hctl, u8), BTreeMap<String, Seen>)| {
@@ -133,7 +141,9 @@ fn of_device(
             name: decoded.name,
             destructive: decoded.destructive,
             times: seen.times,
-            comms: seen.comms.into_iter().collect(),
+            comms: seen.senders.comms(),
+            senders: seen.senders.list(),
+            more_senders: seen.senders.more,
             note,
         };
         if proposed {
@@ -179,17 +189,12 @@ fn line(proposal: &Proposal) -> String {
         times => format!("{times} times"),
     };
     let mut line = format!("{}  # {name}, {times}", proposal.rule);
-    if !proposal.comms.is_empty() {
-        line += &format!(", by {}", proposal.comms.join(" "));
+    let senders = senders::words(&proposal.senders, proposal.more_senders);
+    if !senders.is_empty() {
+        line += &format!(", by {senders}");
     }
     if let Some(note) = proposal.note {
         line += &format!("; {note}");
     }
     line
-}
-
-/// The name of a process, which may be any bytes, in a comment that is printable ASCII.
-fn plain(comm: &str) -> String {
-    let letter = |c: char| if c.is_ascii_graphic() { c } else { '?' };
-    comm.chars().take(16).map(letter).collect()
 }

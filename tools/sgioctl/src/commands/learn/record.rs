@@ -37,6 +37,10 @@ pub(super) struct Record {
     pub(super) outcome: Outcome,
     pub(super) said: Said,
     pub(super) write: bool,
+    pub(super) uid: Option<u32>,
+    /// The path, or what is known of it: `cgroup 1234`.
+    pub(super) cgroup: Option<String>,
+    pub(super) cgroup_id: Option<u64>,
     pub(super) comm: Option<String>,
     pub(super) cdb: Vec<u8>,
 }
@@ -59,6 +63,12 @@ struct Report {
     decision: String,
     open: String,
     #[serde(default)]
+    uid: Option<u32>,
+    #[serde(default)]
+    cgroup: Option<String>,
+    #[serde(default)]
+    cgroup_id: Option<u64>,
+    #[serde(default)]
     comm: Option<String>,
     cdb: String,
 }
@@ -74,6 +84,9 @@ fn json(line: &str) -> Option<Record> {
         outcome: outcome(&line.outcome)?,
         said: said(&line.decision)?,
         write: open(&line.open)?,
+        uid: line.uid,
+        cgroup: line.cgroup,
+        cgroup_id: line.cgroup_id,
         comm: line.comm,
         cdb: parse_cdb(&line.cdb).ok()?,
     })
@@ -94,6 +107,9 @@ fn trace(line: &str) -> Option<Record> {
         outcome: outcome(&event.outcome)?,
         said: said(&event.decision)?,
         write: event.write,
+        uid: Some(event.uid),
+        cgroup: (event.cgroup != 0).then(|| format!("cgroup-{}", event.cgroup)),
+        cgroup_id: Some(event.cgroup),
         comm: Some(event.comm).filter(|comm| !comm.is_empty()),
         cdb: event.cdb,
     })
