@@ -176,6 +176,16 @@ int sgio_helper_scsi_ioctl_from_here(struct scsi_device *sdev, bool open_for_wri
 	return ret;
 }
 
+int sgio_helper_scsi_rescan_device_from_here(struct scsi_device *sdev);
+int sgio_helper_scsi_rescan_device_from_here(struct scsi_device *sdev)
+{
+	int ret = scsi_rescan_device(sdev);
+
+	/* As above. */
+	barrier();
+	return ret;
+}
+
 /* rust/kernel/device/bus.rs, rust/kernel/block.rs */
 
 void sgio_helper_device_lock(struct device *dev);

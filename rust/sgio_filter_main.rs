@@ -52,8 +52,10 @@ struct SgioFilter {
     #[pin]
     _control: knobs::Control,
     _queue_files: Option<kernel::scsi::queue_files::QueueFiles>,
+    // Before the devices, which it replaces.
     #[pin]
-    _devices: kernel::scsi::interface::Registration<knobs::Devices>,
+    _rescans: kernel::scsi::rescan::Hook<knobs::Devices>,
+    devices: kernel::scsi::devices::Registration<knobs::Devices>,
     // After the hook, which asks for senders by sg, and all knobs, which arm others.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
@@ -75,13 +77,18 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 _in_force: state::InForce::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
                 _entry_points: hook::entry_points::Armed::new()?,
-                _devices <- kernel::scsi::interface::Registration::new(),
+                devices: kernel::scsi::devices::Registration::new()?,
+                _rescans <- kernel::scsi::rescan::Hook::new(),
+                // One that became another in between.
+                _: { devices.for_each(knobs::Devices::look_again) },
                 // It has told of all that are there.
                 _: { knobs::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
                 // Last: whoever has opened it holds the module, also one whose loading fails.
                 _control <- knobs::Control::new(),
+                // What user space does then may need all of it.
+                _: { knobs::Devices::announce(devices) },
             }))
         })
     }

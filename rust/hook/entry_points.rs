@@ -79,6 +79,7 @@ impl EntryPoints {
     pub(crate) fn show(page: &mut Page<'_>) -> Result {
         let this = Self::get()?;
         writeln!(page, "scsi_cmd_allowed armed")?;
+        writeln!(page, "scsi_rescan_device armed")?;
         show(page, "sg_ioctl", this.sg_ioctl.armed())?;
         show(page, "scsi_ioctl", this.report_luns.with(|_| Ok(())))?;
         show(

@@ -132,6 +132,9 @@ impl State {
         open_for_write: bool,
         guard: &'a rcu::Guard,
     ) -> Verdict<'a> {
+        if !device.is_that_of_lu() {
+            return self.verdict_for_class(device.class, cdb, open_for_write, guard);
+        }
         self.changing.read(|| {
             Verdict::new(
                 &Settings {

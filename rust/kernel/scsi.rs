@@ -7,10 +7,11 @@
 //! C header: [`include/scsi/scsi_device.h`](srctree/include/scsi/scsi_device.h)
 
 pub(crate) mod cmd_allowed;
-pub(crate) mod interface;
+pub(crate) mod devices;
 pub(crate) mod ioctl;
 pub(crate) mod pr_ops;
 pub(crate) mod queue_files;
+pub(crate) mod rescan;
 pub(crate) mod sg;
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
     },
     device::bus::{
         Bus,
+        BusDevice,
         LockedDevice, //
     },
     kobject::Parent, //
@@ -54,27 +56,56 @@ pub(crate) type Address = (u32, u32, u32, u64);
 pub(crate) struct Device(Opaque<bindings::scsi_device>);
 
 impl Device {
-    /// The device behind its class device (`sdev_dev`).
-    ///
-    /// # Safety
-    ///
-    /// `dev` is the `sdev_dev` of a SCSI device that is valid for `'a`.
-    unsafe fn from_class_device<'a>(dev: *mut bindings::device) -> &'a Self {
-        // SAFETY: By the safety requirement.
-        unsafe { &*Opaque::cast_from(container_of!(dev, bindings::scsi_device, sdev_dev)).cast() }
+    /// The device behind a device of the SCSI bus, if it is one: there are hosts and targets too.
+    pub(crate) fn from_bus<'a>(dev: &'a BusDevice<'_>) -> Option<&'a Self> {
+        // SAFETY: A `BusDevice` is valid for `'a`.
+        unsafe { Self::from_raw_device(dev.as_raw()) }
     }
 
-    /// The device behind a device of the SCSI bus, if it is one: there are hosts and targets too.
+    /// As [`Self::from_bus`].
     pub(crate) fn from_locked<'a>(dev: &'a LockedDevice<'_>) -> Option<&'a Self> {
-        // SAFETY: A `LockedDevice` is valid.
-        if unsafe { bindings::scsi_is_sdev_device(dev.as_raw()) } == 0 {
+        // SAFETY: A `LockedDevice` is valid for `'a`.
+        unsafe { Self::from_raw_device(dev.as_raw()) }
+    }
+
+    /// # Safety
+    ///
+    /// `dev` is a device that has been added to the SCSI bus, and valid for `'a`.
+    unsafe fn from_raw_device<'a>(dev: *mut bindings::device) -> Option<&'a Self> {
+        // SAFETY: By the safety requirement.
+        if unsafe { bindings::scsi_is_sdev_device(dev) } == 0 {
             return None;
         }
-        let dev = dev.as_raw();
-        // SAFETY: The device is the `sdev_gendev` of a SCSI device, and valid while `dev` is.
+        // SAFETY: The device is the `sdev_gendev` of a SCSI device, and valid for `'a`.
         Some(unsafe {
             &*Opaque::cast_from(container_of!(dev, bindings::scsi_device, sdev_gendev)).cast()
         })
+    }
+
+    /// Whether its removal has begun.
+    pub(crate) fn is_going(&self) -> bool {
+        // SAFETY: The device is valid; the field is an integer, which may change at any time.
+        let state = unsafe { (&raw const (*self.0.get()).sdev_state).read_volatile() };
+        matches!(
+            state,
+            bindings::scsi_device_state_SDEV_CANCEL | bindings::scsi_device_state_SDEV_DEL
+        )
+    }
+
+    /// Tells user space that something about the device has changed, by a uevent with `property`
+    /// (`NAME=VALUE`).
+    pub(crate) fn announce(&self, property: &CStr) {
+        let mut environment = [property.as_char_ptr().cast_mut(), core::ptr::null_mut()];
+        // What fails is not told; whoever missed an event can look into sysfs.
+        //
+        // SAFETY: The device is valid, and so are the strings, which are only read; the array ends with null.
+        unsafe {
+            bindings::kobject_uevent_env(
+                &raw mut (*self.0.get()).sdev_gendev.kobj,
+                bindings::kobject_action_KOBJ_CHANGE,
+                environment.as_mut_ptr(),
+            )
+        };
     }
 
     /// The identity of the device, as long as it is there.
@@ -101,8 +132,8 @@ impl Device {
 
     /// The device's directory in sysfs.
     pub(crate) fn as_parent(&self) -> Parent<'_> {
-        // SAFETY: The device has been added, and its directory stays at least until the class
-        // interface has been told of its removal.
+        // SAFETY: The device has been added, and its directory stays at least until the bus has
+        // announced its removal.
         unsafe { Parent::from_raw(&raw mut (*self.0.get()).sdev_gendev.kobj) }
     }
 
@@ -124,6 +155,15 @@ impl Device {
     ///
     /// `ENOMEM`.
     pub(crate) fn lu_name(&self) -> Result<KVec<u8>> {
+        self.with_lu_name(|text| {
+            let mut name = KVec::with_capacity(text.len(), GFP_KERNEL)?;
+            name.extend_from_slice(text, GFP_KERNEL)?;
+            Ok(name)
+        })
+    }
+
+    /// The result of `f`, called with the name. Does not sleep if `f` does not.
+    fn with_lu_name<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
         // A designator has no more than 255 bytes.
         let mut text = [0u8; 256];
         // SAFETY: The device is valid, and so is the buffer.
@@ -137,9 +177,16 @@ impl Device {
             .iter()
             .position(|byte| *byte == 0)
             .unwrap_or(text.len());
-        let mut name = KVec::with_capacity(end, GFP_KERNEL)?;
-        name.extend_from_slice(text.get(..end).unwrap_or_default(), GFP_KERNEL)?;
-        Ok(name)
+        f(text.get(..end).unwrap_or_default())
+    }
+
+    /// A reference to the device, for longer than it is on its bus.
+    pub(crate) fn to_ref(&self) -> DeviceRef {
+        // INVARIANT: The reference is taken here.
+        //
+        // SAFETY: The device is valid.
+        unsafe { bindings::get_device(&raw mut (*self.0.get()).sdev_gendev) };
+        DeviceRef(self.0.get())
     }
 
     /// The device's address.
@@ -154,6 +201,38 @@ impl Device {
                 (*sdev).lun,
             )
         }
+    }
+}
+
+/// A reference to a SCSI device, which may have been removed.
+///
+/// # Invariants
+///
+/// The pointer is to a SCSI device to which this object has a reference.
+pub(crate) struct DeviceRef(*mut bindings::scsi_device);
+
+// SAFETY: References to devices may be used and given up in any thread.
+unsafe impl Send for DeviceRef {}
+
+// SAFETY: As above.
+unsafe impl Sync for DeviceRef {}
+
+impl DeviceRef {
+    /// Whether the logical unit has this name, as far as the kernel has read it. Does not sleep.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn has_lu_name(&self, name: &[u8]) -> bool {
+        // SAFETY: By the type invariant the device is valid. It was added, and what is asked for is there until
+        // it is freed.
+        let device = unsafe { &*Opaque::cast_from(self.0).cast::<Device>() };
+        device.with_lu_name(|now| now == name)
+    }
+}
+
+impl Drop for DeviceRef {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the reference is ours.
+        unsafe { bindings::put_device(&raw mut (*self.0).sdev_gendev) };
     }
 }
 

@@ -23,7 +23,11 @@ use crate::{
         kobject::Kobject,
         scsi::{
             self,
-            interface::Client, //
+            devices::{
+                Client,
+                Registration, //
+            },
+            rescan, //
         },
         sysfs::{
             File,
@@ -65,7 +69,7 @@ struct Knobs {
     device: Arc<Device>,
 }
 
-static FILES: [File<Kobject<Knobs>>; 10] = [
+static FILES: [File<Kobject<Knobs>>; 11] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
@@ -85,6 +89,7 @@ static FILES: [File<Kobject<Knobs>>; 10] = [
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
     File::private(c"hits", Knobs::show_hits),
     File::read_only(c"nexus", Knobs::show_nexus),
+    File::read_only(c"identity", Knobs::show_identity),
     File::read_only(c"class", Knobs::show_class),
     File::read_only(c"id", Knobs::show_id),
     File::read_only(c"stats", Knobs::show_stats),
@@ -126,6 +131,11 @@ pub(super) fn prepare_exclusive(exclusive: bool) -> Result {
         return Err(EOPNOTSUPP);
     }
     EntryPoints::arm_reservations()
+}
+
+/// Prints the name of a logical unit, or that it has none.
+fn write_name(page: &mut Page<'_>, name: &[u8]) -> Result {
+    write_escaped(page, if name.is_empty() { b"-" } else { name })
 }
 
 /// Names of logical units come from devices, those of cgroups from users: only what is plain is
@@ -189,14 +199,9 @@ impl Knobs {
     fn show_nexus(&self, page: &mut Page<'_>) -> Result {
         let nexus = &self.device.nexus;
         let (host, channel, target) = nexus.path;
-        let name = if nexus.name.is_empty() {
-            &b"-"[..]
-        } else {
-            &nexus.name
-        };
         writeln!(page, "nexus {host}:{channel}:{target}")?;
         write!(page, "lu ")?;
-        write_escaped(page, name)?;
+        write_name(page, &nexus.name)?;
         writeln!(page, "\npr_exclusive {}", u8::from(nexus.is_exclusive()))?;
         if let Some((id, path)) = nexus.owner()? {
             write!(page, "owner {id} ")?;
@@ -207,6 +212,11 @@ impl Knobs {
             page.write_fmt(fmt!("device {}\n", device))?;
         }
         Ok(())
+    }
+
+    fn show_identity(&self, page: &mut Page<'_>) -> Result {
+        write_name(page, &self.device.nexus.name)?;
+        Ok(writeln!(page)?)
     }
 
     fn show_id(&self, page: &mut Page<'_>) -> Result {
@@ -260,12 +270,24 @@ impl Devices {
         Ok(())
     }
 
-    fn add_to(state: &Arc<State>, scsi: &scsi::Device) -> Result {
+    /// Tells user space that all devices have their filters, which those that were there before the module
+    /// have not been heard of with.
+    pub(crate) fn announce(devices: &Registration<Self>) {
+        devices.for_each(|device| device.announce(c"SGIO_FILTER=ready"));
+    }
+
+    fn only_class(state: &State, device: &scsi::Device, e: Error) {
+        state.incomplete.store(true, Relaxed);
+        pr_err!("{}: only the class's filter: {:?}\n", Hctl::from(device), e);
+    }
+
+    /// Adds a device to the map, with the defaults. To be called with `State::plugging` held.
+    fn add_to(state: &Arc<State>, scsi: &scsi::Device, rescans: u32) -> Result {
         let nexus = state.nexuses.join(scsi)?;
         let leave = ScopeGuard::new_with_data((state.clone(), nexus.clone()), |(state, nexus)| {
             state.nexuses.leave(&nexus, scsi.into());
         });
-        let device = Arc::new(Device::new(scsi, nexus)?, GFP_KERNEL)?;
+        let device = Arc::new(Device::new(scsi, nexus, rescans)?, GFP_KERNEL)?;
         let knobs = Knobs {
             state: state.clone(),
             device: device.clone(),
@@ -285,6 +307,62 @@ impl Devices {
         leave.dismiss();
         Ok(())
     }
+
+    /// Takes a device out of the map. To be called with `State::plugging` held.
+    fn remove_from(state: &State, device: &scsi::Device) {
+        let queue = device.queue_id();
+        if let Some(gone) = state.device(queue) {
+            state.nexuses.leave(&gone.nexus, gone.hctl);
+        }
+        drop(state.devices.remove(queue.key()));
+    }
+
+    /// Gives the defaults to a device that has another name than its state was made for.
+    pub(crate) fn look_again(device: &scsi::Device) {
+        <Self as rescan::Client>::end(device, false);
+    }
+}
+
+impl rescan::Client for Devices {
+    /// Whether the device was told.
+    type Begun = bool;
+
+    fn begin(device: &scsi::Device) -> bool {
+        let Some(state) = State::get() else {
+            return false;
+        };
+        let _plugging = state.plugging.lock();
+        let known = state.device(device.queue_id());
+        known.inspect(|known| known.modes.begin_rescan()).is_some()
+    }
+
+    fn end(device: &scsi::Device, begun: bool) {
+        let Some(state) = State::get() else {
+            return;
+        };
+        let _plugging = state.plugging.lock();
+        let Some(known) = state.device(device.queue_id()) else {
+            return;
+        };
+        if known.has_its_name() {
+            if begun {
+                known.modes.end_rescan();
+            }
+            return;
+        }
+        pr_notice!(
+            "{}: another logical unit: it has the defaults\n",
+            known.hctl
+        );
+        Self::remove_from(&state, device);
+        // The old state has not been told that the rescan ends: nothing is decided by it. Those rescans
+        // that other tasks have begun are ended by them.
+        let rescans = known.modes.rescans().saturating_sub(u32::from(begun));
+        if let Err(e) = Self::add_to(&state, device, rescans) {
+            Self::only_class(&state, device, e);
+        }
+        device.announce(c"SGIO_FILTER=changed");
+    }
 }
 
 impl Client for Devices {
@@ -292,19 +370,22 @@ impl Client for Devices {
         let Some(state) = State::get() else {
             return;
         };
-        if let Err(e) = Self::add_to(&state, device) {
-            state.incomplete.store(true, Relaxed);
-            pr_err!("{}: only the class's filter: {:?}\n", Hctl::from(device), e);
+        let _plugging = state.plugging.lock();
+        if let Err(e) = Self::add_to(&state, device, 0) {
+            Self::only_class(&state, device, e);
+        }
+    }
+
+    fn cannot_add(device: &scsi::Device) {
+        if let Some(state) = State::get() {
+            Self::only_class(&state, device, ENOMEM);
         }
     }
 
     fn remove(device: &scsi::Device) {
         if let Some(state) = State::get() {
-            let queue = device.queue_id();
-            if let Some(gone) = state.device(queue) {
-                state.nexuses.leave(&gone.nexus, gone.hctl);
-            }
-            drop(state.devices.remove(queue.key()));
+            let _plugging = state.plugging.lock();
+            Self::remove_from(&state, device);
         }
     }
 }

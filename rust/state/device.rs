@@ -7,7 +7,8 @@ use crate::{
         percpu::Counter,
         scsi::{
             self,
-            DeviceId, //
+            DeviceId,
+            DeviceRef, //
         },
         sync::{
             load::Load,
@@ -33,16 +34,23 @@ use kernel::{
             Release, //
         },
         Arc, //
+    },
+    time::{
+        hrtimer::HrTimerExpires,
+        BootTime,
+        Instant, //
     }, //
 };
 
-/// The state of one device. It is made with the defaults and dies with the device.
+/// The state of one device. It is made with the defaults and dies with the device, or when another logical unit is
+/// behind the device's address.
 pub(crate) struct Device {
     /// Its address.
     pub(crate) hctl: Hctl,
     /// Its identity to the kernel.
     pub(crate) scsi: DeviceId,
-    /// No other device has or had it.
+    handle: DeviceRef,
+    /// No other device has or had it since boot.
     pub(crate) id: u64,
     /// Its class, for life.
     pub(crate) class: Class,
@@ -68,13 +76,32 @@ pub(crate) enum Mode {
     Complain = 1 << 1,
 }
 
+/// What one rescan adds to the word of [`Modes`], above all switches.
+const ONE_RESCAN: u32 = 1 << 8;
+
 /// The switches that are on: in one word, so that one look tells that none is.
 pub(crate) struct Modes(Atomic<u32>);
 
 impl Modes {
-    /// All are off.
-    pub(crate) const fn none() -> Self {
-        Self(Atomic::new(0))
+    /// All are off, and the device is being rescanned so many times.
+    pub(crate) const fn with_rescans(rescans: u32) -> Self {
+        Self(Atomic::new(rescans * ONE_RESCAN))
+    }
+
+    /// How many rescans are under way. They have a part in the word, so that they cost the fast path nothing.
+    #[inline]
+    pub(crate) fn rescans(&self) -> u32 {
+        self.0.load(Acquire) / ONE_RESCAN
+    }
+
+    /// A rescan begins. Changed with `State::plugging` locked.
+    pub(crate) fn begin_rescan(&self) {
+        self.0.fetch_add(ONE_RESCAN, Full);
+    }
+
+    /// A rescan has ended.
+    pub(crate) fn end_rescan(&self) {
+        self.0.fetch_sub(ONE_RESCAN, Full);
     }
 
     /// Whether a switch is on.
@@ -105,28 +132,52 @@ impl Modes {
     }
 }
 
-/// The id of the next device.
-static NEXT_ID: Atomic<u64> = Atomic::new(1);
+/// The id of the next device, as far as devices have been added since the module was loaded.
+static NEXT_ID: Atomic<u64> = Atomic::new(0);
+
+/// An id that no device has had since boot.
+///
+/// It is counted from the microseconds since boot when the first device is added. No device is added in less
+/// than one, so that ids are behind that time, and those that an earlier module gave are below it.
+fn new_id() -> u64 {
+    let now = HrTimerExpires::as_nanos(&Instant::<BootTime>::now()) / 1000;
+    let first = u64::try_from(now).unwrap_or(0).max(1);
+    // If it is another's already, that one has done it.
+    let _ = NEXT_ID.cmpxchg(0, first, Relaxed);
+    NEXT_ID.fetch_add(1, Relaxed)
+}
 
 impl Device {
-    /// The defaults.
+    /// The defaults. The device is being rescanned `rescans` times.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(device: &scsi::Device, nexus: Arc<Nexus>) -> Result<Self> {
+    pub(crate) fn new(device: &scsi::Device, nexus: Arc<Nexus>, rescans: u32) -> Result<Self> {
         Ok(Self {
             hctl: device.into(),
             scsi: device.id(),
-            id: NEXT_ID.fetch_add(1, Relaxed),
+            handle: device.to_ref(),
+            id: new_id(),
             class: Class::from_type(device.peripheral_device_type()),
-            modes: Modes::none(),
+            modes: Modes::with_rescans(rescans),
             own_luns: Atomic::new(false),
             nexus,
             rules: RcuArc::none(),
             stats: Stats::new()?,
             transaction: Atomic::new(0),
         })
+    }
+
+    /// Whether the kernel knows the logical unit behind the address by the name that the state was made for.
+    pub(crate) fn has_its_name(&self) -> bool {
+        self.handle.has_lu_name(&self.nexus.name)
+    }
+
+    /// Whether the state is that of the logical unit behind the address. A name changes in a rescan only.
+    #[inline]
+    pub(crate) fn is_that_of_lu(&self) -> bool {
+        self.modes.rescans() == 0 || self.has_its_name()
     }
 
     /// Who answers REPORT LUNS.
@@ -187,8 +238,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ids_are_new() {
+        let (first, second) = (new_id(), new_id());
+        assert!(first != 0);
+        assert!(first < second);
+    }
+
+    #[test]
+    fn rescans_are_no_switch() {
+        let modes = Modes::with_rescans(1);
+        modes.begin_rescan();
+        modes.set(Mode::Unpriv, true);
+        assert_eq!(modes.rescans(), 2);
+        modes.end_rescan();
+        modes.set(Mode::Unpriv, false);
+        assert!(modes.any());
+        modes.end_rescan();
+        assert!(!modes.any());
+        assert!(!modes.has(Mode::Complain));
+    }
+
+    #[test]
     fn switches_are_apart() {
-        let modes = Modes::none();
+        let modes = Modes::with_rescans(0);
         assert!(!modes.any());
         for (mode, on, unpriv, complain) in [
             (Mode::Complain, true, false, true),

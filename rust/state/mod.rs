@@ -81,6 +81,10 @@ pub(crate) struct State {
     /// How they are reached.
     #[pin]
     pub(crate) nexuses: Nexuses,
+    /// Held while a device is added, removed, or taken for another one. Inside of it files are removed, which waits
+    /// for those who are in one; so it is not taken there.
+    #[pin]
+    pub(crate) plugging: Mutex<()>,
     /// Held while rules are replaced, so that editing starts from what is there. It is taken inside
     /// of a sysfs file; inside of it, only `changing` is.
     #[pin]
@@ -145,6 +149,7 @@ impl State {
                 without_device: Stats::new()?,
                 incomplete: Atomic::new(false),
                 nexuses <- Nexuses::new(),
+                plugging <- new_mutex!(()),
                 writers <- new_mutex!(()),
                 changing <- SeqLock::new(),
                 transactions: Atomic::new(0),

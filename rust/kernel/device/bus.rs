@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Following the devices of a bus as drivers come and go.
+//! Following the devices of a bus, and the drivers that come and go.
 //!
 //! Not here: registering a bus, the other events.
 //!
@@ -17,6 +17,29 @@ use kernel::{
     prelude::*,
     types::Opaque, //
 };
+
+/// A device that has been added to a bus.
+///
+/// # Invariants
+///
+/// The pointer is to a device that is alive for `'a`.
+pub(crate) struct BusDevice<'a>(NonNull<bindings::device>, PhantomData<&'a ()>);
+
+impl BusDevice<'_> {
+    /// The device.
+    pub(crate) fn as_raw(&self) -> *mut bindings::device {
+        self.0.as_ptr()
+    }
+
+    /// A reference to the device.
+    pub(crate) fn to_ref(&self) -> DeviceRef {
+        // INVARIANT: The reference is taken here.
+        //
+        // SAFETY: By the type invariant the device is alive.
+        unsafe { bindings::get_device(self.0.as_ptr()) };
+        DeviceRef(self.0)
+    }
+}
 
 /// A device while nothing can bind it to a driver or unbind it.
 ///
@@ -59,9 +82,15 @@ pub(crate) struct DeviceRef(NonNull<bindings::device>);
 unsafe impl Send for DeviceRef {}
 
 impl DeviceRef {
+    /// The device, which was on its bus when the reference was taken.
+    pub(crate) fn as_bus_device(&self) -> BusDevice<'_> {
+        // INVARIANT: The reference keeps it alive.
+        BusDevice(self.0, PhantomData)
+    }
+
     /// Whether this is that device.
-    pub(crate) fn is(&self, other: &LockedDevice<'_>) -> bool {
-        self.0 == other.0
+    pub(crate) fn is(&self, other: *mut bindings::device) -> bool {
+        self.0.as_ptr() == other
     }
 }
 
@@ -117,6 +146,39 @@ impl Bus {
         Self(bus)
     }
 
+    /// Calls `f` for each device of the bus, those that are just being removed included.
+    pub(crate) fn for_each_device<F: FnMut(&BusDevice<'_>)>(self, mut f: F) {
+        /// # Safety
+        ///
+        /// `dev` is a device on the bus that is iterated, with a reference for the duration of the
+        /// call, and `f` is a `&mut F`.
+        unsafe extern "C" fn call<F: FnMut(&BusDevice<'_>)>(
+            dev: *mut bindings::device,
+            f: *mut c_void,
+        ) -> c_int {
+            // INVARIANT: The device has a reference.
+            //
+            // SAFETY: By the safety requirement `dev` is a device.
+            let device = BusDevice(unsafe { NonNull::new_unchecked(dev) }, PhantomData);
+            // SAFETY: By the safety requirement.
+            unsafe { (*f.cast::<F>())(&device) };
+            0
+        }
+
+        // The only error is that of a bus which is not registered.
+        //
+        // SAFETY: By the type invariant the bus is registered, and its devices are passed to
+        // `call()` with references to them and with `f`, which is borrowed exclusively here.
+        let _ = unsafe {
+            bindings::bus_for_each_dev(
+                self.0,
+                core::ptr::null_mut(),
+                (&raw mut f).cast(),
+                Some(call::<F>),
+            )
+        };
+    }
+
     /// Calls `f` for each device of the bus, with its lock held.
     ///
     /// # Errors
@@ -161,13 +223,19 @@ impl Bus {
     }
 }
 
-/// What wants to know about a bus. All calls come with the lock of the device held.
+/// What wants to know about a bus. Calls come in parallel, for different devices.
 pub(crate) trait Listener: Send + Sync {
+    /// A device was added. User space has not been told (its uevent follows), and no driver has been asked.
+    fn added(&self, _device: &BusDevice<'_>) {}
+
+    /// A device is about to be removed; nothing has been taken down yet.
+    fn remove(&self, _device: &BusDevice<'_>) {}
+
     /// A driver was bound to a device; its probing has succeeded.
-    fn bound(&self, device: &LockedDevice<'_>);
+    fn bound(&self, _device: &LockedDevice<'_>) {}
 
     /// A driver is about to be unbound; nothing has been taken down yet.
-    fn unbind(&self, device: &LockedDevice<'_>);
+    fn unbind(&self, _device: &LockedDevice<'_>) {}
 }
 
 /// While this object lives, its listener is told.
@@ -229,21 +297,31 @@ impl<L: Listener> Subscription<L> {
         event: c_ulong,
         dev: *mut c_void,
     ) -> c_int {
-        const BOUND: c_ulong = bindings::bus_notifier_event_BUS_NOTIFY_BOUND_DRIVER as c_ulong;
-        const UNBIND: c_ulong = bindings::bus_notifier_event_BUS_NOTIFY_UNBIND_DRIVER as c_ulong;
-
         // SAFETY: By the safety requirement; the object is pinned and lives until the block has
         // been unregistered.
         let this = unsafe { &*container_of!(Opaque::cast_from(block), Self, block) };
-        if let (BOUND | UNBIND, Some(dev)) = (event, NonNull::new(dev.cast())) {
-            // INVARIANT: The driver core announces a device that is alive, and these two events
-            // with its lock held (`driver_bound()`, `__device_release_driver()`).
-            let device = LockedDevice(dev, PhantomData);
-            if event == BOUND {
-                this.listener.bound(&device);
-            } else {
-                this.listener.unbind(&device);
+        let Some(dev) = NonNull::new(dev.cast()) else {
+            return bindings::NOTIFY_DONE as c_int;
+        };
+        // INVARIANT: The driver core announces a device that is alive and has been added.
+        let device = || BusDevice(dev, PhantomData);
+        // INVARIANT: The same. Only used for the two events that come with its lock held (`driver_bound()`,
+        // `__device_release_driver()`).
+        let locked = || LockedDevice(dev, PhantomData);
+        match u32::try_from(event) {
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_ADD_DEVICE) => {
+                this.listener.added(&device());
             }
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_DEL_DEVICE) => {
+                this.listener.remove(&device());
+            }
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_BOUND_DRIVER) => {
+                this.listener.bound(&locked());
+            }
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_UNBIND_DRIVER) => {
+                this.listener.unbind(&locked());
+            }
+            _ => {}
         }
         bindings::NOTIFY_DONE as c_int
     }

@@ -63,7 +63,7 @@ impl List {
         let at = self
             .entries
             .iter()
-            .position(|entry| entry.device.is(device))?;
+            .position(|entry| entry.device.is(device.as_raw()))?;
         self.entries.remove(at).ok()
     }
 }
@@ -75,7 +75,12 @@ impl Files {
         };
         let mut list = self.list.lock();
         // A device that is bound while all of them are visited is met twice.
-        if list.closed || list.entries.iter().any(|entry| entry.device.is(device)) {
+        if list.closed
+            || list
+                .entries
+                .iter()
+                .any(|entry| entry.device.is(device.as_raw()))
+        {
             return Ok(());
         }
         list.entries.reserve(1, GFP_KERNEL)?;

@@ -12,7 +12,26 @@ debug_add 1
 tape=$hctl
 debug_add 8
 changer=$hctl
+# listen: to uevents of SCSI devices from here on
+listen() {
+	udevadm monitor --kernel --property --subsystem-match=scsi >"$tmp/events" 2>&1 &
+	monitor=$!
+	wait_for grep -q '^KERNEL' "$tmp/events" || die "udevadm: $(<"$tmp/events")"
+}
+listen
 must_load
+# announced WORD: the devices with such events, in order
+announced() {
+	awk -v RS= -v word="SGIO_FILTER=$1" -F '\n' '
+		index($0 "\n", "\n" word "\n") && /\nACTION=change\n/ {
+			for (i = 1; i <= NF; i++) if ($i ~ /^DEVPATH=/) { sub(/.*\//, "", $i); print $i }
+		}' "$tmp/events" | sort | xargs
+}
+# shellcheck disable=SC2317 # called by wait_for
+all_announced() { [ "$(announced ready)" = "$(scsi_devices | sort | xargs)" ]; }
+wait_for all_announced || :
+is "loaded: each device is announced" "$(announced ready)" "$(scsi_devices | sort | xargs)"
+kill "$monitor"
 is "a disk present at load has a filter" "$(cat "$(dev "$a")/class")" disk
 is "... a tape" "$(cat "$(dev "$tape")/class")" tape
 is "... a changer" "$(cat "$(dev "$changer")/class")" changer
@@ -30,6 +49,22 @@ for type in 0 1 5 7 8 13 14 20; do
 	esac
 done
 
+# A driver that takes its time to probe: the filter is there before.
+# shellcheck disable=SC2317 # called by wait_for
+delay() { echo "$1" >"$debug/delay"; }
+for type in 5 8; do
+	echo $type >/sys/module/scsi_debug/parameters/ptype
+	check "type $type: its driver is slow" wait_for delay 100
+	know_devices
+	echo 1 >"$debug/add_host" &
+	wait_for new_device || die "scsi_debug: no device of type $type"
+	check "... a device has a filter" wait_for test -e "$(dev "$hctl")/stats"
+	# Which comes when the driver is done.
+	absent "... before its driver is done" "/sys/class/bsg/$hctl"
+	wait $!
+	check "... commands are fast again" wait_for delay 0
+done
+
 # The state belongs to the device: it stays over a rescan and sd's unbinding.
 debug_add 0
 b=$hctl
@@ -39,6 +74,69 @@ echo 1 >"/sys/bus/scsi/devices/$b/rescan"
 is "after a rescan the rules are there" "$(cat "$(dev "$b")/rules")" "allow r 5e"
 for host in /sys/class/scsi_host/*; do echo "- - -" >"$host/scan"; done
 is "after a scan of all hosts too" "$(cat "$(dev "$b")/rules")" "allow r 5e"
+
+# A rescan that finds another logical unit at the address: it has the defaults, and udev is told. scsi_debug makes the
+# name of the number of the host, or does not.
+mkdir /sys/fs/cgroup/other
+debug_add 0
+c=$hctl
+knobs=$(dev "$c")
+wwid() { cat "/sys/bus/scsi/devices/$c/wwid"; }
+rescan() { echo 1 >"/sys/bus/scsi/devices/$c/rescan"; }
+one=$(wwid)
+is "the rules belong to a logical unit" "$(cat "$knobs/identity")" "$one"
+# configure: all that can be set
+configure() {
+	echo "allow r 5e" >"$knobs/rules"
+	for switch in unpriv_sgio complain pr_exclusive; do echo 1 >"$knobs/$switch"; done
+	echo own >"$knobs/report_luns"
+}
+configured() { cat "$knobs"/{rules,unpriv_sgio,complain,pr_exclusive,report_luns} | xargs; }
+configure
+id=$(cat "$knobs/id")
+rescan
+is "the same one, rescanned: all stays" "$(configured) $(cat "$knobs/id")" "allow r 5e 1 1 1 own $id"
+exec 5>"$knobs/rules"
+listen
+echo 0 >"$debug/vpd_use_hostno"
+rescan
+other=$(wwid)
+check "another one" test "$one" != "$other"
+is "... to which the rules belong now" "$(cat "$knobs/identity") $(grep ^lu "$knobs/nexus")" "$other lu $other"
+is "... has the defaults" "$(configured)" "0 0 0 passthrough"
+check "... and another id" test "$(cat "$knobs/id")" -gt "$id"
+like "... a write to the open rules of the first" "$({ echo "allow r 5e" >&5; } 2>&1)" "*No such device*"
+exec 5>&-
+refused "... the first's rules do not decide" --read "bsg:/dev/bsg/$c" 5e00000000000000fc00
+# shellcheck disable=SC2317 # called by wait_for
+is_announced() { [ "$(announced changed)" = "$c" ]; }
+wait_for is_announced || :
+is "... it is announced, and no other" "$(announced changed)" "$c"
+kill "$monitor"
+id=$(cat "$knobs/id")
+rescan
+is "... once: the next rescan finds what is known" "$(cat "$knobs/id")" "$id"
+
+# In the middle of a rescan: from when the kernel has read the other name on.
+for rules in "allow r 5e" ""; do
+	echo 0 >"$knobs/unpriv_sgio"
+	echo "allow r 5e" >"$knobs/rules"
+	[ -n "$rules" ] || { echo >"$knobs/rules" && echo 1 >"$knobs/unpriv_sgio"; }
+	allowed "'$rules', unpriv_sgio $(cat "$knobs/unpriv_sgio")" --read "bsg:/dev/bsg/$c" 5e00000000000000fc00
+	was=$(wwid)
+	check "... commands are slow" wait_for delay 250
+	echo $((1 - $(cat "$debug/vpd_use_hostno"))) >"$debug/vpd_use_hostno"
+	rescan &
+	# shellcheck disable=SC2317
+	is_another() { [ "$(wwid)" != "$was" ]; }
+	check "... another one is noticed" wait_for is_another
+	refused "... it is not decided by the other's rules" --read "bsg:/dev/bsg/$c" 5e00000000000000fc00
+	check "... though the rescan has not ended" kill -0 $!
+	wait $!
+	refused "... nor behind it" --read "bsg:/dev/bsg/$c" 5e00000000000000fc00
+	check "... commands are fast again" wait_for delay 0
+done
+
 echo "$b" >/sys/bus/scsi/drivers/sd/unbind
 is "sd unbound: the device keeps its filter" "$(cat "$(dev "$b")/rules")" "allow r 5e"
 absent "... the disk is gone" "/sys/bus/scsi/devices/$b/block/*"
@@ -102,9 +200,12 @@ sleep 0.5
 traffic_ends "deleted under traffic"
 
 # Loading and unloading finds all of them.
+ids() { cat /sys/bus/scsi/devices/*/sgio_filter/id | sort -n; }
+last=$(ids | tail -n 1)
 unload
 nothing_left "unloaded"
 must_load queue_knob=0
+check "no id comes twice" test "$(ids | head -n 1)" -gt "$last"
 absent "queue_knob=0: no knob of a queue" '/sys/block/*/queue/unpriv_sgio'
 debug_add 0
 absent "... nor of a disk that comes later" '/sys/block/*/queue/unpriv_sgio'

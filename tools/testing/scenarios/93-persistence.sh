@@ -110,6 +110,38 @@ is "the doctor says that something else is in force" "$status $(grep -c '^PROBLE
 check "the files are put in force by hand" sgioctl apply
 is "... as they are" "$(rules "$a")" "$want"
 
+# A driver that takes its time to probe: the policy is in force before udev opens a node, for every class. What is in force when udev handles a node is noted: of the disk, the changer, the CD drive; of sg and bsg.
+cat >/etc/udev/rules.d/61-sgio-test.rules <<-'END'
+	ACTION=="add", SUBSYSTEM=="block|scsi_generic|bsg|scsi_changer", SUBSYSTEMS=="scsi", KERNELS=="[0-9]*:*", \
+		PROGRAM="/bin/sh -c 'cat /sys/bus/scsi/devices/%b/sgio_filter/rules >>/run/sgio-test-%k'"
+END
+udevadm control --reload
+for class in disk changer cdrom; do
+	printf '[[device]]\nmatch = { class = "%s" }\nrules = "deny 1b"\n' $class
+done >$policy/20-slow.toml
+# shellcheck disable=SC2317 # called by check and wait_for
+delay() { echo "$1" >"$debug/delay"; }
+# shellcheck disable=SC2317
+three_nodes() { compgen -G '/run/sgio-test-*' >"$tmp/nodes" && [ "$(wc -l <"$tmp/nodes")" -ge 3 ]; }
+# Each a logical unit of its own.
+echo 1 >"$debug/vpd_use_hostno"
+for type in 0 8 5; do
+	rm -f /run/sgio-test-*
+	echo $type >"$debug/ptype"
+	check "type $type: its driver is slow" wait_for delay 100
+	know_devices
+	echo 1 >"$debug/add_host" &
+	for _ in 1 2 3 4; do ! wait_for three_nodes || break; done
+	wait $!
+	settle
+	is "... whoever opens a node of it meets its policy" "$(cat /run/sgio-test-* | sort | uniq -c | xargs)" "3 deny 1b"
+	check "... commands are fast again" wait_for delay 0
+	new_device && echo 1 >"/sys/bus/scsi/devices/$hctl/delete"
+done
+echo 0 >"$debug/vpd_use_hostno"
+rm /etc/udev/rules.d/61-sgio-test.rules $policy/20-slow.toml
+udevadm control --reload
+
 # The module is loaded again, with the devices there.
 check "unloaded" wait_for unload
 must_load

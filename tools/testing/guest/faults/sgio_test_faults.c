@@ -66,7 +66,6 @@ static const struct point points[] = {
 	{ "scsi_host_alloc", NULL_POINTER, -1, -1 },
 	{ "prepare_creds", NULL_POINTER, -1, -1 },
 	{ "sysfs_create_bin_file", NO_MEMORY, -1, -1 },
-	{ "scsi_register_interface", NO_MEMORY, -1, -1 },
 	{ "bus_register_notifier", NO_MEMORY, -1, -1 },
 	{ "register_module_notifier", NO_MEMORY, -1, -1 },
 	{ "ftrace_set_filter_ip", NO_MEMORY, -1, -1 },
