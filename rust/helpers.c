@@ -16,6 +16,7 @@
 #include <linux/kernfs.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/nsproxy.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
@@ -312,12 +313,34 @@ u64 sgio_helper_cgroup_id(struct cgroup *cgrp)
 	return cgroup_id(cgrp);
 }
 
-void sgio_helper_cgroup_path(struct cgroup *cgrp, char *buf, size_t len);
-void sgio_helper_cgroup_path(struct cgroup *cgrp, char *buf, size_t len)
+bool sgio_helper_cgroup_is_root(struct cgroup *cgrp);
+bool sgio_helper_cgroup_is_root(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return cgrp == &cgrp_dfl_root.cgrp;
+#else
+	return true;
+#endif
+}
+
+bool sgio_helper_cgroup_root_has_descendants(void);
+bool sgio_helper_cgroup_root_has_descendants(void)
+{
+#ifdef CONFIG_CGROUPS
+	return READ_ONCE(cgrp_dfl_root.cgrp.nr_descendants) > 0;
+#else
+	return false;
+#endif
+}
+
+void sgio_helper_cgroup_path_seen_by_current(struct cgroup *cgrp, char *buf, size_t len);
+void sgio_helper_cgroup_path_seen_by_current(struct cgroup *cgrp, char *buf, size_t len)
 {
 	buf[0] = 0;
 #ifdef CONFIG_CGROUPS
-	cgroup_path(cgrp, buf, len);
+	/* A task that is about to end has none. */
+	if (current->nsproxy)
+		cgroup_path_ns(cgrp, buf, len, current->nsproxy->cgroup_ns);
 #endif
 }
 

@@ -13,8 +13,11 @@ use kernel::{
     sync::rcu, //
 };
 
-/// Whether the kernel has control groups.
-pub(crate) const SUPPORTED: bool = cfg!(CONFIG_CGROUPS);
+/// Whether there is a cgroup besides the root: else all tasks are in that one.
+pub(crate) fn any_but_root() -> bool {
+    // SAFETY: No requirements.
+    unsafe { bindings::cgroup_root_has_descendants() }
+}
 
 /// A reference to a cgroup, which may have been removed by now.
 ///
@@ -59,13 +62,19 @@ impl Cgroup {
         !unsafe { bindings::cgroup_is_online(self.0.as_ptr()) }
     }
 
+    /// Whether it is the root, in which everything is that nobody has put elsewhere.
+    pub(crate) fn is_root(&self) -> bool {
+        // SAFETY: It is compared.
+        unsafe { bindings::cgroup_is_root(self.0.as_ptr()) }
+    }
+
     /// The inode number of its directory, which no other has had since boot.
     pub(crate) fn id(&self) -> u64 {
         // SAFETY: By the type invariant.
         unsafe { bindings::cgroup_id(self.0.as_ptr()) }
     }
 
-    /// Its path from the root of the hierarchy, or what of it goes in.
+    /// Its path from the root of the current task's cgroup namespace, or what of it goes in.
     ///
     /// # Errors
     ///
@@ -74,7 +83,7 @@ impl Cgroup {
         let mut path = KVec::from_elem(0u8, bindings::PATH_MAX as usize, GFP_KERNEL)?;
         // SAFETY: By the type invariant; the buffer has the length that is said.
         unsafe {
-            bindings::cgroup_path(
+            bindings::cgroup_path_seen_by_current(
                 self.0.as_ptr(),
                 path.as_mut_ptr().cast::<c_char>(),
                 path.len(),

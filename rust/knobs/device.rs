@@ -69,7 +69,7 @@ struct Knobs {
     device: Arc<Device>,
 }
 
-static FILES: [File<Kobject<Knobs>>; 11] = [
+static FILES: [File<Kobject<Knobs>>; 12] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
@@ -86,6 +86,7 @@ static FILES: [File<Kobject<Knobs>>; 11] = [
         Knobs::show_pr_exclusive,
         Knobs::store_pr_exclusive,
     ),
+    File::private(c"pr_owner", Knobs::show_pr_owner),
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
     File::private(c"hits", Knobs::show_hits),
     File::read_only(c"nexus", Knobs::show_nexus),
@@ -118,7 +119,8 @@ pub(super) fn compile_own(rules: RuleVec) -> Result<Option<Arc<CompiledFilter>>>
         .transpose()
 }
 
-/// Sees to it that a nexus can have one owner at a time.
+/// Sees to it that a nexus can have one owner at a time: that its senders can be told apart, and that no entry point
+/// goes around it.
 ///
 /// # Errors
 ///
@@ -127,7 +129,7 @@ pub(super) fn prepare_exclusive(exclusive: bool) -> Result {
     if !exclusive {
         return Ok(());
     }
-    if !cgroup::SUPPORTED {
+    if !cgroup::any_but_root() {
         return Err(EOPNOTSUPP);
     }
     EntryPoints::arm_reservations()
@@ -203,15 +205,18 @@ impl Knobs {
         write!(page, "lu ")?;
         write_name(page, &nexus.name)?;
         writeln!(page, "\npr_exclusive {}", u8::from(nexus.is_exclusive()))?;
-        if let Some((id, path)) = nexus.owner()? {
-            write!(page, "owner {id} ")?;
-            write_escaped(page, &path)?;
-            writeln!(page)?;
-        }
         for device in self.state.nexuses.devices(nexus)? {
             page.write_fmt(fmt!("device {}\n", device))?;
         }
         Ok(())
+    }
+
+    fn show_pr_owner(&self, page: &mut Page<'_>) -> Result {
+        if let Some((id, path)) = self.device.nexus.owner()? {
+            write!(page, "{id} ")?;
+            write_escaped(page, &path)?;
+        }
+        Ok(writeln!(page)?)
     }
 
     fn show_identity(&self, page: &mut Page<'_>) -> Result {

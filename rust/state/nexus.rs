@@ -59,7 +59,7 @@ pub(crate) struct Nexus {
 pub(crate) enum Admission {
     /// It may send.
     Admitted,
-    /// Somebody else is the owner.
+    /// Another cgroup is the owner, or the sender's is the root, which tells nobody from another.
     NotOwner,
     /// The guard was switched meanwhile: rule again.
     Changed,
@@ -112,16 +112,16 @@ impl Nexus {
             Some(owner) if owner.is_that_of_current(guard) => Admission::Admitted,
             Some(owner) if !owner.is_gone() => Admission::NotOwner,
             _ => match Cgroup::of_current(guard) {
-                None => Admission::NotOwner,
-                Some(current) => {
+                Some(current) if !current.is_root() => {
                     *owner = Some(current);
                     Admission::Admitted
                 }
+                _ => Admission::NotOwner,
             },
         }
     }
 
-    /// Id and path of the owner's cgroup, if it is still there.
+    /// Id and path of the owner's cgroup, as the current task sees it, if it is still there.
     ///
     /// # Errors
     ///

@@ -72,14 +72,14 @@ pub struct Stats {
     pub emulated: u64,
 }
 
-/// The `nexus` file: how the device is reached, and who may reserve it.
+/// The files `nexus` and `pr_owner`: how the device is reached, and who may reserve it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Debug)]
 pub struct Nexus {
     /// Host, channel and target, as `6:0:0`.
     pub nexus: String,
     /// The name of the logical unit; none if it has none.
     pub lu: Option<String>,
-    /// The path of the cgroup that owns the nexus while `pr_exclusive` is on.
+    /// The path of the cgroup that owns the nexus while `pr_exclusive` is on, for those who may know.
     pub owner: Option<String>,
     /// The devices that are this logical unit through this nexus.
     pub devices: Vec<String>,
@@ -168,18 +168,22 @@ pub fn devices(root: &Root, devices: &[Device]) -> Result<Vec<Option<Running>>> 
 /// A file that cannot be read or understood.
 pub fn hits(root: &Root, hctl: Hctl) -> Result<Vec<(u64, String)>> {
     let path = format!("{DEVICES}/{hctl}/sgio_filter/hits");
-    let text = match root.read(&path) {
-        // It is root's alone; everything else of a device can be shown to everybody.
+    let text = private(root, &path)?.unwrap_or_default();
+    parse_hits(&text).with_context(|| path)
+}
+
+/// What is in a file of root's alone; none for others. Everything else of a device can be shown to everybody.
+fn private(root: &Root, path: &str) -> Result<Option<String>> {
+    match root.read(path) {
         Err(error)
             if error
                 .downcast_ref::<io::Error>()
                 .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) =>
         {
-            return Ok(Vec::new());
+            Ok(None)
         }
-        text => text?.unwrap_or_default(),
-    };
-    parse_hits(&text).with_context(|| path)
+        text => text,
+    }
 }
 
 /// How a device is reached, and who shares that; `None` if the module does not know the device.
@@ -188,8 +192,15 @@ pub fn hits(root: &Root, hctl: Hctl) -> Result<Vec<(u64, String)>> {
 ///
 /// A file that cannot be read.
 pub fn nexus(root: &Root, hctl: Hctl) -> Result<Option<Nexus>> {
-    let text = root.read(format!("{DEVICES}/{hctl}/sgio_filter/nexus"))?;
-    Ok(text.as_deref().map(parse_nexus))
+    let directory = format!("{DEVICES}/{hctl}/sgio_filter");
+    let Some(text) = root.read(format!("{directory}/nexus"))? else {
+        return Ok(None);
+    };
+    let owner = private(root, &format!("{directory}/pr_owner"))?;
+    Ok(Some(Nexus {
+        owner: owner.as_deref().and_then(parse_owner),
+        ..parse_nexus(&text)
+    }))
 }
 
 /// Lets the owner of a device's I_T nexus go.
@@ -281,6 +292,11 @@ fn report_luns(text: &str) -> Result<ReportLuns> {
         .with_context(|| format!("'{text}' is neither passthrough nor own"))
 }
 
+/// The path behind the id, if there is an owner.
+fn parse_owner(text: &str) -> Option<String> {
+    text.split_once(' ').map(|(_, path)| path.to_owned())
+}
+
 /// Names that are not known are those of a later version.
 fn parse_nexus(text: &str) -> Nexus {
     let mut nexus = Nexus::default();
@@ -288,8 +304,6 @@ fn parse_nexus(text: &str) -> Nexus {
         match name {
             "nexus" => value.clone_into(&mut nexus.nexus),
             "lu" => nexus.lu = (value != "-").then(|| value.to_owned()),
-            // Behind the id.
-            "owner" => nexus.owner = value.split_once(' ').map(|(_, path)| path.to_owned()),
             "device" => nexus.devices.push(value.to_owned()),
             _ => (),
         }
@@ -373,14 +387,18 @@ mod tests {
 
     #[test]
     fn nexuses() {
-        let text = "nexus 6:0:0\nlu naa.6001\npr_exclusive 1\nowner 4711 /machine.slice/a b\n\
-                    device 6:0:0:0\nlater 5\ndevice 6:0:0:1\n";
+        let text =
+            "nexus 6:0:0\nlu naa.6001\npr_exclusive 1\ndevice 6:0:0:0\nlater 5\ndevice 6:0:0:1\n";
         let nexus = parse_nexus(text);
         assert_eq!(
             (nexus.nexus.as_str(), nexus.lu.as_deref()),
             ("6:0:0", Some("naa.6001"))
         );
-        assert_eq!(nexus.owner.as_deref(), Some("/machine.slice/a b"));
+        assert_eq!(
+            parse_owner("4711 /machine.slice/a b").as_deref(),
+            Some("/machine.slice/a b")
+        );
+        assert_eq!(parse_owner(""), None);
         assert_eq!(nexus.devices, ["6:0:0:0", "6:0:0:1"]);
         let nexus = parse_nexus("nexus 6:0:0\nlu -\npr_exclusive 0\ndevice 6:0:0:0\n");
         assert_eq!((nexus.lu, nexus.owner), (None, None));

@@ -144,9 +144,13 @@ fn guards_are_set() {
     }
 
     let knob = "/sys/bus/scsi/devices/1:0:0:0/sgio_filter/pr_exclusive";
-    let nexus = "nexus 1:0:0\nlu -\npr_exclusive 1\nowner 12 /vm1\ndevice 1:0:0:0\n";
+    let nexus = "nexus 1:0:0\nlu -\npr_exclusive 1\ndevice 1:0:0:0\n";
     tree.write(knob, "1\n");
     tree.write("/sys/bus/scsi/devices/1:0:0:0/sgio_filter/nexus", nexus);
+    tree.write(
+        "/sys/bus/scsi/devices/1:0:0:0/sgio_filter/pr_owner",
+        "12 /vm1\n",
+    );
     assert!(tree.output(&["show", "sr0"], 0).contains("/vm1"));
     let said = tree.output(&["set", "sr0", "pr-exclusive", "reset"], 0);
     assert_eq!(

@@ -217,8 +217,8 @@ def exclusive(row, hctl, guests):
     story.step("b", "READ KEYS", scsi.pr_in(0))
     story.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
     story.step("b", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["a"]), "refused")
-    story.true(f"nexus does not tell the owner: {get(attribute(hctl, 'nexus'))}",
-               guests["a"].name in get(attribute(hctl, "nexus")))
+    story.true(f"pr_owner does not tell the owner: {get(attribute(hctl, 'pr_owner'))}",
+               guests["a"].name in get(attribute(hctl, "pr_owner")))
     story.step("a", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["a"]))
     # The admin lets the owner go.
     put(path, "0")

@@ -19,7 +19,6 @@ b=$hctl disk_b=${disk_of[$hctl]}
 
 cgroups=/sys/fs/cgroup
 mountpoint -q $cgroups || mount -t cgroup2 none $cgroups || die "no cgroups of version 2"
-mkdir -p $cgroups/vm1 $cgroups/vm2 $cgroups/vm1/child
 
 eperm=51
 # pr CGROUP SG_PERSIST-ARGUMENT...: as nobody, there; its exit status
@@ -37,7 +36,7 @@ reg() {
 	pr "$1" --out --register-ignore --param-sark="$2" "$3"
 }
 owner() {
-	sed -n 's/^owner [0-9]* //p' "$(dev "$1")/nexus"
+	sed -n 's/^[0-9]* //p' "$(dev "$1")/pr_owner"
 }
 
 must_load
@@ -51,6 +50,17 @@ pr_exclusive 0
 device $a"
 is "both nexuses are to one logical unit" "$(grep '^lu naa' "$(dev "$a")/nexus")" "$(grep '^lu naa' "$(dev "$b")/nexus")"
 
+# Where nothing tells senders apart, there is no guard. A hierarchy of version 1 does not.
+mkdir "$tmp/v1"
+mount -t cgroup -o none,name=sgio none "$tmp/v1" || die "no cgroups of version 1"
+mkdir "$tmp/v1/vm1" "$tmp/v1/vm2"
+like "echo 1, in cgroups of version 1" "$({ echo 1 >"$knob"; } 2>&1)" "*Operation not supported*"
+like "... in a transaction" "$(put /dev/sgio_filter "device $a" "pr_exclusive 1" 2>&1)" "*Operation not supported*"
+is "... changes nothing" "$(cat "$knob")" 0
+rmdir "$tmp"/v1/vm?
+umount "$tmp/v1"
+mkdir -p $cgroups/vm1 $cgroups/vm2 $cgroups/vm1/child
+
 # The problem.
 is "vm1 registers" "$(reg vm1 aa "$disk")" 0
 is "vm1 reserves" "$(pr vm1 --out --reserve --param-rk=aa --prout-type=5 "$disk")" 0
@@ -60,10 +70,24 @@ is "... and clears it all" "$(pr vm2 --out --clear --param-rk=bb "$disk")" 0
 
 # The guard.
 echo 1 >"$knob"
-is "echo 1" "$(cat "$knob") $(grep -c ^owner "$(dev "$a")/nexus")" "1 0"
+is "echo 1" "$(cat "$knob") $(cat "$(dev "$a")/pr_owner")" "1 "
+in_root=$(as_nobody sg_persist --out --register-ignore --param-sark=cc "$disk" >/dev/null 2>&1; echo $?)
+is "a sender in the root cgroup, which may be anybody's, is refused" "$in_root $(owner "$a")" "$eperm "
 is "root does not become the owner" "$(sg_persist --out --register-ignore --param-sark=99 "$disk" >/dev/null 2>&1; echo $? "$(owner "$a")")" "0 "
 is "vm1 registers" "$(reg vm1 aa "$disk")" 0
 is "... and is the owner" "$(owner "$a")" /vm1
+is "who it is, root alone can read" "$(stat -c %a "$(dev "$a")/pr_owner") $(as_nobody cat "$(dev "$a")/pr_owner" 2>/dev/null)" "400 "
+is "... and nexus does not tell" "$(grep -c vm1 "$(dev "$a")/nexus")" 0
+# seen_from CGROUP: the path, by root in a cgroup namespace that begins there
+seen_from() {
+	(
+		echo $BASHPID >"$cgroups/$1/cgroup.procs" || exit
+		unshare --cgroup cut -d ' ' -f 2- "$(dev "$a")/pr_owner"
+	)
+}
+is "... whose cgroup namespace it is told in" "$(seen_from vm1) $(seen_from vm1/child) $(seen_from vm2)" "/ /.. /../vm1"
+is "a sender in the root cgroup is not the owner" \
+	"$(as_nobody sg_persist --out --register-ignore --param-sark=cc "$disk" >/dev/null 2>&1; echo $?)" $eperm
 is "vm1 registers again" "$(reg vm1 ab "$disk")" 0
 is "vm2 is refused" "$(reg vm2 bb "$disk")" $eperm
 is "a child of vm1 is another cgroup" "$(reg vm1/child bb "$disk")" $eperm

@@ -20,6 +20,8 @@ every=1 some=25 device_step=1
 is_debians || every=16 some=6 device_step=5
 every=${SGIO_STEP:-$every}
 faults_load
+# Without one there is no pr_exclusive.
+mkdir /sys/fs/cgroup/other || die "no cgroups"
 # Off the shared file system, which is slow.
 cp "$SGIO_KO" "$tmp/sgio_filter.ko"
 SGIO_KO=$tmp/sgio_filter.ko

@@ -58,6 +58,7 @@ for variant in bare small smaller; do
 		how=$handles
 		check "bare: the log says that sg cannot be hooked" log_grep "sg: the driver cannot be hooked (EOPNOTSUPP)"
 		is "... and so does sysfs" "$(sed -n 's/^sg_ioctl //p' $sysfs/entry_points)" "failed 95"
+		mkdir /sys/fs/cgroup/other || die "no cgroups"
 		is "what would need another hook is refused" \
 			"$(echo 1 2>&1 >"$(dev "${devices[0]}")/pr_exclusive" | grep -o 'not supported')" "not supported"
 		;;

@@ -191,7 +191,7 @@ static void read_all(const struct device *d)
 {
 	static const char *const names[] = {
 		"unpriv_sgio", "complain", "report_luns", "pr_exclusive", "rules", "hits", "nexus",
-		"identity", "class", "id", "stats",
+		"pr_owner", "identity", "class", "id", "stats",
 	};
 	static char buf[1 << 16];
 	char path[256];
