@@ -391,3 +391,25 @@ fn a_report_that_cannot_be_written_is_no_failure_of_the_change() {
         assert_eq!(tree.transaction(), None, "{arguments:?}");
     }
 }
+
+#[test]
+fn lint_diff_and_apply_take_the_same_directory() {
+    let tree = tree();
+    tree.write(
+        "/etc/sgio-filter/policy.d/10.toml",
+        "[[device]]\nmatch = { hctl = \"0:0:0:0\" }\nrules = \"deny 48\"\n",
+    );
+    tree.output(&["lint"], 0);
+    let all = tree.output(&["diff"], 1);
+    let one = tree.output(&["diff", "--device", "sdc"], 1);
+    assert!(
+        all.contains("0:0:0:0 (disk)") && one.contains("0:0:0:0 (disk)"),
+        "{all}{one}"
+    );
+    assert!(tree.output(&["apply", "--dry-run"], 0).contains("deny 48"));
+    // What cannot be looked at is not a policy with a mistake.
+    for arguments in [["lint", "/nonexistent.toml"], ["diff", "/nonexistent.toml"]] {
+        let error = tree.error(&arguments);
+        assert!(error.contains("/nonexistent.toml"), "{error}");
+    }
+}
