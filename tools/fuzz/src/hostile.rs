@@ -173,8 +173,10 @@ impl Tree {
             let path = format!("{device}/sgio_filter/{file}");
             tree.write(&path, format!("{text}\n").as_bytes());
         }
-        let nexus = [b"nexus 6:0:0\nowner 7 ", raw(6)].concat();
+        let nexus = [b"nexus 6:0:0\nlu ", raw(0)].concat();
         tree.write(&format!("{device}/sgio_filter/nexus"), &nexus);
+        let owner = [b"7 ", raw(6)].concat();
+        tree.write(&format!("{device}/sgio_filter/pr_owner"), &owner);
         tree.write(&format!("{device}/block/sda/holders/dm-0/x"), b"");
         tree.write("sys/block/dm-0/dm/uuid", &[b"mpath-", raw(7)].concat());
         tree.write("sys/block/dm-0/dm/name", raw(8));

@@ -134,6 +134,11 @@ fn words(errno: Errno) -> String {
         Errno::NOSPC => {
             format!("more than 4096 rules on one device or class ({log}); nothing has changed")
         }
+        Errno::OPNOTSUPP => {
+            "pr_exclusive tells senders apart by cgroups of version 2, and there is none but the root; \
+             nothing has changed"
+                .into()
+        }
         Errno::NOMEM => "the kernel is out of memory; nothing has changed".into(),
         _ => errno.to_string(),
     }
@@ -242,6 +247,7 @@ mod tests {
             Errno::STALE,
             Errno::NOENT,
             Errno::NOSPC,
+            Errno::OPNOTSUPP,
             Errno::NOMEM,
         ] {
             assert!(words(errno).contains("nothing has changed"), "{errno}");
