@@ -396,4 +396,6 @@ void sgio_helper_ratelimit_state_init(struct ratelimit_state *rs, int interval, 
 void sgio_helper_ratelimit_state_init(struct ratelimit_state *rs, int interval, int burst)
 {
 	ratelimit_state_init(rs, interval, burst);
+	/* What was suppressed is told by the caller. */
+	ratelimit_set_flags(rs, RATELIMIT_MSG_ON_RELEASE);
 }

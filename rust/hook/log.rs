@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What the filter says: in the kernel log, in the audit log, by its tracepoint. What unprivileged
-//! processes can cause in a log is rate-limited.
+//! processes can cause in a log is rate-limited, for each device apart.
 
 use super::{
     outcome::Outcome,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     kernel::{
         audit,
+        ratelimit::RateLimit,
         scsi::cmd_allowed::Addressed,
         task::{
             self,
@@ -22,10 +23,7 @@ use crate::{
         Class,
         Hctl, //
     },
-    state::{
-        device::Device,
-        State, //
-    },
+    state::device::Device,
 };
 use kernel::{
     current,
@@ -111,17 +109,20 @@ pub(super) fn decided(
 /// A refusal, for the audit log.
 #[cold]
 pub(super) fn refused(
-    state: &State,
+    limit: &RateLimit,
     subject: &Subject,
     command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) {
-    if !audit::is_enabled() || !state.audited.allows() {
+    if !audit::is_enabled() {
         return;
     }
+    let Some(suppressed) = limit.admit() else {
+        return;
+    };
     let open = if command.open_for_write { "w" } else { "r" };
     audit::log_kernel_other(fmt!(
-        "op=sgio dev={} class={} open={} decision={} cdb={:#} pid={} uid={} comm={:#}",
+        "op=sgio dev={} class={} open={} decision={} cdb={:#} pid={} uid={} comm={:#} suppressed={}",
         subject,
         subject.class.name(),
         open,
@@ -130,15 +131,16 @@ pub(super) fn refused(
         current!().tgid(),
         task::current_uid(),
         Comm::of_current(),
+        suppressed,
     ));
 }
 
 /// Something was let through that the filter would have refused.
 #[cold]
-pub(super) fn complain(state: &State, subject: &Subject, command: &Command<'_>) {
-    if state.complaints.allows() {
+pub(super) fn complain(limit: &RateLimit, subject: &Subject, command: &Command<'_>) {
+    if let Some(suppressed) = limit.admit() {
         pr_notice!(
-            "{}: complain: {} from {}[{}], open for {}\n",
+            "{}: complain: {} from {}[{}], open for {}{}\n",
             subject,
             Hex(command.cdb),
             Comm::of_current(),
@@ -148,14 +150,32 @@ pub(super) fn complain(state: &State, subject: &Subject, command: &Command<'_>) 
             } else {
                 "reading"
             },
+            Suppressed(suppressed),
         );
     }
 }
 
 /// A text that was written to a knob was refused.
-pub(crate) fn bad_text(state: &State, whose: &dyn fmt::Display, why: &dyn core::fmt::Display) {
-    if state.mistakes.allows() {
-        pr_warn!("{}: rules not changed: {}\n", whose, Plain(why));
+pub(crate) fn bad_text(limit: &RateLimit, whose: &dyn fmt::Display, why: &dyn core::fmt::Display) {
+    if let Some(suppressed) = limit.admit() {
+        pr_warn!(
+            "{}: rules not changed: {}{}\n",
+            whose,
+            Plain(why),
+            Suppressed(suppressed)
+        );
+    }
+}
+
+/// How many messages of a kind and about the same were left out in front of this one, if any was.
+struct Suppressed(u32);
+
+impl fmt::Display for Suppressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            n => write!(f, ", {n} suppressed"),
+        }
     }
 }
 

@@ -237,14 +237,15 @@ fn not_allowed(
     command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) -> bool {
+    let limits = device.map_or(&state.log_limits, |device| &*device.log_limits);
     let outcome = Outcome::not_allowed(
         device.map_or(&state.without_device, |device| &device.stats),
         Capability::SYS_RAWIO.current_has(),
         verdict.complain && verdict.decision != Decision::OwnLuns,
     );
     match outcome {
-        Outcome::Complained => log::complain(state, subject, command),
-        Outcome::Refused => log::refused(state, subject, command, verdict),
+        Outcome::Complained => log::complain(&limits.complaints, subject, command),
+        Outcome::Refused => log::refused(&limits.refusals, subject, command, verdict),
         _ => {}
     }
     log::decided(subject, command, verdict, outcome);

@@ -7,6 +7,10 @@
 use crate::kernel::bindings;
 use kernel::{
     prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
     types::Opaque, //
 };
 
@@ -15,7 +19,8 @@ use kernel::{
 pub(crate) struct RateLimit {
     #[pin]
     state: Opaque<bindings::ratelimit_state>,
-    name: &'static CStr,
+    /// The events since the last that was within the limit.
+    suppressed: Atomic<u32>,
 }
 
 // SAFETY: `ratelimit_state` is protected by its own lock.
@@ -25,9 +30,8 @@ unsafe impl Send for RateLimit {}
 unsafe impl Sync for RateLimit {}
 
 impl RateLimit {
-    /// The kernel's usual limit for messages: 10 in 5 seconds. When some were left out, the kernel
-    /// says how many, by `name`.
-    pub(crate) fn new(name: &'static CStr) -> impl PinInit<Self> {
+    /// The kernel's usual limit for messages: 10 in 5 seconds.
+    pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             state <- Opaque::ffi_init(|state| {
                 // SAFETY: `state` is valid for writes and pinned.
@@ -39,13 +43,42 @@ impl RateLimit {
                     )
                 }
             }),
-            name,
+            suppressed: Atomic::new(0),
         })
     }
 
-    /// Whether one more event is within the limit. May be called in any context.
-    pub(crate) fn allows(&self) -> bool {
-        // SAFETY: `state` was initialised in `new()`.
-        unsafe { bindings::___ratelimit(self.state.get(), self.name.as_char_ptr()) != 0 }
+    /// Returns, if one more event is within the limit, how many were not since the last that was: each event that is not is
+    /// returned once. May be called in any context.
+    pub(crate) fn admit(&self) -> Option<u32> {
+        // SAFETY: `state` was initialised in `new()`. The name is for a message that is switched off.
+        let admitted =
+            unsafe { bindings::___ratelimit(self.state.get(), c"sgio_filter".as_char_ptr()) != 0 };
+        if !admitted {
+            self.suppressed.fetch_add(1, Relaxed);
+            return None;
+        }
+        Some(self.suppressed.xchg(0, Relaxed))
+    }
+}
+
+#[kunit_tests(sgio_filter_ratelimit)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_each_suppressed_event_once() -> Result {
+        let limit = KBox::pin_init(RateLimit::new(), GFP_KERNEL)?;
+        let other = KBox::pin_init(RateLimit::new(), GFP_KERNEL)?;
+        let (mut admitted, mut told) = (0, 0);
+        for _ in 0..100 {
+            if let Some(suppressed) = limit.admit() {
+                admitted += 1;
+                told += suppressed;
+            }
+        }
+        assert!((10..100).contains(&admitted));
+        assert_eq!(admitted + told + limit.suppressed.load(Relaxed), 100);
+        assert_eq!(other.admit(), Some(0));
+        Ok(())
     }
 }

@@ -138,14 +138,14 @@ impl ClassKnobs {
     }
 
     fn store_rules(&self, write: &Write<'_>) -> Result {
-        let change = parse(&self.state, self, accept(write)?)?;
+        let change = parse(&self.state.log_limits.mistakes, self, accept(write)?)?;
         if change.kind() == ChangeKind::Reset {
             return self.take_table(self.state.default_table);
         }
 
         let writers = self.state.writers.lock();
         let old = self.state.class_rules(self.class);
-        let rules = compile_custom(apply(&self.state, self, &change, old)?)?;
+        let rules = compile_custom(apply(&self.state.log_limits.mistakes, self, &change, old)?)?;
         let old = self.state.replace_class(self.class, rules, None);
         drop(writers);
         drop(old);

@@ -242,10 +242,11 @@ impl Knobs {
 
     fn store_rules(&self, write: &Write<'_>) -> Result {
         let hctl = &self.device.hctl;
-        let change = parse(&self.state, hctl, accept(write)?)?;
+        let limit = &self.device.log_limits.mistakes;
+        let change = parse(limit, hctl, accept(write)?)?;
 
         let writers = self.state.writers.lock();
-        let rules = apply(&self.state, hctl, &change, &self.device.rules)?;
+        let rules = apply(limit, hctl, &change, &self.device.rules)?;
         let old = self.device.rules.replace(compile_own(rules)?);
         // Others may write while this one waits for the readers.
         drop(writers);

@@ -24,6 +24,7 @@ use crate::{
     },
     kernel::{
         capability::Capability,
+        ratelimit::RateLimit,
         sysfs::{
             Page,
             Write, //
@@ -45,8 +46,7 @@ use crate::{
             CompiledFilter,
             RuleVec,
             Rules, //
-        },
-        State, //
+        }, //
     },
 };
 use kernel::{
@@ -157,9 +157,9 @@ fn show_stats(stats: &Stats, page: &mut Page<'_>) -> Result {
 /// # Errors
 ///
 /// `EINVAL`.
-fn parse<'a>(state: &State, whose: &dyn fmt::Display, text: &'a [u8]) -> Result<Change<'a>> {
+fn parse<'a>(limit: &RateLimit, whose: &dyn fmt::Display, text: &'a [u8]) -> Result<Change<'a>> {
     Change::parse(text).map_err(|e| {
-        log::bad_text(state, whose, &e);
+        log::bad_text(limit, whose, &e);
         EINVAL
     })
 }
@@ -190,7 +190,7 @@ fn arm_for(rules: &RuleVec) -> Result {
 ///
 /// `ENOENT`, `ENOSPC` and `ENOMEM`, as the ABI describes them.
 fn apply(
-    state: &State,
+    limit: &RateLimit,
     whose: &dyn fmt::Display,
     change: &Change<'_>,
     old: &Rules,
@@ -200,7 +200,7 @@ fn apply(
         None => RuleVec::new(),
     };
     change.apply(&mut rules, now()).map_err(|e| {
-        log::bad_text(state, whose, &e);
+        log::bad_text(limit, whose, &e);
         match e {
             ApplyError::Invalid(_) => EINVAL,
             ApplyError::NotFound { .. } => ENOENT,

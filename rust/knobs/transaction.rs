@@ -77,7 +77,7 @@ enum Prepared {
 /// As the ABI describes them; nothing has changed then.
 pub(super) fn make(state: &State, text: &[u8]) -> Result {
     let transaction = Transaction::parse(text).map_err(|e| {
-        log::bad_text(state, &"transaction", &e);
+        mistake(state, &"transaction", &e);
         EINVAL
     })?;
     let sections = transaction.sections().count();
@@ -109,7 +109,7 @@ pub(super) fn make(state: &State, text: &[u8]) -> Result {
             }
         };
         if again {
-            log::bad_text(state, &Whose(section.line), &"it comes twice");
+            mistake(state, &Whose(section.line), &"it comes twice");
             return Err(EINVAL);
         }
         prepared.push(change, GFP_KERNEL)?;
@@ -137,10 +137,10 @@ fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<Device>>>
         return Ok(None);
     };
     let device = find(state, address).inspect_err(|_| {
-        log::bad_text(state, &Whose(section.line), &"there is no such device");
+        mistake(state, &Whose(section.line), &"there is no such device");
     })?;
     if id.is_some_and(|id| id != device.id) {
-        log::bad_text(state, &Whose(section.line), &"another device is there now");
+        mistake(state, &Whose(section.line), &"another device is there now");
         return Err(ESTALE);
     }
     Ok(Some(device))
@@ -153,7 +153,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
     let edits = |change: &Change<'_>| change.kind() == ChangeKind::Edit;
     if let Some(change) = section.rules.filter(edits) {
         if change.rules().count() > MAX_RULES {
-            log::bad_text(state, &whose, &"too many lines that edit");
+            mistake(state, &whose, &"too many lines that edit");
             return Err(ENOSPC);
         }
     }
@@ -166,7 +166,12 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
             }
             let rules = match &section.rules {
                 None => None,
-                Some(change) => Some(compile_own(apply(state, &whose, change, &device.rules)?)?),
+                Some(change) => Some(compile_own(apply(
+                    &state.log_limits.mistakes,
+                    &whose,
+                    change,
+                    &device.rules,
+                )?)?),
             };
             Ok(Prepared::Device {
                 device,
@@ -186,9 +191,12 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
             };
             let rules = match (table, &section.rules) {
                 (Some(table), _) => state.compile_table(class, table)?,
-                (None, Some(change)) => {
-                    compile_custom(apply(state, &whose, change, state.class_rules(class))?)?
-                }
+                (None, Some(change)) => compile_custom(apply(
+                    &state.log_limits.mistakes,
+                    &whose,
+                    change,
+                    state.class_rules(class),
+                )?)?,
                 // The parser lets no section pass that changes nothing.
                 (None, None) => return Err(EINVAL),
             };
@@ -246,6 +254,11 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
             table,
         } => retired.push(state.replace_class(*class, rules.clone(), *table)),
     }
+}
+
+/// A text was refused. What it is about may be no device, so that all share a limit.
+fn mistake(state: &State, whose: &dyn fmt::Display, why: &dyn core::fmt::Display) {
+    log::bad_text(&state.log_limits.mistakes, whose, why);
 }
 
 /// A place in the text, for messages.

@@ -20,6 +20,7 @@ use crate::{
         Hctl,
         ReportLuns, //
     },
+    state::log_limits::LogLimits,
     state::nexus::Nexus,
     state::rules::Rules, //
 };
@@ -63,6 +64,8 @@ pub(crate) struct Device {
     pub(crate) rules: Rules,
     /// What was answered.
     pub(crate) stats: Stats,
+    /// How much is logged about it.
+    pub(crate) log_limits: Pin<KBox<LogLimits>>,
     /// The last transaction it was named in. With `State::writers` locked.
     pub(crate) transaction: Atomic<u64>,
 }
@@ -165,6 +168,7 @@ impl Device {
             nexus,
             rules: RcuArc::none(),
             stats: Stats::new()?,
+            log_limits: KBox::pin_init(LogLimits::new(), GFP_KERNEL)?,
             transaction: Atomic::new(0),
         })
     }

@@ -7,6 +7,7 @@
 
 pub(crate) mod device;
 mod hctl;
+pub(crate) mod log_limits;
 pub(crate) mod nexus;
 pub(crate) mod rules;
 pub(crate) mod stock;
@@ -16,6 +17,7 @@ use self::{
         Device,
         Stats, //
     },
+    log_limits::LogLimits,
     nexus::Nexuses,
     rules::{
         CompiledFilter,
@@ -29,7 +31,6 @@ use crate::{
         block::QueueId,
         kobject::Entry,
         pointer_map::PointerMap,
-        ratelimit::RateLimit,
         sync::{
             rcu::{
                 RcuArc,
@@ -94,15 +95,9 @@ pub(crate) struct State {
     pub(crate) changing: SeqLock,
     /// The number of the last transaction. With `writers` locked.
     pub(crate) transactions: Atomic<u64>,
-    /// For what anybody can make the kernel log.
+    /// For what is logged about no known device.
     #[pin]
-    pub(crate) complaints: RateLimit,
-    /// For what only an administrator can.
-    #[pin]
-    pub(crate) mistakes: RateLimit,
-    /// For what anybody can make the kernel audit.
-    #[pin]
-    pub(crate) audited: RateLimit,
+    pub(crate) log_limits: LogLimits,
 }
 
 /// A device and its knobs.
@@ -153,9 +148,7 @@ impl State {
                 writers <- new_mutex!(()),
                 changing <- SeqLock::new(),
                 transactions: Atomic::new(0),
-                complaints <- RateLimit::new(c"sgio_filter: complain"),
-                mistakes <- RateLimit::new(c"sgio_filter: rules"),
-                audited <- RateLimit::new(c"sgio_filter: audit"),
+                log_limits <- LogLimits::new(),
             }),
             GFP_KERNEL,
         )?;

@@ -56,6 +56,13 @@ is "256 opcodes from a read-only open pass" \
 	"$(nobody --read --sweep "$bsg" | grep -c ' allowed')" 256
 n=$(log_grep -ci 'sgio_filter')
 check "the log is rate-limited ($n lines)" test "$n" -gt 0 -a "$n" -lt 100
+echo 1 >"$(dev "$b")/complain"
+allowed "the other disk complains too" --read "bsg:/dev/bsg/$b" 5e01000000000000fc00
+is "... which the first one's flood does not hide" "$(log_grep -c "$b: complain: 5e 01")" 1
+echo 0 >"$(dev "$b")/complain"
+nap 6
+allowed "the flood is over" --read "$bsg" 5e01000000000000fc00
+like "... and what was left out is told" "$(log_grep "$a: complain: 5e 01")" "*, [1-9]* suppressed"
 allowed "the other disk is not open" --read "bsg:/dev/bsg/$b" 120000002400
 refused "... for all" --read "bsg:/dev/bsg/$b" 5e00000000000000fc00
 echo 0 >"$d/complain"

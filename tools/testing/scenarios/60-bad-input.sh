@@ -231,6 +231,8 @@ log_mark
 for _ in {1..200}; do echo x >"$d/rules"; done 2>/dev/null
 n=$(log_grep -ci sgio_filter)
 check "the log is rate-limited ($n lines)" test "$n" -lt 50
+echo x >"$sysfs/classes/tape/rules" 2>/dev/null
+is "... which hides no mistake elsewhere" "$(log_grep -c 'tape.*rules not changed')" 1
 
 # Concurrent writers and readers: always one text or the other, never a mixture.
 for i in $(seq 100); do echo "allow r 5e [1]=$(printf %02x "$i")"; done >"$tmp/A"

@@ -12,6 +12,8 @@ debug_load
 debug_add 0
 a=$hctl
 bsg=bsg:/dev/bsg/$a
+debug_add 0
+b=$hctl
 must_load
 use_device "$a"
 
@@ -126,6 +128,22 @@ nobody --probe --read "$bsg" 120000000000 >/dev/null
 sgsend --probe --read "$bsg" ff0000000003 >/dev/null
 nap 1
 is "... and nothing else" "$(log_grep 'op=sgio' | grep -vc 'ff000000000[12]')" 0
+# What one device's senders cause takes nothing from another's, and what was left out is told.
+nap 6
+log_mark
+before=$(sed -n 's/^refused //p' "$(dev "$a")/stats")
+nobody --sweep "$bsg" >/dev/null
+nobody --probe --write "bsg:/dev/bsg/$b" ff0000000004 >/dev/null
+nap 6
+nobody --probe --write "$bsg" ff0000000005 >/dev/null
+nap 2
+like "a flood of refusals on one device hides none of another" "$(log_grep 'op=sgio.*ff0000000004')" \
+	"*op=sgio dev=$b * suppressed=0"
+like "... the next record of the first one tells how many were left out" "$(log_grep 'op=sgio.*ff0000000005')" \
+	"*op=sgio dev=$a * suppressed=[1-9]*"
+records=$(log_grep -c "op=sgio dev=$a ")
+told=$(log_grep "op=sgio dev=$a " | sed -n 's/.* suppressed=//p' | xargs | tr ' ' +)
+is "... all in all each refusal" $((records + told)) $(($(sed -n 's/^refused //p' "$(dev "$a")/stats") - before))
 check "the module unloads" unload
 absent "no tracepoint is left" $event
 finish

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How much the logs are told, by what it is about.
+//!
+//! Each device has limits of its own: what is sent to one must not hide what is sent to another. What no known device
+//! is meant by has one set of limits for all.
+
+use crate::kernel::ratelimit::RateLimit;
+use kernel::prelude::*;
+
+/// The limits of one device.
+#[pin_data]
+pub(crate) struct LogLimits {
+    /// For the kernel log, of what `complain` lets through.
+    #[pin]
+    pub(crate) complaints: RateLimit,
+    /// For the audit log, of what is refused.
+    #[pin]
+    pub(crate) refusals: RateLimit,
+    /// For the kernel log, of rules that an administrator has written wrong.
+    #[pin]
+    pub(crate) mistakes: RateLimit,
+}
+
+impl LogLimits {
+    /// Nothing was logged yet.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            complaints <- RateLimit::new(),
+            refusals <- RateLimit::new(),
+            mistakes <- RateLimit::new(),
+        })
+    }
+}
