@@ -33,6 +33,11 @@ use kernel::{
     types::Opaque, //
 };
 
+/// The longest name of a logical unit: a T10 vendor identification of 255 bytes, each of which `scsi_vpd_lun_id()`
+/// escapes by four characters, behind `t10.`. With less room names would be cut off, and two logical units that differ
+/// behind that would be taken for one.
+const LONGEST_NAME: usize = 4 + 4 * 255;
+
 /// A SCSI device, by its address alone: to be compared, not to be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeviceId(usize);
@@ -164,8 +169,7 @@ impl Device {
 
     /// The result of `f`, called with the name. Does not sleep if `f` does not.
     fn with_lu_name<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
-        // A designator has no more than 255 bytes.
-        let mut text = [0u8; 256];
+        let mut text = [0u8; LONGEST_NAME + 1];
         // SAFETY: The device is valid, and so is the buffer.
         let len = unsafe {
             bindings::scsi_vpd_lun_id(self.0.get(), text.as_mut_ptr().cast::<c_char>(), text.len())
@@ -173,10 +177,11 @@ impl Device {
         let text = text
             .get(..usize::try_from(len).unwrap_or(0))
             .unwrap_or(&text);
+        // What is behind a zero in the middle tells names apart, too.
         let end = text
             .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(text.len());
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |last| last + 1);
         f(text.get(..end).unwrap_or_default())
     }
 
