@@ -16,7 +16,9 @@ cd=bsg:/dev/bsg/$hctl
 must_load
 disk=$sysfs/classes/disk
 
-is "version" "$(cat "$sysfs"/version)" 1
+is "version of the interface" "$(cat "$sysfs"/version)" 1
+is "version of the module: that of tools/Cargo.toml" "$(cat /sys/module/sgio_filter/version)" \
+	"$(sed -n 's/^version = "\(.*\)"/\1/p' /sgio/src/tools/Cargo.toml)"
 is "the classes, one for each peripheral device type" \
 	"$(for c in "$sysfs"/classes/*; do echo "${c##*/}"; done | sort | xargs)" \
 	"$(printf '%s\n' disk tape printer processor worm cdrom scanner optical changer \

@@ -23,6 +23,9 @@ pub(crate) fn documents() -> Vec<(String, String)> {
     let mut documents = Vec::new();
     for place in [
         "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
         "Documentation",
         "samples/rules",
         "tools/sgioctl/man",
