@@ -14,7 +14,7 @@ use crate::{
         sync::rcu_sched,
         trace, //
     },
-    policy::Quick,
+    policy::FastAnswer,
     state::{
         device::Device,
         rules::CompiledFilter,
@@ -42,8 +42,8 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
         let device = &*state.devices.get(addressed.queue().key(), &reader)?.device;
         look_up(state, device, addressed.cdb()[0], &reader)
     }) {
-        if found.quick.is_allowed(open_for_write) {
-            found.filter.hit(found.quick.rule());
+        if found.answer.is_allowed(open_for_write) {
+            found.filter.hit(found.answer.rule());
             found.device.stats.allowed.inc();
             return Fast::Allowed {
                 resched: reader.end(),
@@ -73,7 +73,7 @@ pub(super) fn allowed_after_resched() -> bool {
 struct Found<'a> {
     device: &'a Device,
     filter: &'a CompiledFilter,
-    quick: Quick,
+    answer: FastAnswer,
 }
 
 /// Nothing if not rules alone decide, or if every decision is traced.
@@ -84,18 +84,18 @@ fn look_up<'a>(
     opcode: u8,
     reader: &'a rcu_sched::Guard,
 ) -> Option<Found<'a>> {
-    let (filter, quick) = state.changing.try_read(|| {
+    let (filter, answer) = state.changing.try_read(|| {
         if device.modes.any() {
             return None;
         }
         if let Some(own) = device.rules.read(reader) {
-            let quick = own.look(opcode);
-            if !quick.is_silent() {
-                return Some((own, quick));
+            let answer = own.fast_answer(opcode);
+            if !answer.is_unmentioned() {
+                return Some((own, answer));
             }
         }
         let class = state.class_rules(device.class).read(reader)?;
-        Some((class, class.look(opcode)))
+        Some((class, class.fast_answer(opcode)))
     })??;
     if trace::decision_is_wanted() {
         return None;
@@ -103,7 +103,7 @@ fn look_up<'a>(
     Some(Found {
         device,
         filter,
-        quick,
+        answer,
     })
 }
 
@@ -112,11 +112,11 @@ impl Found<'_> {
     /// rule.
     #[inline(always)]
     fn needs_capability(&self) -> bool {
-        if !self.quick.is_known() || audit::is_enabled() {
+        if !self.answer.is_known() || audit::is_enabled() {
             return false;
         }
-        if !self.quick.is_silent() {
-            self.filter.hit(self.quick.rule());
+        if !self.answer.is_unmentioned() {
+            self.filter.hit(self.answer.rule());
         }
         true
     }

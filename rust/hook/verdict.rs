@@ -69,7 +69,8 @@ impl<'a> Verdict<'a> {
         open_for_write: bool,
     ) -> Self {
         // What no rule mentions needs no search.
-        let mentions = |filter: &&CompiledFilter| !filter.look(cdb.opcode()).is_silent();
+        let mentions =
+            |filter: &&CompiledFilter| !filter.fast_answer(cdb.opcode()).is_unmentioned();
         let (device, class) = (device.filter(mentions), class.filter(mentions));
         let rules = policy::State {
             unpriv: settings.unpriv,

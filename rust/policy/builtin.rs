@@ -2,8 +2,7 @@
 
 //! The built-in class tables, as texts in the rule language.
 //!
-//! What is in them and why is told in the `.rules` files themselves; here is only which class
-//! reads which.
+//! The `.rules` files tell what is allowed and why; this file tells which class uses which of them.
 
 use super::{
     change,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A set of byte values: the opcodes of a rule, or the values a field may have.
-//!
-//! It knows nothing of rules or text; it is 256 bits and arithmetic on them.
 
 /// A set of `u8` values, 32 bytes large.
 ///

@@ -2,15 +2,15 @@
 
 //! The command descriptor block (CDB) a decision is made on.
 //!
-//! Nothing here knows what a command means. References: SPC-5 4.2 "Command descriptor block".
+//! References: SPC-5 4.2 "Command descriptor block".
 
 /// The longest CDB that SG_IO, bsg and `struct scsi_cmnd` carry, in bytes.
 pub const MAX_CDB: usize = 32;
 
 /// A CDB: between 1 and [`MAX_CDB`] bytes, exactly those the sender gave.
 ///
-/// The length counts: a byte behind the end is not zero but absent, and what a rule says
-/// about an absent byte is defined at [`Rule::matches`](super::Rule::matches).
+/// A byte behind the end is not zero but absent; see [`Rule::matches`](super::Rule::matches) for what a
+/// rule does then.
 #[derive(Clone, Copy)]
 pub struct Cdb<'a> {
     opcode: u8,

@@ -2,8 +2,8 @@
 
 //! A whole text of rules, and what it does to a list of them.
 //!
-//! First everything is checked ([`Change::parse`]), then it is applied ([`Change::apply`]) to a
-//! copy that the caller publishes, or throws away when applying fails. Memory is the caller's.
+//! The whole text is checked first ([`Change::parse`]), and then applied ([`Change::apply`]) to a copy of
+//! the list, which the caller publishes, or drops if that fails. The caller owns the memory.
 
 use super::{
     parse,
@@ -56,8 +56,8 @@ pub struct Change<'a> {
     kind: ChangeKind,
 }
 
-/// A list of rules that a [`Change`] can be applied to: in the kernel and outside, memory is
-/// got in different ways, and getting it may fail.
+/// A list of rules that a [`Change`] can be applied to. The caller implements it, since the kernel and
+/// user space allocate memory in different ways, and allocation may fail.
 pub trait RuleStore {
     /// Why a rule could not be stored.
     type Error;
@@ -96,7 +96,7 @@ pub enum ApplyError<E> {
     },
     /// The list could not be stored (`-ENOMEM`).
     Store(E),
-    /// The text is bad (`-EINVAL`). Only [`load`](super::load) can say so; a [`Change`] has been
+    /// The text is bad (`-EINVAL`). Only [`load`](super::load) returns it; a [`Change`] has been
     /// checked.
     Invalid(ParseError),
 }
@@ -119,17 +119,17 @@ impl<'a> Change<'a> {
         kind: ChangeKind::Reset,
     };
 
-    /// Checks a whole text and says what it is.
+    /// Checks a whole text.
     ///
     /// One rule is one line. Blank lines and lines with only a comment are skipped, as long as
     /// there is a rule. Exactly one empty line (`"\n"`) is a reset; a text without a byte or with
-    /// nothing but comments is an error, so that nothing is lost by accident. The newline of the
+    /// nothing but comments is an error, so that a mistake does not reset the list. The newline of the
     /// last line may be missing.
     ///
     /// # Errors
     ///
-    /// The first error of the text. A text that mixes lines with and without prefix is blamed
-    /// on the first line that differs from the lines before it.
+    /// The first error of the text. If lines with and without prefix are mixed, it is at the first line
+    /// that differs from the lines before it.
     pub fn parse(text: &'a [u8]) -> Result<Change<'a>, ParseError> {
         let empty = |kind| ParseError {
             line: 1,
@@ -174,15 +174,15 @@ impl<'a> Change<'a> {
         Lines::new(self.text).filter_map(|item| item.ok().map(|(_, line)| line.rule))
     }
 
-    /// Changes `store`, which holds the rules to change, as the text says. Rules that have ended at
-    /// `now` are taken out first.
+    /// Applies the text to `store`, which holds the rules to change. Rules that have ended at `now` are
+    /// removed first.
     ///
     /// [`ChangeKind::Reset`] empties the list: for a device that is the default, for a class the
     /// caller fills in its table.
     ///
     /// # Errors
     ///
-    /// After an error the store is half changed and good for nothing: throw it away.
+    /// After an error the store is half changed, and must be dropped.
     pub fn apply<S: RuleStore>(
         &self,
         store: &mut S,

@@ -2,8 +2,7 @@
 
 //! The decision on one command. It runs for every SG_IO: no allocation, no formatting.
 //!
-//! Capabilities are not looked at: whoever gets a refusal asks for `CAP_SYS_RAWIO` then, and only
-//! then.
+//! Capabilities are not part of it: the caller checks `CAP_SYS_RAWIO` after a refusal, and only then.
 
 use super::{
     opcode::REPORT_LUNS,
@@ -30,11 +29,11 @@ pub struct State<'a> {
 }
 
 /// Decides on a command: `unpriv_sgio`, then the device's rules, then the class's; the first
-/// rule that matches has the say, and without any the command is refused. REPORT LUNS, if it is allowed,
-/// is answered by the filter where the device is set so.
+/// rule that matches decides; if none does, the command is refused. REPORT LUNS that is allowed is
+/// [`Decision::OwnLuns`] where the device's `report_luns` is `own`.
 ///
-/// `now` is called for each rule looked at that ends, and not at all without one. The clock does not
-/// go back: whatever it shows between two rules, the decision is that of the last time it was called.
+/// `now` is called for each rule with a deadline that is looked at, and not at all without one. The clock
+/// does not go back, so the decision is that of the time of the last call.
 #[inline]
 pub fn decide(
     state: &State<'_>,
@@ -107,7 +106,7 @@ mod tests {
         Time, //
     };
 
-    /// The clock where no rule ends: it would end them all.
+    /// A clock for lists without deadlines: every rule with one would have ended.
     fn no_clock() -> Time {
         Time::from_nanos(u64::MAX)
     }

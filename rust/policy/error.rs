@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be wrong with a text of rules, and the sentence that says it.
-//!
-//! No errno here: the module maps every [`ParseError`] to `-EINVAL`.
+//! Errors in a text of rules, and their messages. The module returns `-EINVAL` for all of them.
 
 use core::fmt::{
     Display,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Quick look-up: for each opcode, the numbers of the rules that mention it, in order.
+//! The index of a list: for each opcode, the numbers of the rules that mention it, in order.
 //!
-//! A decision so costs only as much as there are rules of its own opcode. The memory is the
-//! caller's: count ([`index_len`]), get it, fill it ([`fill_index`]), look ([`Filter`]).
+//! The cost of a decision depends only on the number of rules that mention its opcode. The caller owns
+//! the memory: it asks for the length ([`index_len`]), allocates, fills ([`fill_index`]) and looks up
+//! ([`Filter`]).
 
 use super::{
     Cdb,
@@ -347,7 +348,7 @@ mod tests {
                 Cdb::new(&cdb).is_some_and(|cdb| filter.first_match(&cdb, || Time::ZERO).is_none())
             );
         }
-        // Nor does it find a rule for an opcode that the rule is not about.
+        // It does not find a rule for an opcode that the rule does not mention.
         start = [1; 257];
         start[0] = 0;
         let filter = Filter::new(rules.rules(), &start, &[0]);

@@ -4,13 +4,13 @@
 //!
 //! One source, compiled into the kernel module and into the user-space tool, so that what the
 //! tool answers is what the kernel decides. It is pure: no input or output, no allocation, no
-//! kernel interface, no `unsafe`. Whoever includes it owns the memory ([`RuleStore`], the arrays
+//! kernel interface, no `unsafe`. The crate that includes it owns the memory ([`RuleStore`], the arrays
 //! of an [`index`](fill_index)), the locking, and the capability check.
 //!
-//! Three ways lead through it:
+//! It has three entry points:
 //!
 //! * text to policy: [`Change::parse`] checks a whole text, [`Change::apply`] then changes a list
-//!   of [`Rule`]s, [`fill_index`] prepares the list for quick look-up;
+//!   of [`Rule`]s, [`fill_index`] indexes the list by opcode;
 //! * text to policies: [`Transaction::parse`] checks a text that changes several devices and
 //!   classes, each by a [`Change`];
 //! * policy and command to answer: [`decide()`] on a [`State`] and a [`Cdb`], at a [`Time`] if a
@@ -23,8 +23,7 @@
 //! allow w 5f [1]&1f=00-04,06       # open for writing; byte 1 under mask 1f in {00..04, 06}
 //! allow r 7f [7]=18 [8]=00 [9]=09  # all fields must hold: READ(32)
 //! deny  48,c0-ff
-//!
-//! deny 48 for=600                  # for the next 600 seconds
+//! deny  48 for=600                 # for the next 600 seconds
 //!
 //! line    := [ '+' | '-' ] verdict opcodes { field } [ 'for=' seconds ] [ '#' comment ]
 //! verdict := 'allow r' | 'allow w' | 'deny'
@@ -36,9 +35,9 @@
 //! ```
 //!
 //! One rule is one line of printable ASCII. Words are separated by blanks or tabs; inside a list
-//! or a field there are none. What a rule matches is said at [`Rule`], what the lines of a text do
-//! to a list at [`Change`], which rule decides at [`decide()`], and which tables are built in at
-//! [`strict`] and [`STOCK`].
+//! or a field there are none. See [`Rule`] for what a rule matches, [`Change`] for what a
+//! text does to a list, [`decide()`] for which rule decides, [`strict`] and [`STOCK`] for the built-in
+//! tables, and [`ListedRule`] for rules with a deadline.
 //!
 //! # Building
 //!
@@ -54,12 +53,12 @@ mod class;
 mod decide;
 mod decision;
 mod error;
+mod fast_table;
 mod hctl;
 mod index;
 mod opcode;
 mod parse;
 mod print;
-mod quick;
 mod report_luns;
 mod rule;
 mod time;
@@ -105,6 +104,10 @@ pub use self::{
         ParseError,
         ParseErrorKind, //
     },
+    fast_table::{
+        FastAnswer,
+        FastTable, //
+    },
     hctl::{
         Hctl,
         HctlError, //
@@ -121,10 +124,6 @@ pub use self::{
         PERSISTENT_RESERVE_IN,
         PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
-    },
-    quick::{
-        Quick,
-        QuickTable, //
     },
     report_luns::{
         report_own_lun,

@@ -2,8 +2,8 @@
 
 //! One line of text to one rule, after the grammar in the head of `mod.rs`.
 //!
-//! A hexadecimal number cut short is an error and never another number. Whole texts are the
-//! business of `change.rs`; what a rule means, that of `rule.rs`.
+//! A hexadecimal number that is cut off is an error and never another number. For whole texts see
+//! `change.rs`.
 
 use super::{
     Access,
@@ -151,7 +151,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Exactly two hex digits: one is a number cut short, three are a mistake.
+    /// Exactly two hex digits.
     fn hex(&mut self) -> Result<u8, Fault> {
         let at = self.at;
         match (self.digit(at), self.digit(at + 1), self.digit(at + 2)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A rule: what it says of which commands. Its text is the business of `parse.rs` and `print.rs`.
+//! A rule: which commands it matches, and whether it allows them. For its text see `parse.rs` and
+//! `print.rs`.
 
 use super::{
     ByteSet,
@@ -20,7 +21,7 @@ pub enum Access {
     Write,
 }
 
-/// What a rule says of the commands it matches.
+/// What a rule does with the commands it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// Allowed, given that access.
@@ -38,16 +39,16 @@ pub struct Field {
 }
 
 impl Field {
-    /// Returns the condition, or `None` for one that is senseless.
+    /// Returns the condition, `None` if it is invalid.
     ///
     /// `byte` counts from 0 and is 1 to 31 (byte 0 is the opcode). `mask` is not 0. `values` is
-    /// not empty and has no value with a bit outside the mask, which could never be found.
+    /// not empty and has no value with a bit outside the mask, which could never match.
     pub fn new(byte: u8, mask: u8, values: ByteSet) -> Option<Field> {
-        let sensible = (1..MAX_CDB).contains(&usize::from(byte))
+        let valid = (1..MAX_CDB).contains(&usize::from(byte))
             && mask != 0
             && !values.is_empty()
             && values.iter().all(|value| value & !mask == 0);
-        sensible.then_some(Field { byte, mask, values })
+        valid.then_some(Field { byte, mask, values })
     }
 
     /// Returns the index of the byte, 1 to 31.
@@ -70,8 +71,8 @@ impl Field {
 ///
 /// A rule looks at the CDB alone. The access is part of its verdict, not of what it matches: a
 /// matching `allow w` refuses a file opened read-only, and no later rule is asked. So which rule
-/// decides does not depend on who opened the device how, and a later, wider `allow r` cannot undo
-/// the need for a write open by accident.
+/// decides does not depend on how the device was opened, and a later, wider `allow r` does not remove
+/// the need for a write open.
 ///
 /// Fields are kept in a canonical order (by byte, mask, values), since all of them must hold:
 /// rules that differ in the order of their fields only are equal.
@@ -119,7 +120,7 @@ impl Rule {
         Some(self)
     }
 
-    /// Returns what the rule says of the commands it matches.
+    /// Returns what the rule does with the commands it matches.
     #[inline]
     pub const fn verdict(&self) -> Verdict {
         self.verdict
@@ -141,9 +142,9 @@ impl Rule {
 
     /// Tells whether the rule is about this command: opcode and all fields match.
     ///
-    /// A field may name a byte behind the end of the CDB. Nobody knows what the device would see
-    /// there, so the rule then errs on the safe side: one that allows does not match, one that
-    /// denies does.
+    /// A field may name a byte behind the end of the CDB. It is unknown what the device would see
+    /// there, so the answer is the narrower one: a rule that allows does not match, a rule that denies
+    /// does.
     #[inline]
     pub fn matches(&self, cdb: &Cdb<'_>) -> bool {
         let when_absent = matches!(self.verdict, Verdict::Deny);
@@ -168,7 +169,7 @@ impl Rule {
     }
 }
 
-/// Puts `value` in front of `places`, whose last element gives way.
+/// Puts `value` in front of `places` and drops the last element.
 fn insert<T>(places: &mut [T], value: T) {
     places.rotate_right(1);
     if let Some(first) = places.first_mut() {
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn constructors_refuse_nonsense() {
+    fn constructors_refuse_what_is_invalid() {
         let zero = ByteSet::from_bytes(&[0]);
         assert!(Rule::new(Verdict::Deny, ByteSet::EMPTY).is_none());
         assert!(Field::new(0, 0xff, zero).is_none());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rules that end: how long a rule of a text applies, and until when a rule of a list does.
+//! Rules with a deadline: the lifetime of a rule of a text, the deadline of a rule of a list.
 //!
-//! The clock is the caller's, who passes the time in. It must never go back. In the kernel it is
-//! `CLOCK_BOOTTIME`, so that the time that the machine sleeps counts.
+//! The caller passes the time in. Its clock must not go back. In the kernel it is `CLOCK_BOOTTIME`, so
+//! the time in which the system sleeps counts.
 
 use super::Rule;
 use core::fmt::{
@@ -35,10 +35,10 @@ impl Time {
         self.0
     }
 
-    /// Returns the deadline of what lasts so long from now on.
+    /// Returns the deadline of a rule with that lifetime that is written at this time.
     ///
-    /// Beyond the end of the clock (584 years) it is the last moment before [`Self::NEVER`], so that
-    /// no rule becomes permanent.
+    /// Beyond the end of the clock (584 years) it is the time before [`Self::NEVER`], so that no rule
+    /// becomes permanent.
     pub const fn after(self, lifetime: Lifetime) -> Time {
         let end = self.0.saturating_add(lifetime.0 as u64 * NANOS_PER_SECOND);
         if end < Time::NEVER.0 {
@@ -144,14 +144,14 @@ impl ListedRule {
         self.is_timed().then_some(self.deadline)
     }
 
-    /// Tells whether it ends.
+    /// Tells whether it has a deadline.
     #[inline]
     pub const fn is_timed(&self) -> bool {
         self.deadline.0 != Time::NEVER.0
     }
 
-    /// Tells whether it applies: up to its deadline, and from that moment on never more. Only a rule
-    /// that ends asks for the time.
+    /// Tells whether it applies, which it does before its deadline. `now` is only called for a rule with
+    /// a deadline.
     #[inline]
     pub fn applies(&self, now: impl FnOnce() -> Time) -> bool {
         !self.is_timed() || now() < self.deadline
@@ -174,7 +174,7 @@ impl ListedRule {
         })
     }
 
-    /// Lets it end no earlier than `other`.
+    /// Takes over the deadline of `other` if that is later.
     pub(super) fn extend(&mut self, other: &ListedRule) {
         self.deadline = self.deadline.max(other.deadline);
     }

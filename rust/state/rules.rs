@@ -9,10 +9,10 @@ use crate::{
     },
     policy::{
         self,
+        FastAnswer,
+        FastTable,
         Filter,
         ListedRule,
-        Quick,
-        QuickTable,
         RuleStore,
         Start,
         Time, //
@@ -99,7 +99,7 @@ pub(crate) struct CompiledFilter {
     entries: KVVec<u16>,
     start: Start,
     /// What needs no search.
-    quick: QuickTable,
+    fast_table: FastTable,
     /// One of the rules ends.
     ends: bool,
     /// How often each rule decided. Per CPU: this is the path of all guest I/O.
@@ -123,7 +123,7 @@ impl CompiledFilter {
                 rules,
                 entries,
                 start <- pin_init::init_zeroed(),
-                quick: QuickTable::unknown(),
+                fast_table: FastTable::unknown(),
                 ends,
                 hits,
             }),
@@ -133,12 +133,12 @@ impl CompiledFilter {
             rules,
             entries,
             start,
-            quick,
+            fast_table,
             ends: _,
             hits: _,
         } = &mut *filter;
         policy::fill_index(rules, start, entries).map_err(|_| EINVAL)?;
-        quick.fill(&Filter::new(rules, start, entries));
+        fast_table.fill(&Filter::new(rules, start, entries));
         Ok(filter.into())
     }
 
@@ -150,14 +150,14 @@ impl CompiledFilter {
 
     /// What is said of an opcode without a search.
     #[inline(always)]
-    pub(crate) fn look(&self, opcode: u8) -> Quick {
-        self.quick.look(opcode)
+    pub(crate) fn fast_answer(&self, opcode: u8) -> FastAnswer {
+        self.fast_table.get(opcode)
     }
 
-    /// Lets [`Self::look`] know which rules on an opcode have ended.
+    /// Lets [`Self::fast_answer`] know which rules on an opcode have ended.
     #[cold]
     pub(crate) fn update(&self, opcode: u8, now: Time) {
-        self.quick.update(&self.view(), opcode, now);
+        self.fast_table.update(&self.view(), opcode, now);
     }
 
     /// The number of a rule in the list as it is printed now.
@@ -265,12 +265,12 @@ mod tests {
         let mut rules = list(&[0x13])?;
         rules.insert_front(ListedRule::new(text, Time::ZERO))?;
         let filter = CompiledFilter::compile(rules)?;
-        assert!(!filter.look(0x12).is_silent() && !filter.look(0x12).is_known());
+        assert!(!filter.fast_answer(0x12).is_unmentioned() && !filter.fast_answer(0x12).is_known());
         filter.update(0x12, Time::ZERO);
-        assert!(!filter.look(0x12).is_silent());
+        assert!(!filter.fast_answer(0x12).is_unmentioned());
         filter.update(0x12, Time::from_nanos(1_000_000_000));
-        assert!(filter.look(0x12).is_silent());
-        assert!(filter.look(0x13).is_allowed(false));
+        assert!(filter.fast_answer(0x12).is_unmentioned());
+        assert!(filter.fast_answer(0x13).is_allowed(false));
         Ok(())
     }
 

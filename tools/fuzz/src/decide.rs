@@ -15,7 +15,7 @@ use crate::{
 };
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{self, Cdb, Decision, Filter, Layer, ListedRule, QuickTable, RuleStore, Time},
+    policy::{self, Cdb, Decision, FastTable, Filter, Layer, ListedRule, RuleStore, Time},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -81,8 +81,8 @@ pub fn check(data: &[u8]) {
     }
 }
 
-fn table(filter: &Filter<'_>) -> QuickTable {
-    let mut table = QuickTable::unknown();
+fn table(filter: &Filter<'_>) -> FastTable {
+    let mut table = FastTable::unknown();
     table.fill(filter);
     table
 }
@@ -112,22 +112,22 @@ fn check_lines(
 
 /// What the tables know of an opcode is the answer to every CDB.
 fn check_table(
-    tables: &[(Filter<'_>, QuickTable, Whose)],
+    tables: &[(Filter<'_>, FastTable, Whose)],
     opcode: u8,
     write: bool,
     answer: &Answer,
 ) {
     let said = tables.iter().find_map(|(_, table, whose)| {
-        let quick = table.look(opcode);
-        (!quick.is_silent()).then_some((quick, *whose))
+        let fast = table.get(opcode);
+        (!fast.is_unmentioned()).then_some((fast, *whose))
     });
-    let Some((quick, whose)) = said else {
+    let Some((fast, whose)) = said else {
         assert_eq!(*answer, Answer::NoRule);
         return;
     };
-    let (rule, allowed) = (usize::from(quick.rule()), quick.is_allowed(write));
+    let (rule, allowed) = (usize::from(fast.rule()), fast.is_allowed(write));
     match answer {
-        _ if !quick.is_known() => assert!(!allowed),
+        _ if !fast.is_known() => assert!(!allowed),
         Answer::Allowed(by, number) => assert!(allowed && (*by, *number) == (whose, rule)),
         Answer::Denied(by, number) | Answer::NeedsWrite(by, number) => {
             assert!(!allowed && (*by, *number) == (whose, rule));

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The answer that needs no search: what a list of rules says of an opcode, whatever the other bytes.
+//! The table of the fast path: the answer of a list of rules to an opcode, whatever the other bytes are.
 //!
-//! Most rules have no fields, so that the first one that mentions an opcode decides. A table of two
-//! bytes an opcode tells those from the rest; the rest is for [`Filter::first_match`].
+//! Most rules have no fields, so that the first one that mentions an opcode decides. The table has two
+//! bytes for each opcode, with the answer where the opcode alone decides. For all others, the slow path
+//! searches the list ([`Filter::first_match`]).
 //!
-//! A rule that ends is part of the rest, so that no table knows the time. After it has ended, the
-//! first search that passes it over brings the table up to date ([`QuickTable::update`]).
+//! The table does not know the time, so an opcode that a rule with a deadline may decide is for the slow
+//! path. After the deadline, the first search that skips the rule updates the table
+//! ([`FastTable::update`]).
 
 use super::{
     opcode::{
@@ -25,60 +27,63 @@ use core::sync::atomic::{
     Ordering::Relaxed, //
 };
 
-/// What rules are not the last to say about, since settings of a device come behind them
-/// (`report_luns`, `pr_exclusive`): never surely allowed.
+/// Opcodes that rules alone do not decide, because settings of the device come after them (`report_luns`,
+/// `pr_exclusive`): the table has no answer for them.
 const SETTINGS_DECIDE: [u8; 2] = [REPORT_LUNS, PERSISTENT_RESERVE_OUT];
 
-/// What a list of rules says of an opcode: a rule's number in the low bits, and above it what is
-/// known. A rule that is known to decide has [`RULE`], and a bit for each opener that it allows it to.
+/// The answer of a list of rules to an opcode: the number of the deciding rule in the low bits, above it
+/// flags. An answer that needs no search has [`RULE`], with a flag for each kind of open it allows, or
+/// [`UNMENTIONED`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Quick(u16);
+pub struct FastAnswer(u16);
 
-const KNOWN: u32 = MAX_RULES.trailing_zeros();
-/// It needs a search.
+/// The number of bits of a rule's number.
+const NUMBER: u32 = MAX_RULES.trailing_zeros();
+/// The list has to be searched.
 const UNKNOWN: u16 = 0;
-/// Allowed to who may only read.
+/// Allowed on a read-only open.
 const READER: u16 = 1 << 0;
-/// Allowed to who may write.
+/// Allowed on an open for writing.
 const WRITER: u16 = 1 << 1;
 /// The numbered rule decides.
 const RULE: u16 = 1 << 2;
-/// No rule mentions it.
-const SILENT: u16 = 1 << 3;
+/// No rule mentions the opcode.
+const UNMENTIONED: u16 = 1 << 3;
 
-const _: () = assert!(MAX_RULES.is_power_of_two() && KNOWN + 4 <= 16);
+const _: () = assert!(MAX_RULES.is_power_of_two() && NUMBER + 4 <= 16);
 
-impl Quick {
-    /// Whether it is surely allowed, by [`Self::rule`].
+impl FastAnswer {
+    /// Tells whether the rule [`Self::rule`] allows the command.
     #[inline(always)]
     pub const fn is_allowed(self, open_for_write: bool) -> bool {
-        (self.0 >> (KNOWN + open_for_write as u32)) & 1 != 0
+        (self.0 >> (NUMBER + open_for_write as u32)) & 1 != 0
     }
 
-    /// Whether no rule mentions the opcode.
+    /// Tells whether no rule mentions the opcode.
     #[inline(always)]
-    pub const fn is_silent(self) -> bool {
-        self.0 & (SILENT << KNOWN) != 0
+    pub const fn is_unmentioned(self) -> bool {
+        self.0 & (UNMENTIONED << NUMBER) != 0
     }
 
-    /// Whether a search would say nothing else.
+    /// Tells whether the opcode alone decides, so that no search is needed.
     #[inline(always)]
     pub const fn is_known(self) -> bool {
-        self.0 >= RULE << KNOWN
+        self.0 >= RULE << NUMBER
     }
 
-    /// The number of the rule that decides, if it is known and not silent.
+    /// Returns the number of the rule that decides, if one does ([`Self::is_known`] and not
+    /// [`Self::is_unmentioned`]).
     #[inline(always)]
     pub const fn rule(self) -> u16 {
         self.0 & (MAX_RULES as u16 - 1)
     }
 }
 
-impl Quick {
-    /// What is said of an opcode by a list whose first rule that mentions it is this one.
-    fn of(opcode: u8, first: Option<(u16, &ListedRule)>) -> Quick {
+impl FastAnswer {
+    /// Returns the answer of a list in which this is the first rule that mentions the opcode.
+    fn of(opcode: u8, first: Option<(u16, &ListedRule)>) -> FastAnswer {
         let Some((number, listed)) = first else {
-            return Quick(SILENT << KNOWN);
+            return FastAnswer(UNMENTIONED << NUMBER);
         };
         let rule = listed.rule();
         let known = match rule.verdict() {
@@ -90,52 +95,51 @@ impl Quick {
             Verdict::Deny => RULE,
         };
         match known {
-            UNKNOWN => Quick(UNKNOWN),
-            known => Quick((known << KNOWN) | number),
+            UNKNOWN => FastAnswer(UNKNOWN),
+            known => FastAnswer((known << NUMBER) | number),
         }
     }
 }
 
-/// The answers for all opcodes.
-// Each is of its own, and as good as the one that replaces it: nothing else is ordered by them, so
-// that relaxed loads and stores (`READ_ONCE()`, `WRITE_ONCE()`) are enough.
-pub struct QuickTable([AtomicU16; 256]);
+/// The answers to all opcodes.
+// Entries are independent, and a stale one is still right. Nothing else is ordered by them, so relaxed
+// loads and stores (`READ_ONCE()`, `WRITE_ONCE()`) are enough.
+pub struct FastTable([AtomicU16; 256]);
 
-impl QuickTable {
-    /// Returns the table that knows nothing.
-    pub const fn unknown() -> QuickTable {
-        QuickTable([const { AtomicU16::new(UNKNOWN) }; 256])
+impl FastTable {
+    /// Returns the table that leaves every opcode to the search.
+    pub const fn unknown() -> FastTable {
+        FastTable([const { AtomicU16::new(UNKNOWN) }; 256])
     }
 
-    /// Makes the table that of a filter's rules.
+    /// Fills in the answers of a filter.
     pub fn fill(&mut self, filter: &Filter<'_>) {
         for (opcode, place) in (0..=u8::MAX).zip(&mut self.0) {
-            *place.get_mut() = Quick::of(opcode, filter.mentioning(opcode).next()).0;
+            *place.get_mut() = FastAnswer::of(opcode, filter.mentioning(opcode).next()).0;
         }
     }
 
-    /// Takes account of rules of the filter, which is that of [`Self::fill`], that have ended at `now`
-    /// and mention an opcode. While they apply, the table does not change.
+    /// Updates the answer to an opcode after rules have ended; `filter` is that of [`Self::fill`].
     ///
-    /// What it then says stays right, since no rule comes back. Who still sees what it said before
-    /// makes a search.
+    /// The new answer stays right, because a rule that has ended does not come back. A reader that
+    /// still sees the old one takes the slow path.
     pub fn update(&self, filter: &Filter<'_>, opcode: u8, now: Time) {
         let mut left = filter
             .mentioning(opcode)
             .filter(|(_, listed)| listed.applies(|| now));
-        let quick = Quick::of(opcode, left.next());
-        self.0[usize::from(opcode)].store(quick.0, Relaxed);
+        let answer = FastAnswer::of(opcode, left.next());
+        self.0[usize::from(opcode)].store(answer.0, Relaxed);
     }
 
-    /// What is said of an opcode.
+    /// Returns the answer to an opcode.
     #[inline(always)]
-    pub fn look(&self, opcode: u8) -> Quick {
-        Quick(self.0[opcode as usize].load(Relaxed))
+    pub fn get(&self, opcode: u8) -> FastAnswer {
+        FastAnswer(self.0[opcode as usize].load(Relaxed))
     }
 }
 
 #[cfg(any(test, CONFIG_KUNIT))]
-#[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_quick))]
+#[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_fast_table))]
 mod tests {
     use super::super::{
         tests::support::{
@@ -146,26 +150,26 @@ mod tests {
         Access,
         Cdb,
         Class,
-        QuickTable,
+        FastTable,
         Time,
         Verdict,
         STOCK, //
     };
 
-    fn table(filter: &Compiled) -> QuickTable {
-        let mut table = QuickTable::unknown();
+    fn table(filter: &Compiled) -> FastTable {
+        let mut table = FastTable::unknown();
         table.fill(&filter.view());
         table
     }
 
-    /// Whether no CDB makes the long way say anything else; `None` if there is no filter.
+    /// Tells whether a search agrees with the table for all CDBs; `None` if there is no filter.
     fn agrees(filter: Option<Compiled>) -> Option<bool> {
         let filter = filter?;
         agrees_at(&filter, &table(&filter), Time::ZERO)
     }
 
     /// The same at a time.
-    fn agrees_at(filter: &Compiled, table: &QuickTable, now: Time) -> Option<bool> {
+    fn agrees_at(filter: &Compiled, table: &FastTable, now: Time) -> Option<bool> {
         let mut agree = true;
         for opcode in 0..=u8::MAX {
             for fill in [0x00, 0x10, 0x5a, 0xff] {
@@ -174,20 +178,20 @@ mod tests {
                 let view = filter.view();
                 let found = view.first_match(&Cdb::new(&cdb)?, || now);
                 for open_for_write in [false, true] {
-                    let quick = table.look(opcode);
-                    if quick.is_silent() {
+                    let answer = table.get(opcode);
+                    if answer.is_unmentioned() {
                         agree &= found.is_none();
                     }
-                    agree &= quick.is_known() || !quick.is_allowed(open_for_write);
-                    if quick.is_known() && !quick.is_silent() {
+                    agree &= answer.is_known() || !answer.is_allowed(open_for_write);
+                    if answer.is_known() && !answer.is_unmentioned() {
                         agree &= found.is_some_and(|(number, rule)| {
                             let allowed = match rule.verdict() {
                                 Verdict::Allow(Access::Read) => true,
                                 Verdict::Allow(Access::Write) => open_for_write,
                                 Verdict::Deny => false,
                             };
-                            quick.rule() == number
-                                && quick.is_allowed(open_for_write) == allowed
+                            answer.rule() == number
+                                && answer.is_allowed(open_for_write) == allowed
                                 && rule.fields().next().is_none()
                         });
                     }
@@ -198,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_the_search_says() {
+    fn agrees_with_the_search() {
         for text in [
             "allow r 12\nallow w 2a\ndeny 48\nallow r 00-7f",
             "deny 12\nallow r 12",
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_ends_is_searched_for_and_then_forgotten() {
+    fn a_rule_with_a_deadline_is_searched_for_until_it_ends() {
         let text = "allow r 12,5f,a0 for=5\nallow w 13 for=9\ndeny 12-14,48 for=7\nallow r 2a [1]=00 for=5\n\
                     allow w 12,2a,48\nallow r 14,2b\nallow r 2b for=5";
         let filter = compile(text);
@@ -267,13 +271,13 @@ mod tests {
                 let now = Time::from_nanos(second * 1_000_000_000 + nanos);
                 let opcodes = [0x12, 0x13, 0x14, 0x2a, 0x48, 0x5f, 0xa0];
                 for (opcode, expected) in opcodes.into_iter().zip(expected) {
-                    let quick = table.as_ref().zip(filter.as_ref()).map(|(table, filter)| {
+                    let answer = table.as_ref().zip(filter.as_ref()).map(|(table, filter)| {
                         table.update(&filter.view(), opcode, now);
-                        table.look(opcode)
+                        table.get(opcode)
                     });
-                    let known = quick
-                        .filter(|quick| quick.is_known())
-                        .map(|quick| (quick.is_allowed(false), quick.is_allowed(true)));
+                    let known = answer
+                        .filter(|answer| answer.is_known())
+                        .map(|answer| (answer.is_allowed(false), answer.is_allowed(true)));
                     assert_eq!(known, expected);
                 }
                 let agrees = table
@@ -282,14 +286,14 @@ mod tests {
                     .and_then(|(table, filter)| agrees_at(filter, table, now));
                 assert_eq!(agrees, Some(true));
                 // One behind a permanent rule does not matter.
-                let behind = table.as_ref().map(|table| table.look(0x2b));
-                assert!(behind.is_some_and(|quick| quick.rule() == 5 && quick.is_allowed(false)));
+                let behind = table.as_ref().map(|table| table.get(0x2b));
+                assert!(behind.is_some_and(|answer| answer.rule() == 5 && answer.is_allowed(false)));
             }
         }
     }
 
     #[test]
-    fn knows_what_needs_no_search() {
+    fn has_answers_that_need_no_search() {
         let text =
             "deny 48\nallow w 2a\nallow r 12,2a,48,5e\nallow r 9e [1]=10\nallow r 9e\nallow r 5f,a0";
         let table = compile(text).as_ref().map(table);
@@ -300,24 +304,24 @@ mod tests {
             (0x48, Some((0, false, false))),
             (0x5e, Some((2, true, true))),
             (0x9e, None),
-            // Settings decide, whatever the rules say.
+            // Settings decide, whatever the rules are.
             (0x5f, None),
             (0xa0, None),
         ] {
             let found = table.as_ref().and_then(|table| {
-                let quick = table.look(opcode);
+                let answer = table.get(opcode);
                 let known = (
-                    quick.rule(),
-                    quick.is_allowed(false),
-                    quick.is_allowed(true),
+                    answer.rule(),
+                    answer.is_allowed(false),
+                    answer.is_allowed(true),
                 );
-                assert!(!quick.is_silent());
-                quick.is_known().then_some(known)
+                assert!(!answer.is_unmentioned());
+                answer.is_known().then_some(known)
             });
             assert_eq!(found, expected);
         }
-        let silent = table.map(|table| table.look(0x00));
-        assert!(silent.is_some_and(|quick| quick.is_silent() && quick.is_known()));
-        assert!(silent.is_some_and(|quick| !quick.is_allowed(false) && !quick.is_allowed(true)));
+        let silent = table.map(|table| table.get(0x00));
+        assert!(silent.is_some_and(|answer| answer.is_unmentioned() && answer.is_known()));
+        assert!(silent.is_some_and(|answer| !answer.is_allowed(false) && !answer.is_allowed(true)));
     }
 }
