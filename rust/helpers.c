@@ -23,6 +23,7 @@
 #include <linux/sched/task_stack.h>
 #include <linux/uidgid.h>
 #include <scsi/scsi_cmnd.h>
+#include <scsi/scsi_common.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
 #include <scsi/scsi_ioctl.h>
@@ -185,6 +186,20 @@ int sgio_helper_scsi_rescan_device_from_here(struct scsi_device *sdev)
 	/* As above. */
 	barrier();
 	return ret;
+}
+
+/* Ends a request of sg that was not executed: CHECK CONDITION, ACCESS DENIED - NO ACCESS RIGHTS. */
+void sgio_helper_sg_refuse(struct request *rq);
+void sgio_helper_sg_refuse(struct request *rq)
+{
+	struct scsi_cmnd *scmd = blk_mq_rq_to_pdu(rq);
+
+	scsi_build_sense_buffer(0, scmd->sense_buffer, ILLEGAL_REQUEST, 0x20, 0x02);
+	scmd->result = SAM_STAT_CHECK_CONDITION;
+	scmd->sense_len = 8 + scmd->sense_buffer[7];
+	scmd->resid_len = blk_rq_bytes(rq);
+	if (rq->end_io(rq, BLK_STS_OK, NULL) == RQ_END_IO_FREE)
+		blk_mq_free_request(rq);
 }
 
 /* rust/kernel/device/bus.rs, rust/kernel/block.rs */

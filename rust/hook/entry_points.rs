@@ -15,7 +15,8 @@ use crate::kernel::{
     scsi::{
         ioctl,
         pr_ops,
-        sg, //
+        sg,
+        sg_request, //
     },
     sync::rcu::RcuArc,
     sysfs::Page, //
@@ -42,6 +43,8 @@ pub(crate) struct EntryPoints {
     report_luns: OnDemand<ioctl::Hook<OwnLuns>>,
     #[pin]
     reservations: OnDemand<Watch<pr_ops::Hook<Decider>>>,
+    #[pin]
+    sg_requests: OnDemand<Watch<sg_request::Hook<Decider>>>,
 }
 
 impl EntryPoints {
@@ -70,6 +73,20 @@ impl EntryPoints {
             .unwrap_or(Ok(()))
     }
 
+    /// Arms the filter of what sg sends without asking, if it is not armed yet.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub(crate) fn arm_sg_requests() -> Result {
+        let this = Self::get()?;
+        this.sg_requests.arm(Watch::new())?;
+        this.sg_requests
+            .with(Watch::armed)
+            .flatten()
+            .unwrap_or(Ok(()))
+    }
+
     /// Prints which entry points are redirected: a line each, its name and `armed`, `idle` (nothing needs it, or its
     /// driver is not loaded) or `failed` and the number of the error.
     ///
@@ -87,6 +104,8 @@ impl EntryPoints {
             "sd_pr",
             this.reservations.with(Watch::armed).flatten(),
         )?;
+        let sg_requests = this.sg_requests.with(Watch::armed).flatten();
+        show(page, "blk_execute_rq_nowait", sg_requests)?;
         Ok(())
     }
 
@@ -121,6 +140,7 @@ impl Armed {
                 sg_ioctl <- Watch::new(),
                 report_luns <- OnDemand::new(),
                 reservations <- OnDemand::new(),
+                sg_requests <- OnDemand::new(),
             }),
             GFP_KERNEL,
         )?;
@@ -134,6 +154,7 @@ impl Drop for Armed {
         drop(ARMABLE.replace(None));
         self.0.report_luns.disarm();
         self.0.reservations.disarm();
+        self.0.sg_requests.disarm();
     }
 }
 

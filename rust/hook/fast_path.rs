@@ -22,6 +22,7 @@ use crate::{
     },
 };
 use core::hint::black_box;
+use kernel::sync::atomic::Relaxed;
 
 /// An answer of the tables. `resched`: the task is to be preempted, which has been put off.
 pub(super) enum Fast {
@@ -58,6 +59,36 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
     Fast::Unknown {
         resched: reader.end(),
     }
+}
+
+/// Whether a request of sg surely goes to the device, however its file is open: the device's sg is not filtered, or a reader
+/// may send the command, which is then counted.
+#[inline(always)]
+pub(super) fn sg_passes(cdb: Cdb<'_>) -> bool {
+    let addressed = cdb.addressed();
+    let reader = rcu_sched::read_lock();
+    State::current(&reader).is_some_and(|state| {
+        let known = state.devices.get(addressed.queue().key(), &reader);
+        let Some(device) = known.map(|known| &*known.device) else {
+            return false;
+        };
+        if !filters_sg(state, device) {
+            return true;
+        }
+        let allowed = look_up(state, device, addressed.cdb()[0], &reader)
+            .filter(|found| found.quick.is_allowed(false));
+        if let Some(found) = &allowed {
+            found.filter.hit(found.quick.rule());
+            found.device.stats.allowed.inc();
+        }
+        allowed.is_some()
+    })
+}
+
+/// Whether `/dev/sgN` of `device` is filtered however it is open.
+#[inline(always)]
+pub(super) fn filters_sg(state: &State, device: &Device) -> bool {
+    device.filters_sg() || state.filter_sg.load(Relaxed)
 }
 
 /// Lets the scheduler run, and allows.

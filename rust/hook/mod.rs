@@ -21,6 +21,8 @@ use crate::kernel::scsi::{
         self,
         PrAllowed, //
     },
+    sg::Sender,
+    sg_request::SgAllowed, //
 };
 
 /// Decides by the [`State`](crate::state::State) that is in force.
@@ -46,5 +48,16 @@ impl CmdAllowed for Decider {
 impl PrAllowed for Decider {
     fn pr_allowed(command: &pr_ops::Command) -> bool {
         slow_path::decide_on_reservation(command)
+    }
+}
+
+impl SgAllowed for Decider {
+    #[inline(always)]
+    fn surely_allowed(cdb: Cdb<'_>) -> bool {
+        fast_path::sg_passes(cdb)
+    }
+
+    fn sg_allowed(cdb: Cdb<'_>, sender: Option<Sender>) -> bool {
+        slow_path::decide_on_sg_request(cdb, sender)
     }
 }

@@ -6,6 +6,7 @@
 //! `CAP_SYS_RAWIO`, so that no security module logs a denial that means nothing.
 
 use super::{
+    fast_path::filters_sg,
     log::{
         self,
         Subject, //
@@ -23,7 +24,8 @@ use crate::{
                 SgCdb,
                 CDB_BUFFER, //
             },
-            pr_ops, //
+            pr_ops,
+            sg::Sender, //
         },
         sync::rcu_sched, //
     },
@@ -38,7 +40,10 @@ use crate::{
         State, //
     },
 };
-use kernel::sync::rcu;
+use kernel::sync::{
+    atomic::Relaxed,
+    rcu, //
+};
 
 /// What is to be sent, and how the file is open.
 pub(super) struct Command<'a> {
@@ -87,11 +92,19 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
         open_for_write,
     };
     let known = cdb.sender(&guard).and_then(|sender| {
-        let known = state.devices.get(sender.queue().key(), &guard)?;
+        let known = state.devices.get(sender.queue()?.key(), &guard)?;
         sender.is_for(known.device.scsi).then_some(known)
     });
     match known {
-        Some(known) => for_device(state, &known.device, &command, &guard),
+        Some(known) => {
+            let device = &*known.device;
+            let verdict = verdict_on(state, device, &command, &guard);
+            // It is asked about again when it is executed, and counted then.
+            if verdict.decision.is_allowed() && filters_sg(state, device) {
+                return true;
+            }
+            answer(state, device, &command, &verdict)
+        }
         // It could be any device, and might be one that must not get it.
         None => not_allowed(state, &Subject::UNKNOWN, None, &command, &Verdict::NONE),
     }
@@ -153,6 +166,28 @@ pub(super) fn decide_on_reservation(pr: &pr_ops::Command) -> bool {
     not_allowed(state, &subject, device, &command, &verdict)
 }
 
+/// The decision on a request of sg that is about to be executed, where that is filtered.
+pub(super) fn decide_on_sg_request(cdb: Cdb<'_>, sender: Option<Sender>) -> bool {
+    let guard = rcu::read_lock();
+    let Some(state) = State::current(&guard) else {
+        // The module goes: the kernel's own answer.
+        return true;
+    };
+    let addressed = cdb.addressed();
+    let command = Command {
+        cdb: addressed.cdb(),
+        known: CDB_BUFFER,
+        // Other files are open for both, or it came by write(2).
+        open_for_write: sender.is_none_or(Sender::is_open_for_write),
+    };
+    match state.devices.get(addressed.queue().key(), &guard) {
+        Some(known) if !filters_sg(state, &known.device) => true,
+        Some(known) => for_device(state, &known.device, &command, &guard),
+        None if !state.filter_sg.load(Relaxed) => true,
+        None => for_class(state, &addressed, &command, &guard),
+    }
+}
+
 /// The tail of a refusal on the fast path. LSM hooks may take locks, so `capable()` runs outside of the RCU-sched
 /// section; where locks sleep (`CONFIG_PREEMPT_RT`), it runs as an RCU reader, for which unloading waits (see
 /// [`CmdAllowed`](crate::kernel::scsi::cmd_allowed::CmdAllowed)).
@@ -176,30 +211,46 @@ pub(super) fn by_capability(cdb: Cdb<'_>, resched: bool) -> bool {
 }
 
 fn for_device(state: &State, device: &Device, command: &Command<'_>, guard: &rcu::Guard) -> bool {
-    let subject = Subject::of(device);
+    let verdict = verdict_on(state, device, command, guard);
+    answer(state, device, command, &verdict)
+}
+
+/// The verdict, of which nothing is counted yet.
+fn verdict_on<'a>(
+    state: &'a State,
+    device: &'a Device,
+    command: &Command<'_>,
+    guard: &'a rcu::Guard,
+) -> Verdict<'a> {
     // There is always something known.
     let Some(cdb) = policy::Cdb::from_buffer(command.cdb, command.known) else {
-        return not_allowed(state, &subject, Some(device), command, &Verdict::NONE);
+        return Verdict::NONE;
     };
-    let mut verdict = state.verdict_on(device, &cdb, command.open_for_write, guard);
-    if cdb.opcode() == PERSISTENT_RESERVE_OUT {
-        verdict = with_owner(
-            state,
-            device,
-            verdict,
-            &cdb,
-            command.open_for_write,
-            Decision::is_allowed,
-            guard,
-        );
+    let verdict = state.verdict_on(device, &cdb, command.open_for_write, guard);
+    if cdb.opcode() != PERSISTENT_RESERVE_OUT {
+        return verdict;
     }
+    with_owner(
+        state,
+        device,
+        verdict,
+        &cdb,
+        command.open_for_write,
+        Decision::is_allowed,
+        guard,
+    )
+}
+
+/// Counts a verdict, asks for the capability if it needs one, and tells who wants to know.
+fn answer(state: &State, device: &Device, command: &Command<'_>, verdict: &Verdict<'_>) -> bool {
+    let subject = Subject::of(device);
     verdict.count();
     if verdict.decision.is_allowed() {
         device.stats.allowed.inc();
-        log::decided(&subject, command, &verdict, Outcome::Allowed);
+        log::decided(&subject, command, verdict, Outcome::Allowed);
         return true;
     }
-    not_allowed(state, &subject, Some(device), command, &verdict)
+    not_allowed(state, &subject, Some(device), command, verdict)
 }
 
 /// The verdict on a PERSISTENT RESERVE OUT when it is known who sends it. `passes` tells whether a decision lets the

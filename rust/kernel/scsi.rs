@@ -13,6 +13,7 @@ pub(crate) mod pr_ops;
 pub(crate) mod queue_files;
 pub(crate) mod rescan;
 pub(crate) mod sg;
+pub(crate) mod sg_request;
 
 use super::{
     block::{

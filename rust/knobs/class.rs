@@ -8,10 +8,13 @@ use super::{
     accept,
     apply,
     arm_for,
+    device::prepare_filter_sg,
     parse,
     show_hits,
     show_rules,
     show_stats,
+    show_switch,
+    switch,
     word, //
 };
 use crate::{
@@ -51,7 +54,10 @@ use kernel::{
     },
     prelude::*,
     str::CString,
-    sync::Arc, //
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
 };
 
 /// The version of the interface in sysfs.
@@ -64,11 +70,21 @@ pub(crate) struct Root {
     _root: Kobject<Arc<State>>,
 }
 
-static ROOT_FILES: [File<Kobject<Arc<State>>>; 3] = [
+static ROOT_FILES: [File<Kobject<Arc<State>>>; 4] = [
     File::read_only(c"version", |_, page| Ok(writeln!(page, "{VERSION}")?)),
     File::read_only(c"stats", |state: &Arc<State>, page| {
         show_stats(&state.without_device, page)
     }),
+    File::writable(
+        c"filter_sg",
+        |state: &Arc<State>, page| show_switch(state.filter_sg.load(Relaxed), page),
+        |state: &Arc<State>, write| {
+            let filter = switch(accept(write)?)?;
+            prepare_filter_sg(filter)?;
+            state.filter_sg.store(filter, Relaxed);
+            Ok(())
+        },
+    ),
     File::read_only(c"entry_points", |_, page| EntryPoints::show(page)),
 ];
 

@@ -69,7 +69,7 @@ struct Knobs {
     device: Arc<Device>,
 }
 
-static FILES: [File<Kobject<Knobs>>; 12] = [
+static FILES: [File<Kobject<Knobs>>; 13] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
@@ -87,6 +87,7 @@ static FILES: [File<Kobject<Knobs>>; 12] = [
         Knobs::store_pr_exclusive,
     ),
     File::private(c"pr_owner", Knobs::show_pr_owner),
+    File::writable(c"filter_sg", Knobs::show_filter_sg, Knobs::store_filter_sg),
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
     File::private(c"hits", Knobs::show_hits),
     File::read_only(c"nexus", Knobs::show_nexus),
@@ -138,6 +139,18 @@ pub(super) fn prepare_exclusive(exclusive: bool) -> Result {
 /// Prints the name of a logical unit, or that it has none.
 fn write_name(page: &mut Page<'_>, name: &[u8]) -> Result {
     write_escaped(page, if name.is_empty() { b"-" } else { name })
+}
+
+/// Sees to it that `/dev/sgN` can be filtered.
+///
+/// # Errors
+///
+/// Those of [`EntryPoints::arm_sg_requests`].
+pub(super) fn prepare_filter_sg(filter: bool) -> Result {
+    if filter {
+        EntryPoints::arm_sg_requests()?;
+    }
+    Ok(())
 }
 
 /// Names of logical units come from devices, those of cgroups from users: only what is plain is
@@ -195,6 +208,17 @@ impl Knobs {
         let exclusive = switch(text)?;
         prepare_exclusive(exclusive)?;
         self.device.nexus.set_exclusive(exclusive);
+        Ok(())
+    }
+
+    fn show_filter_sg(&self, page: &mut Page<'_>) -> Result {
+        show_switch(self.device.filters_sg(), page)
+    }
+
+    fn store_filter_sg(&self, write: &Write<'_>) -> Result {
+        let filter = switch(accept(write)?)?;
+        prepare_filter_sg(filter)?;
+        self.device.set_filter_sg(filter);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::{
     device::{
         compile_own, //
         prepare_exclusive,
+        prepare_filter_sg,
     },
 };
 use crate::{
@@ -60,6 +61,7 @@ enum Prepared {
         complain: Option<bool>,
         report_luns: Option<ReportLuns>,
         pr_exclusive: Option<bool>,
+        filter_sg: Option<bool>,
         /// `Some(None)`: none of its own any more.
         rules: Option<Option<Arc<CompiledFilter>>>,
     },
@@ -161,6 +163,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
         Target::Device(..) => {
             let device = device.ok_or(ENODEV)?;
             prepare_exclusive(section.pr_exclusive == Some(true))?;
+            prepare_filter_sg(section.filter_sg == Some(true))?;
             if section.report_luns == Some(ReportLuns::Own) {
                 EntryPoints::arm_report_luns()?;
             }
@@ -179,6 +182,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
                 complain: section.complain,
                 report_luns: section.report_luns,
                 pr_exclusive: section.pr_exclusive,
+                filter_sg: section.filter_sg,
                 rules,
             })
         }
@@ -230,6 +234,7 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
             complain,
             report_luns,
             pr_exclusive,
+            filter_sg,
             rules,
         } => {
             if let Some(unpriv_sgio) = unpriv_sgio {
@@ -243,6 +248,9 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
             }
             if let Some(exclusive) = pr_exclusive {
                 device.nexus.set_exclusive(*exclusive);
+            }
+            if let Some(filter) = filter_sg {
+                device.set_filter_sg(*filter);
             }
             if let Some(rules) = rules.take() {
                 retired.push(device.rules.replace(rules));

@@ -9,6 +9,7 @@
 //! setting := 'unpriv_sgio' switch | 'complain' switch      of a device, in this order
 //!          | 'report_luns' ( 'passthrough' | 'own' )
 //!          | 'pr_exclusive' switch
+//!          | 'filter_sg' switch
 //!          | 'table' ( 'strict' | 'stock' )                of a class, without 'rules'
 //! switch  := '0' | '1'
 //! ```
@@ -56,6 +57,8 @@ pub struct Section<'a> {
     pub report_luns: Option<ReportLuns>,
     /// The `pr_exclusive` of the device's I_T nexus and logical unit.
     pub pr_exclusive: Option<bool>,
+    /// Whether `/dev/sgN` is filtered however it is open.
+    pub filter_sg: Option<bool>,
     /// The class's table.
     pub table: Option<Table>,
     /// The rules; [`Reset`](super::ChangeKind::Reset) if there is none in the text.
@@ -306,6 +309,7 @@ impl<'a> Sections<'a> {
             complain: None,
             report_luns: None,
             pr_exclusive: None,
+            filter_sg: None,
             table: None,
             rules: None,
             rules_line: 0,
@@ -316,6 +320,7 @@ impl<'a> Sections<'a> {
                 section.complain = self.switch("complain")?;
                 section.report_luns = self.report_luns()?;
                 section.pr_exclusive = self.switch("pr_exclusive")?;
+                section.filter_sg = self.switch("filter_sg")?;
             }
             Target::Class(_) => section.table = self.table()?,
         }
@@ -334,6 +339,7 @@ impl<'a> Sections<'a> {
             && section.complain.is_none()
             && section.report_luns.is_none()
             && section.pr_exclusive.is_none()
+            && section.filter_sg.is_none()
             && section.table.is_none()
             && section.rules.is_none();
         if nothing {
@@ -390,7 +396,7 @@ mod tests {
     fn reads_all_sections() {
         let text = "# a comment\n\n\
             device 6:0:1:18446744073709551615 id=17\nunpriv_sgio 0\ncomplain 1\n\
-            report_luns own\npr_exclusive 1\n\
+            report_luns own\npr_exclusive 1\nfilter_sg 1\n\
             rules\nallow r 5e\n# of the rules\n\nallow w 5f [1]=00\n\n\
             device 4294967295:2:3:4\nrules\n\
             class disk\ntable stock\n\
@@ -414,8 +420,9 @@ mod tests {
                 && s.complain == Some(true)
                 && s.report_luns == Some(ReportLuns::Own)
                 && s.pr_exclusive == Some(true)
+                && s.filter_sg == Some(true)
                 && s.table.is_none()
-                && s.rules_line == 8
+                && s.rules_line == 9
                 && s.rules
                     .is_some_and(|r| r.kind() == ChangeKind::Replace && r.rules().count() == 2))
         );

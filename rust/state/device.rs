@@ -58,6 +58,8 @@ pub(crate) struct Device {
     /// What is not decided by rules alone.
     pub(crate) modes: Modes,
     own_luns: Atomic<bool>,
+    /// `/dev/sgN` is filtered however it is open.
+    filter_sg: Atomic<bool>,
     /// How it is reached, and who may reserve it.
     pub(crate) nexus: Arc<Nexus>,
     /// Its own rules, if it has any. Replaced with `State::writers` locked.
@@ -165,6 +167,7 @@ impl Device {
             class: Class::from_type(device.peripheral_device_type()),
             modes: Modes::with_rescans(rescans),
             own_luns: Atomic::new(false),
+            filter_sg: Atomic::new(false),
             nexus,
             rules: RcuArc::none(),
             stats: Stats::new()?,
@@ -197,6 +200,17 @@ impl Device {
     #[inline]
     pub(crate) fn has_own_luns(&self) -> bool {
         self.own_luns.load(Acquire)
+    }
+
+    /// Whether `/dev/sgN` is filtered however it is open.
+    #[inline(always)]
+    pub(crate) fn filters_sg(&self) -> bool {
+        self.filter_sg.load(Relaxed)
+    }
+
+    /// Sets whether `/dev/sgN` is filtered however it is open. Does not sleep.
+    pub(crate) fn set_filter_sg(&self, filter: bool) {
+        self.filter_sg.store(filter, Relaxed);
     }
 
     /// Sets who answers REPORT LUNS. Does not sleep.

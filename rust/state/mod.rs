@@ -75,6 +75,8 @@ pub(crate) struct State {
     /// The devices, by their request queues.
     #[pin]
     pub(crate) devices: PointerMap<KnownDevice>,
+    /// `/dev/sgN` of all devices is filtered however it is open.
+    pub(crate) filter_sg: Atomic<bool>,
     /// What was answered about devices that are not known, or not yet, or not any more.
     pub(crate) without_device: Stats,
     /// A device had to do without its filter or its knobs.
@@ -141,6 +143,7 @@ impl State {
                 default_table: table,
                 classes: [const { ClassState::new() }; CLASSES],
                 devices <- PointerMap::new(),
+                filter_sg: Atomic::new(false),
                 without_device: Stats::new()?,
                 incomplete: Atomic::new(false),
                 nexuses <- Nexuses::new(),

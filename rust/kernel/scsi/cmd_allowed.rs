@@ -88,6 +88,25 @@ const KNOWN_FROM_SG: usize = if cfg!(CONFIG_INIT_STACK_ALL_ZERO) {
 };
 
 impl<'a> Cdb<'a> {
+    /// The CDB of a request.
+    ///
+    /// # Safety
+    ///
+    /// `request` was allocated by `scsi_alloc_request()`, has not been executed, and is not freed for `'a`.
+    #[inline(always)]
+    pub(super) unsafe fn of_request(request: *const bindings::request) -> Self {
+        // INVARIANT: By the safety requirement; the `struct scsi_cmnd` follows its request.
+        Self(
+            // SAFETY: The request and its command are one allocation.
+            unsafe {
+                request
+                    .cast::<u8>()
+                    .byte_add(bindings::SGIO_CDB_IN_REQUEST as usize)
+            },
+            PhantomData,
+        )
+    }
+
     /// The device that the command goes to.
     #[inline(always)]
     pub(crate) fn addressed(self) -> Addressed<'a> {

@@ -13,7 +13,7 @@
 //! wrong address does no harm, and whoever uses the result must know a device that is at the
 //! very address that was found ([`Sender::is_for`]).
 //!
-//! Not here: files that are open for both, and write(2), about which sg asks nobody.
+//! Not here: files that are open for both, and write(2), about which sg asks nobody ([`super::sg_request`]).
 
 use super::DeviceId;
 use crate::kernel::{
@@ -53,9 +53,17 @@ use kernel::{
     transmute::FromBytes,
 };
 
-/// An SG_IO of the current task on a file of sg, as far as it is known.
+/// An SG_IO of the current task on a file of sg that is not open for both reading and writing.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender {
+    /// Where it goes to, if that is known.
+    to: Option<Destination>,
+    open_for_write: bool,
+}
+
+/// Where the commands of a file of sg go to.
+#[derive(Clone, Copy)]
+struct Destination {
     device: usize,
     queue: usize,
     number: u32,
@@ -103,21 +111,28 @@ impl Drop for Kept<'_> {
 }
 
 impl Sender {
-    /// That of the current task.
+    /// That of the current task, if it is in such an SG_IO.
     pub(crate) fn current(guard: &rcu::Guard) -> Option<Self> {
         let senders = SENDERS.read(guard)?;
         let by_task = senders.by_task.lock();
         by_task.get(&this_task()).copied()
     }
 
-    /// The queue to look for a device by.
-    pub(crate) fn queue(self) -> QueueId {
-        QueueId::from_parts(self.queue, self.number)
+    /// The queue to look for a device by, if one is known.
+    pub(crate) fn queue(self) -> Option<QueueId> {
+        let to = self.to?;
+        Some(QueueId::from_parts(to.queue, to.number))
     }
 
     /// Whether the device that was found by the queue is that of the file.
     pub(crate) fn is_for(self, device: DeviceId) -> bool {
-        device == DeviceId::from_addr(self.device)
+        self.to
+            .is_some_and(|to| device == DeviceId::from_addr(to.device))
+    }
+
+    /// Whether the file is open for writing.
+    pub(crate) fn is_open_for_write(self) -> bool {
+        self.open_for_write
     }
 }
 
@@ -140,8 +155,8 @@ fn word(addr: usize) -> Option<usize> {
     read::<usize>(addr).filter(|word| *word != 0)
 }
 
-/// Where an SG_IO on a file of sg goes to, if its device has a queue.
-fn sender_on(file: usize) -> Option<Sender> {
+/// Where the commands of a file of sg go to, if its device has a queue.
+fn destination_of(file: usize) -> Option<Destination> {
     const PARENTDP: usize = size_of::<bindings::list_head>();
 
     let sg_fd = word(file.checked_add(offset_of!(bindings::file, private_data))?)?;
@@ -149,7 +164,7 @@ fn sender_on(file: usize) -> Option<Sender> {
     let device = word(sg_device)?;
     let queue = word(device.checked_add(offset_of!(bindings::scsi_device, request_queue))?)?;
     let number = read::<u32>(queue.checked_add(offset_of!(bindings::request_queue, id))?)?;
-    Some(Sender {
+    Some(Destination {
         device,
         queue,
         number,
@@ -170,12 +185,20 @@ struct NotForBoth;
 impl Diverts for NotForBoth {
     #[inline(always)]
     fn diverts(file: usize) -> bool {
-        let file: *const bindings::file = core::ptr::with_exposed_provenance(file);
-        // SAFETY: The first argument of `sg_ioctl()` is a file that is open during the call. The access mode among
-        // the flags never changes.
-        let flags = unsafe { (&raw const (*file).f_flags).read_volatile() };
-        flags & flags::O_ACCMODE != flags::O_RDWR
+        // SAFETY: The first argument of `sg_ioctl()` is a file that is open during the call.
+        unsafe { access_mode(core::ptr::with_exposed_provenance(file)) != flags::O_RDWR }
     }
+}
+
+/// How a file is open.
+///
+/// # Safety
+///
+/// `file` is open.
+#[inline(always)]
+unsafe fn access_mode(file: *const bindings::file) -> u32 {
+    // SAFETY: By the safety requirement. Flags may change at any time, but not the access mode among them.
+    unsafe { (&raw const (*file).f_flags).read_volatile() & flags::O_ACCMODE }
 }
 
 /// # Safety
@@ -187,12 +210,15 @@ unsafe extern "C" fn sg_ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulo
     // when sg goes, which it does not while one of its files is open.
     let original: SgIoctl = unsafe { core::mem::transmute(ORIGINAL.load(Relaxed)) };
     let senders = SENDERS.get().filter(|_| cmd == bindings::SG_IO);
-    let kept = match (&senders, sender_on(file.addr())) {
-        (Some(senders), Some(sender)) => match senders.keep(sender) {
-            Ok(kept) => Some(kept),
-            Err(e) => return e.to_errno() as c_long,
-        },
-        _ => None,
+    let sender = Sender {
+        to: destination_of(file.addr()),
+        // SAFETY: The file is open during the call.
+        open_for_write: unsafe { access_mode(file) } != flags::O_RDONLY,
+    };
+    let kept = senders.as_ref().map(|senders| senders.keep(sender));
+    let kept = match kept.transpose() {
+        Ok(kept) => kept,
+        Err(e) => return e.to_errno() as c_long,
     };
     // SAFETY: By the safety requirement, these are arguments for that function, which is not redirected for callers in
     // this module.
@@ -254,7 +280,7 @@ impl DriverHook for Hook {
 mod tests {
     use super::*;
 
-    /// What [`sender_on`] follows from a file to the number of a queue, and nothing around it.
+    /// What [`destination_of`] follows from a file to the number of a queue, and nothing around it.
     struct Path([usize; 5]);
 
     impl Path {
@@ -282,6 +308,13 @@ mod tests {
         }
     }
 
+    fn sender(file: usize) -> Sender {
+        Sender {
+            to: destination_of(file),
+            open_for_write: false,
+        }
+    }
+
     #[test]
     fn a_sender_is_kept_for_its_call() -> Result {
         let (mut one, mut other) = (Path::new(7), Path::new(8));
@@ -289,25 +322,27 @@ mod tests {
         let (other_file, _) = other.lay();
         let senders = Senders::new()?;
         let current = || senders.by_task.lock().get(&this_task()).copied();
+        let number = || current().and_then(|sender| Some(sender.to?.number));
 
         assert!(current().is_none());
-        let kept = senders.keep(sender_on(file).ok_or(EINVAL)?)?;
-        assert!(current().is_some_and(|sender| sender.device == device && sender.number == 7));
+        let kept = senders.keep(sender(file))?;
+        assert_eq!(number(), Some(7));
+        assert!(current().is_some_and(|sender| sender.is_for(DeviceId::from_addr(device))));
         drop(kept);
         assert!(current().is_none());
 
-        let kept = senders.keep(sender_on(other_file).ok_or(EINVAL)?)?;
-        assert!(current().is_some_and(|sender| sender.device != device && sender.number == 8));
+        let kept = senders.keep(sender(other_file))?;
+        assert_eq!(number(), Some(8));
         drop(kept);
         assert!(current().is_none());
         Ok(())
     }
 
     #[test]
-    fn a_file_that_leads_nowhere_has_no_sender() {
+    fn a_file_that_leads_nowhere_has_no_destination() {
         let mut path = Path::new(7);
         let (file, _) = path.lay();
-        assert!(sender_on(file).is_some());
+        assert!(destination_of(file).is_some());
 
         // Wherever the path ends: at null, and at an address that nothing has.
         for step in 0..4 {
@@ -315,21 +350,24 @@ mod tests {
                 path.lay();
                 path.0[step] = end;
                 core::hint::black_box(&mut path);
-                assert!(sender_on(file).is_none());
+                assert!(destination_of(file).is_none());
             }
         }
-        assert!(sender_on(usize::MAX).is_none());
+        assert!(destination_of(usize::MAX).is_none());
     }
 
     #[test]
     fn a_sender_is_for_no_other_device() {
         let mut path = Path::new(7);
         let (file, device) = path.lay();
+        let sender = sender(file);
 
-        assert!(sender_on(file).is_some_and(|sender| {
-            sender.is_for(DeviceId::from_addr(device))
-                && !sender.is_for(DeviceId::from_addr(device + 1))
-                && !sender.is_for(DeviceId::from_addr(0))
-        }));
+        assert!(sender.is_for(DeviceId::from_addr(device)));
+        assert!(!sender.is_for(DeviceId::from_addr(device + 1)));
+        assert!(!sender.is_for(DeviceId::from_addr(0)));
+        let nowhere = Sender { to: None, ..sender };
+        assert!(!nowhere.is_for(DeviceId::from_addr(device)));
+        assert!(!nowhere.is_for(DeviceId::from_addr(0)));
+        assert!(nowhere.queue().is_none());
     }
 }

@@ -54,6 +54,7 @@ fn equal(section: &policy::Section<'_>, expected: &Section, text: &[u8]) {
                 .report_luns
                 .map(|who| who == policy::ReportLuns::Own),
             "pr_exclusive" => section.pr_exclusive,
+            "filter_sg" => section.filter_sg,
             name => panic!("the policy has no {name}"),
         };
         assert_eq!(switch, expected.switches.get(name).copied(), "{name}");

@@ -11,6 +11,7 @@ pub const DEVICE: &[(&str, [&str; 2])] = &[
     ("complain", ["0", "1"]),
     ("report_luns", ["passthrough", "own"]),
     ("pr_exclusive", ["0", "1"]),
+    ("filter_sg", ["0", "1"]),
 ];
 /// The built-in tables of a class.
 pub const TABLES: &[&str] = &["strict", "stock"];

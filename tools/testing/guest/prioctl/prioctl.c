@@ -3,6 +3,7 @@
  * prioctl DISK OPERATION [KEY [KEY]]: one IOC_PR_* on a disk or map, as whoever calls; prints what came of it. KEYs are
  * hex. The reservations are of the type Exclusive Access.
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sgnode SG r|w|rw ioctl|v3|old CDB: one command without data, as nobody, by SG_IO, or by write(2) with either of the
+ * driver's headers and read(2) of its answer; prints what came of it.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <scsi/sg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../sgsend/cdb.h"
+#include "../sgsend/sgsend.h"
+
+#define CHECK_CONDITION	0x02
+
+static void say(unsigned int status, unsigned int host, const uint8_t *sense)
+{
+	if (host)
+		printf("host %02x\n", host);
+	else if (status == CHECK_CONDITION || (status == 0 && sense[0]))
+		printf("sense %02x/%02x/%02x\n", sense[2] & 0x0f, sense[12], sense[13]);
+	else if (status)
+		printf("status %02x\n", status);
+	else
+		printf("good\n");
+}
+
+static void say_errno(const char *what)
+{
+	printf("%s: %s\n", what, strerrorname_np(errno));
+}
+
+static void wait_for(int fd)
+{
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+
+	if (poll(&answer, 1, TIMEOUT_MS) != 1)
+		errx(1, "no answer");
+}
+
+static void by_header(int fd, struct sg_io_hdr *hdr, bool by_write)
+{
+	if (!by_write) {
+		if (ioctl(fd, SG_IO, hdr)) {
+			say_errno("ioctl");
+			return;
+		}
+	} else {
+		if (write(fd, hdr, sizeof(*hdr)) < 0) {
+			say_errno("write");
+			return;
+		}
+		wait_for(fd);
+		/* What was open for writing only cannot be told of the answer. */
+		if (read(fd, hdr, sizeof(*hdr)) < 0) {
+			say_errno("read");
+			return;
+		}
+	}
+	say(hdr->status, hdr->host_status, hdr->sbp);
+}
+
+static void by_old_header(int fd, const struct cdb *cdb)
+{
+	struct { struct sg_header hdr; uint8_t cdb[16]; } command = { .hdr.reply_len = sizeof(command.hdr) };
+	struct sg_header answer = { .reply_len = sizeof(answer) };
+
+	memcpy(command.cdb, cdb->b, sizeof(command.cdb));
+	if (write(fd, &command, sizeof(command.hdr) + cdb_length(cdb->b[0])) < 0) {
+		say_errno("write");
+		return;
+	}
+	wait_for(fd);
+	if (read(fd, &answer, sizeof(answer)) < 0) {
+		say_errno("read");
+		return;
+	}
+	say(answer.target_status << 1, answer.host_status, answer.sense_buffer);
+}
+
+int main(int argc, char **argv)
+{
+	static uint8_t sense[SENSE_LEN];
+	struct cdb cdb = { 0 };
+	struct sg_io_hdr hdr;
+	int fd, mode;
+
+	if (argc != 5 || !cdb_parse(&cdb, 1, argv + 4)) {
+		fprintf(stderr, "usage: sgnode SG r|w|rw ioctl|v3|old CDB\n");
+		return 2;
+	}
+	mode = !strcmp(argv[2], "r") ? O_RDONLY : !strcmp(argv[2], "w") ? O_WRONLY : O_RDWR;
+	become_nobody();
+	fd = open(argv[1], mode);
+	if (fd < 0)
+		err(2, "%s", argv[1]);
+	hdr = (struct sg_io_hdr) {
+		.interface_id = 'S', .dxfer_direction = SG_DXFER_NONE, .cmdp = cdb.b, .cmd_len = cdb.len,
+		.sbp = sense, .mx_sb_len = sizeof(sense), .timeout = TIMEOUT_MS,
+	};
+	if (!strcmp(argv[3], "old"))
+		by_old_header(fd, &cdb);
+	else
+		by_header(fd, &hdr, !strcmp(argv[3], "v3"));
+	return 0;
+}
