@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
-# reclaim of memory. Meanwhile no sender gets through what no policy allows, neither
+# reclaim of memory, hundreds of ioctls of sg at a time, a tracer. Meanwhile no sender gets through what no policy allows, neither
 # ever nor at the time, and none is refused what all allow; afterwards nothing is
 # left.
 #
@@ -41,7 +41,7 @@ debug_add 7
 fail_all "$hctl"
 watched=$hctl
 debug_add 0
-big=${disk_of[$hctl]}
+big=${disk_of[$hctl]} big_sg=${sg_of[$hctl]}
 echo 1024 >"$(queue "$hctl")/read_ahead_kb"
 mapfile -t domain < <(knobstorm --domain)
 # All are in one that can be an owner (pr_exclusive), which the root is not.
@@ -122,6 +122,49 @@ mkdir "$tmp/eaten"
 mount -t tmpfs -o size=100% none "$tmp/eaten"
 fallocate -l $(($(free_mb) - 96))M "$tmp/eaten/file"
 
+# The function graph tracer goes on and off.
+tracing=/sys/kernel/tracing
+mountpoint -q $tracing || mount -t tracefs none $tracing || die "no tracefs"
+has_graph() { [[ " $(<$tracing/available_tracers) " == *" function_graph "* ]]; }
+tracer() {
+	local switched=0 lines=0
+
+	echo scsi_ioctl >$tracing/set_ftrace_filter
+	while [ ! -e "$tmp/stop" ]; do
+		echo function_graph >$tracing/current_tracer && nap 0.5 &&
+			lines=$((lines + $(grep -c 'scsi_ioctl' $tracing/trace))) &&
+			echo nop >$tracing/current_tracer && switched=$((switched + 1))
+		nap 1
+	done
+	echo nop >$tracing/current_tracer
+	echo >$tracing/set_ftrace_filter
+	echo "tracer: $switched times, $lines lines"
+}
+
+# Hundreds of ioctls of sg at a time, on a device that takes its time; meanwhile the other devices' policies hold.
+fill_sg() {
+	local filler sg=sg:${sg_of[${guarded[0]}]}
+
+	wait_for eval "echo 900000000 >$debug/ndelay" || return
+	rm -f "$tmp/hold" "$tmp/filled"
+	mkfifo "$tmp/hold"
+	as_nobody sgfill "$big_sg" 300 >"$tmp/filled" 2>&1 <"$tmp/hold" &
+	filler=$!
+	exec 9>"$tmp/hold"
+	! wait_for grep -q "under way" "$tmp/filled" ||
+		[ "$(nobody --probe --read "$sg" ff0000000000)" != "refused: EPERM" ] ||
+		[[ $(nobody --probe --read "$sg" 120000000000) != allowed* ]] || filled=$((filled + 1))
+	exec 9>&-
+	wait $filler
+	wait_for eval "echo 0 >$debug/ndelay"
+	wait_for eval "echo 0 >$debug/delay"
+}
+
+if has_graph; then
+	tracer >"$tmp/tracer" 2>&1 &
+	tracer=$!
+fi
+
 writers=() started=0 ended=0 killed=0 failed=()
 # writer KIND ARGUMENT...: until SIGTERM
 writer() {
@@ -198,10 +241,12 @@ changes() { echo $(($(od -An -tu4 -N4 "$tmp/witness") / 2)); }
 changed_by() { [ "$(changes)" -ge "$1" ]; }
 time_of() { [ -z "${SGIO_TIMES-}" ] || echo "# $1: $SECONDS s"; }
 
-loads=0 unloads=0 under_writers=0 plugged=0 successors=0 reclaims=0
+filled=0 loads=0 unloads=0 under_writers=0 plugged=0 successors=0 reclaims=0
 for ((round = 0; round < rounds; round++)); do
 	echo "# round $round: $SECONDS s"
 	! load strict=$((RANDOM % 2)) queue_knob=$((RANDOM % 2)) || loads=$((loads + 1))
+	fill_sg
+	time_of filled
 	writers=()
 	writer guarded "${guarded_knobs[@]}"
 	writer guarded "${guarded_knobs[@]}"
@@ -248,6 +293,8 @@ for ((round = 0; round < rounds; round++)); do
 	time_of unloaded
 done
 rm "$tmp/eaten/file"
+touch "$tmp/stop"
+! has_graph || wait "$tracer"
 kill "$guarded_pid" "$free_pid" "$watched_pid"
 wait "$guarded_pid"
 is "guarded devices: no wrong verdict" "exit status $?" "exit status 0"
@@ -285,6 +332,13 @@ for kind in guarded free witness; do
 	check "$kind: $good good texts were accepted" test "$good" -gt 20
 	[ $kind = witness ] || check "$kind: $bad bad texts were refused" test "$bad" -gt 10
 done
+
+is "rounds with hundreds of ioctls of sg" $filled "$rounds"
+if has_graph; then
+	like "the tracer was switched, and saw something" "$(<"$tmp/tracer")" "tracer: [1-9]* times, [1-9]* lines"
+else
+	skip "the tracer was switched" "not in this kernel"
+fi
 
 # Were there a wrong verdict, it would be found: a rule allows what never is, and
 # of another witness nothing is.
