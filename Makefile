@@ -48,6 +48,7 @@ help:
 	@echo '  make coverage  what the tests of the policy and the tool run (FILES=rust/policy/parse.rs)'
 	@echo '  make miri      the tests of the policy under Miri, where it is installed'
 	@echo '  make bench     measure, and write Documentation/performance.md'
+	@echo '  make pictures  draw those of the documentation anew, from the tables of the documents'
 	@echo '  make lint      formatting, clippy, ABI files, scripts'
 	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|rt|test|debug|race)'
 	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
@@ -108,7 +109,7 @@ coverage: setup-root
 miri:
 	@$(TESTING)/miri
 
-.PHONY: lint test test-debug test-race test-rt test-guests matrix demo bench
+.PHONY: lint test test-debug test-race test-rt test-guests matrix pictures demo bench
 lint: setup
 	@$(TESTING)/lint/lint
 
@@ -118,6 +119,10 @@ test:
 test-guests: setup-guests
 	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock
 	@$(TESTING)/guests/run
+
+pictures: setup-root
+	@$(IN_ROOT) python3 -B $(TESTING)/pictures/performance.py Documentation/performance.md Documentation/performance
+	@$(IN_ROOT) python3 -B $(TESTING)/pictures/matrix.py Documentation/guest-matrix.md Documentation/guest-matrix.svg
 
 # The document is written from what this run measured, and from nothing else.
 matrix: setup-guests

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""report.py RESULTS DOCUMENTATION: performance.md and its plots, from what was measured.
+"""report.py RESULTS DOCUMENTATION: performance.md and its pictures, from what was measured.
 
 Every number in the document comes from RESULTS; what is said in words of a number is decided here by
 comparing it.
 """
 
+import subprocess
 import sys
 from pathlib import Path
 
-import plot
 from results import COMMANDS, SENDERS, Results
 
 TUR, REFUSED = "test-unit-ready", "refused"
@@ -149,46 +149,9 @@ def sysfs(r):
     )
 
 
-def plots(r, where):
-    rows = []
-    for command in COMMANDS:
-        for n, sender in enumerate(SENDERS):
-            ratio = r.ratio("strict", command, sender)
-            rows.append((f"{command}, {sender}", ratio, f"{ratio:.4f}", n))
-    (where / "commands.svg").write_text(
-        plot.bars("An SG_IO with the module, in proportion to the kernel alone", rows,
-                  low=0.9, marks=[(1.0, "1.00")]), encoding="utf-8")
-    rows = [
-        (title, r.cost(n, TUR, "nobody") - r.cost("hook-jump", TUR, "nobody"), "", 0)
-        for n, (title, _) in HOOKS.items()
-    ]
-    rows = [(label, value, f"{value:.0f}", colour) for label, value, _, colour in rows]
-    (where / "hooks.svg").write_text(
-        plot.bars("Instructions per command that a hook takes more than a jump", rows),
-        encoding="utf-8")
-    series = {}
-    for kind in ("rules", "devices"):
-        series[kind] = [
-            (int(n.split("-")[1]), r.cost(n, TUR, "nobody"))
-            for n in r.configurations()
-            if n.startswith(kind + "-")
-        ]
-    (where / "flat.svg").write_text(
-        plot.lines("A TEST UNIT READY of nobody, by rules for other opcodes and by devices",
-                   series, "rules, devices", "instructions"), encoding="utf-8")
-    series = {"memory, KiB": [(n, sum(r.memory[n]) / 1024) for n in sorted(r.memory)],
-              "load, ms": [(n, r.load[n][0]) for n in sorted(r.load)],
-              "unload, ms": [(n, r.load[n][1]) for n in sorted(r.load)]}
-    (where / "devices.svg").write_text(
-        plot.lines("Memory, and time to load and unload", series, "devices", "KiB, ms"),
-        encoding="utf-8")
-
-
 def main():
     r = Results(sys.argv[1])
     docs = Path(sys.argv[2])
-    (docs / "performance").mkdir(exist_ok=True)
-    plots(r, docs / "performance")
     nobody, root = (text for _, text in commands(r))
     rows = [(goal, measured, verdict(met)) for goal, measured, met in goals(r)]
     by_itself, by_helper = r.pr["filter"], r.pr["qemu-pr-helper"]
@@ -213,6 +176,9 @@ def main():
     }
     template = Path(__file__).with_name("performance.in").read_text(encoding="utf-8")
     (docs / "performance.md").write_text(template.format(**fill), encoding="utf-8")
+    (docs / "performance").mkdir(exist_ok=True)
+    pictures = Path(__file__).parents[1] / "pictures" / "performance.py"
+    subprocess.run([sys.executable, "-B", pictures, docs / "performance.md", docs / "performance"], check=True)
 
 
 if __name__ == "__main__":

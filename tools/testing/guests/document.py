@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""document.py MEASURED FOLDER: writes guest-matrix.md and guest-matrix.svg there, from what a run
-left. What is said about a row is in explained.py; every cell is from the run."""
+"""document.py MEASURED FOLDER: writes guest-matrix.md there, from what a run left, and its picture
+(tools/testing/pictures/matrix.py). What is said about a row is in explained.py; every cell is from the run."""
 
 import json
 import os
+import subprocess
 import sys
 
-import picture
 from explained import EXPLAINED, LEGACY, SURPRISES, VERDICTS
 
 # Title, and the columns of the run in it.
@@ -109,7 +109,8 @@ def parts(text):
 if __name__ == "__main__":
     with open(sys.argv[1]) as file:
         measured = json.load(file)
-    with open(os.path.join(sys.argv[2], "guest-matrix.md"), "w") as file:
+    path = os.path.join(sys.argv[2], "guest-matrix.md")
+    with open(path, "w") as file:
         file.write(markdown(measured))
-    with open(os.path.join(sys.argv[2], "guest-matrix.svg"), "w") as file:
-        file.write(picture.svg(measured, GROUPS, verdict, name))
+    draw = os.path.join(os.path.dirname(__file__), "../pictures/matrix.py")
+    subprocess.run([sys.executable, "-B", draw, path, path.replace(".md", ".svg")], check=True)
