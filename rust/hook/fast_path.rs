@@ -76,9 +76,9 @@ pub(super) fn sg_passes(cdb: Cdb<'_>) -> bool {
             return true;
         }
         let allowed = look_up(state, device, addressed.cdb()[0], &reader)
-            .filter(|found| found.quick.is_allowed(false));
+            .filter(|found| found.answer.is_allowed(false));
         if let Some(found) = &allowed {
-            found.filter.hit(found.quick.rule());
+            found.filter.hit(found.answer.rule());
             found.device.stats.allowed.inc();
         }
         allowed.is_some()
