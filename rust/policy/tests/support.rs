@@ -176,7 +176,7 @@ pub(in super::super) fn apply_at(
     change.apply(rules, now).map_err(|error| match error {
         ApplyError::NotFound { line } => Failure::NotFound(line),
         ApplyError::TooMany { line } => Failure::TooMany(line),
-        ApplyError::Store(_) => Failure::Store,
+        ApplyError::Store(()) => Failure::Store,
         ApplyError::Invalid(_) => Failure::Parse,
     })
 }
