@@ -12,7 +12,7 @@ use crate::{
     reference::rule::{Line, Rule},
 };
 use sgio_policy::policy::{Access, Class, MAX_CDB};
-use sgioctl::names;
+use sgioctl::{hex, names};
 
 /// Checks one input.
 pub fn check(data: &[u8]) {
@@ -43,7 +43,7 @@ fn cdb(cdb: &[u8], class: Class) {
     assert_eq!(decoded.name.is_some(), decoded.title.is_some());
     assert_eq!(decoded.name.is_some(), decoded.source.is_some());
     assert!(decoded.destructive || decoded.name.is_some());
-    assert!(names::length(cdb).is_none_or(|length| (6..=263).contains(&length)));
+    assert!(hex::length(cdb).is_none_or(|length| (6..=263).contains(&length)));
 
     // The rule that would allow it allows it, and no other opcode.
     let exact = names::exact(cdb, class);

@@ -3,7 +3,7 @@
 //! What `sgioctl` is made of.
 //!
 //! From the bottom: [`root`] (where sysfs is), [`device`] (the SCSI devices of the host), [`running`] and
-//! [`kernel`] (what the module has in force), [`names`] (commands have names), [`verdict`] (what a
+//! [`kernel`] (what the module has in force), [`hex`] (CDBs as people write them), [`names`] (commands have names), [`verdict`] (what a
 //! policy says of a command), [`policyfile`] (policies in files), [`commands`] (one a file), [`cli`].
 
 // What is printed goes through `output`, which lets nothing through that a terminal would obey.
@@ -15,6 +15,7 @@ pub mod commands;
 pub mod device;
 pub mod doctor;
 pub mod grant;
+pub mod hex;
 pub mod kernel;
 pub mod monitor;
 pub mod names;

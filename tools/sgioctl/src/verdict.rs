@@ -8,7 +8,7 @@ use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
     policy::{
         decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer,
-        ReportLuns, RuleStore, State, Time, MAX_CDB,
+        ReportLuns, Rule, RuleStore, State, Time, MAX_CDB,
     },
 };
 use std::{convert::Infallible, sync::Arc};
@@ -107,6 +107,16 @@ impl Policy {
             .ok_or_else(|| anyhow!("the module sgio_filter is not loaded"))?;
         Policy::of_class(class, Some(&running.rules))
             .with_context(|| format!("the rules of class {}", class.name()))
+    }
+
+    /// With rules in front of those of the device, as `sgioctl allow` adds them.
+    ///
+    /// # Errors
+    ///
+    /// Too many rules.
+    pub fn with_rules_in_front(&self, rules: &[Rule]) -> Result<Policy> {
+        let lines: Vec<String> = rules.iter().rev().map(|rule| format!("+{rule}")).collect();
+        self.clone().with_device_rules(&lines.join("\n"))
     }
 
     /// What is in force on a device, read from sysfs.

@@ -229,7 +229,7 @@ fn a_device_without_filter_is_not_changed() {
 #[test]
 fn rules_come_in_front() {
     let tree = Tree::usual();
-    tree.output(&["allow", "sda", "89", "5e", "--read"], 0);
+    tree.output(&["allow", "sda", "compare-and-write", "5e", "--read"], 0);
     assert_eq!(
         tree.transaction().unwrap(),
         "device 6:0:0:0 id=17\nrules\n+allow r 89\n"

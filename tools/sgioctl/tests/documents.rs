@@ -34,7 +34,8 @@ fn complaints(documents: &[(String, String)], promises: &[Promise]) -> Vec<Strin
     let mut complaints = Vec::new();
     for found in &all {
         let at = format!("{}:{}: {}", found.file, found.line, found.text);
-        complaints.extend(ata::complaint(&found.rule).map(|what| format!("{at}: {what}")));
+        complaints
+            .extend(ata::complaint(&found.rule, &found.file).map(|what| format!("{at}: {what}")));
         if found.file.contains("/profiles/") {
             continue; // Each has its reasons in it, and tests of its own.
         }
@@ -118,9 +119,9 @@ fn mistakes_in_documents_are_found() {
         ),
         (
             "Documentation/admin-guide/rules.md",
-            "`allow w c0-ff`",
+            "`allow w c1 [1]=e1`",
             "nothing",
-            "allow w c0-ff is not there",
+            "allow w c1 [1]=e1 is not there",
         ),
     ] {
         let mut documents = documents();

@@ -151,11 +151,19 @@ fn comments() {
         ("43", "43 (read-toc-pma-atip of cdrom)"),
         ("02", "02 (unknown)"),
         ("1b [4]=01,11", "start-stop-unit [4]=01,11"),
-        ("85 [14]=ec", "ata-pass-through-16:identify"),
-        ("85 [14]=b0", "ata-pass-through-16:smart"),
+        ("85 [1]&1e=08 [14]=ec", "ata-pass-through-16:identify"),
+        // Without the protocol it is anything.
         (
-            "85 [14]=b0 [4]=d0,da",
-            "ata-pass-through-16:smart-read-data, ata-pass-through-16:smart-return-status",
+            "85 [14]=ec",
+            "ata-pass-through-16 [14]=ec, ata-pass-through-16:identify",
+        ),
+        (
+            "85 [1]&1e=06,08,0a [14]=b0",
+            "ata-pass-through-16:smart",
+        ),
+        (
+            "85 [1]&1e=08 [14]=b0 [4]=d0-d1",
+            "ata-pass-through-16:smart-read-data, ata-pass-through-16:smart-read-thresholds",
         ),
         ("7f [7]=18 [8]=00 [9]=09-0a", "read-32, verify-32"),
         ("9e [1]&1f=10", "read-capacity-16"),
@@ -178,7 +186,7 @@ fn what_is_for_writers() {
         "persistent-reserve-in",
         "9e [1]&1f=10,12",
         "ata-pass-through-16:identify",
-        "85 [14]=b0 [4]=d0-d1,d5,da",
+        "85 [1]&1e=08 [14]=b0 [4]=d0-d1,d5",
     ] {
         assert_eq!(access(command), Access::Read, "{command}");
     }
@@ -189,6 +197,8 @@ fn what_is_for_writers() {
         "9e",
         "9e [1]&1f=10,18",
         "85 [14]=b0",
+        "85 [14]=ec",
+        "5e [1]&1f=1f",
         "vendor-specific",
         "43",
         "28,2a",

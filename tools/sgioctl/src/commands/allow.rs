@@ -5,7 +5,7 @@
 use crate::{
     cli::Context,
     grant::{self, rules, time, Plan, Target},
-    names, output,
+    hex, names, output,
 };
 use anyhow::Result;
 use sgio_policy::policy::{Access, Rule};
@@ -27,13 +27,17 @@ Examples:
   sgioctl allow sdb persistent-reserve-in persistent-reserve-out
   sgioctl allow mpatha compare-and-write --for 10m
   sgioctl allow 6:0:0:0 5e --read
-  sgioctl allow sdb '5f [1]&1f=00-04,06' --write --dry-run")]
+  sgioctl allow sdb 5f 06 00 00 00 00 00 00 18 00
+  sgioctl allow sdb '5f [1]&1f=00-04,06' --write --dry-run
+
+A CDB gives the narrowest rule that allows it. Bytes that may be a CDB or opcodes are an error: 'cdb:5f 06' is the one,
+op:5f,06 the other.")]
 pub struct Args {
     /// H:C:T:L, node, link in /dev/disk/by-id, WWID or multipath map.
     #[arg(value_name = "DEV")]
     device: String,
 
-    /// A command by name, by opcode, or as in a rule.
+    /// A command by name, by opcode, by the CDB that was sent, or as in a rule.
     #[arg(value_name = "COMMAND", required = true)]
     commands: Vec<String>,
 
@@ -65,7 +69,7 @@ impl Args {
 
     fn wanted(&self, target: &Target) -> Result<Vec<Rule>> {
         let mut wanted = Vec::new();
-        for command in &self.commands {
+        for command in &hex::items(&self.commands)? {
             let access = self.access(command, target)?;
             wanted.extend(names::rules(command, target.device.class, Some(access))?);
         }

@@ -2,21 +2,24 @@
 
 //! `sgioctl check`: would a command be allowed, and why.
 
+mod advice;
 mod reason;
 mod subject;
 
 use crate::{
     cli::Context,
-    commands::explain::{hex, parse_class},
+    commands::explain::parse_class,
     device::Hctl,
+    hex::hex,
     kernel::{self, Whose},
     names::{self, Decoded},
     output,
     verdict::Policy,
 };
+use advice::Advice;
 use anyhow::Result;
 use serde::Serialize;
-use sgio_policy::policy::{Access, Class, Decision};
+use sgio_policy::policy::{Class, Decision};
 use std::{path::PathBuf, process::ExitCode};
 use subject::{cdbs, subjects, Subject};
 
@@ -32,7 +35,8 @@ Examples:
   sgioctl check --policy new.toml sda unmap            what a policy file would make of it
   sgioctl check --class disk --device-rules my.rules --read persistent-reserve-in:read-keys
 
-Arguments of two hex digits that stand together are one CDB; so is each argument of more digits, and each name.
+Arguments of two hex digits that stand together are one CDB; so is each argument of more digits, what another program
+printed with 'cdb:' in it, and each name.
 
 Without --read and --write both answers are given. Exit status: 0 if everything asked about is allowed with every
 open asked about (so without --read and --write: with a read-only one), 1 if something is refused, 2 if it could not be
@@ -96,8 +100,8 @@ struct Checked {
     command: Decoded,
     complain: bool,
     verdicts: Vec<Verdict>,
-    /// The command line that would allow it; none where it is allowed.
-    to_allow: Option<String>,
+    #[serde(flatten)]
+    advice: Advice,
 }
 
 #[derive(Serialize)]
@@ -154,10 +158,7 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
         };
         verdicts.push(verdict(policy, &command, decision, *write));
     }
-    let to_allow = match verdicts.iter().find(|verdict| !verdict.allowed) {
-        None => None,
-        Some(refused) => to_allow(*device, cdb, class, refused.open == "r", &verdicts)?,
-    };
+    let advice = advice::of(subject, cdb, &command, opens, &verdicts)?;
     Ok(Checked {
         device: *device,
         class: class.name(),
@@ -165,7 +166,7 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
         command,
         complain: policy.complain,
         verdicts,
-        to_allow,
+        advice,
     })
 }
 
@@ -181,34 +182,6 @@ fn verdict(policy: &Policy, command: &Decoded, decision: Decision, write: bool) 
         why: reason::why(policy, command, decision, rule_text.as_deref()),
         rule_text,
     }
-}
-
-/// What the administrator would type to allow it.
-fn to_allow(
-    device: Option<Hctl>,
-    cdb: &[u8],
-    class: Class,
-    read: bool,
-    verdicts: &[Verdict],
-) -> Result<Option<String>> {
-    // Where writers are allowed already, whoever can may open for writing; nothing else is needed
-    // for what is not harmless.
-    let exact = names::exact(cdb, class);
-    let access = names::default_access(&exact, class)?;
-    let writers = verdicts.iter().any(|verdict| verdict.allowed);
-    let access = match access {
-        Access::Read if read => "--read",
-        _ if writers => return Ok(None),
-        _ => "--write",
-    };
-    let named = names::decode(cdb, class).name;
-    let rule = |text: &str| names::rules(text, class, None).map(|rules| rules[0]);
-    let what = match named {
-        Some(name) if rule(&name)? == rule(&exact)? => name,
-        _ => format!("'{exact}'"),
-    };
-    let device = device.map_or_else(|| "DEV".to_owned(), |device| device.to_string());
-    Ok(Some(format!("sgioctl allow {device} {access} {what}")))
 }
 
 fn text(checked: &Checked) -> String {
@@ -239,10 +212,7 @@ fn text(checked: &Checked) -> String {
         };
         text += &format!("  {open} {answer}: {}\n", verdict.why);
     }
-    if let Some(command) = &checked.to_allow {
-        text += &format!("  to allow it: {command}\n");
-    }
-    text
+    text + &checked.advice.text()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use crate::{
     cli::Context,
     grant::{self, rules, Plan},
-    names, output,
+    hex, names, output,
 };
 use anyhow::Result;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(value_name = "DEV")]
     device: String,
 
-    /// A command by name, by opcode, or as in a rule.
+    /// A command by name, by opcode, by the CDB that was sent, or as in a rule.
     #[arg(required = true, value_name = "COMMAND")]
     commands: Vec<String>,
 
@@ -40,10 +40,11 @@ pub struct Args {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let commands = hex::items(&args.commands)?;
     let mut plan = Plan::new(args.dry_run);
     for target in grant::targets(context, &args.device)? {
         let mut wanted = Vec::new();
-        for command in &args.commands {
+        for command in &commands {
             wanted.extend(names::rules(command, target.device.class, None)?);
         }
         if target.running.unpriv_sgio {

@@ -5,12 +5,13 @@
 use crate::{
     cli::Context,
     device,
+    hex::{self, hex},
     names::{self, Decoded},
     output,
 };
 use anyhow::{anyhow, bail, Result};
 use serde::Serialize;
-use sgio_policy::policy::{Class, MAX_CDB};
+use sgio_policy::policy::Class;
 use std::process::ExitCode;
 
 /// Its arguments.
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "cdb")]
     names: bool,
 
-    /// The bytes of the CDB in hex, in one argument or several: "5f 00 05", 5f0005.
+    /// The bytes of the CDB in hex, as people and programs write them: 5f 00 05, "0x5f, 0x00", 5f0005, 'CDB: ...'.
     #[arg(value_name = "BYTES", required_unless_present = "names")]
     cdb: Vec<String>,
 }
@@ -51,34 +52,6 @@ pub(crate) fn parse_class(name: &str) -> Result<Class> {
         let names: Vec<&str> = Class::ALL.into_iter().map(Class::name).collect();
         anyhow!("no class '{name}'; there are {}", names.join(", "))
     })
-}
-
-/// The bytes of a CDB from hex, with or without blanks between the bytes.
-///
-/// # Errors
-///
-/// Anything else, and a CDB of 0 or more than 32 bytes.
-pub(crate) fn parse_cdb(text: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for word in text.split([' ', '\t', ',', ':']).filter(|w| !w.is_empty()) {
-        let word = word.strip_prefix("0x").unwrap_or(word);
-        if !word.bytes().all(|b| b.is_ascii_hexdigit()) || word.len() % 2 != 0 {
-            bail!("'{word}' is no hex bytes: two digits a byte are wanted");
-        }
-        for at in (0..word.len()).step_by(2) {
-            bytes.push(u8::from_str_radix(&word[at..at + 2], 16)?);
-        }
-    }
-    if !(1..=MAX_CDB).contains(&bytes.len()) {
-        bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", bytes.len());
-    }
-    Ok(bytes)
-}
-
-/// The bytes of a CDB as people write them.
-pub(crate) fn hex(cdb: &[u8]) -> String {
-    let bytes: Vec<String> = cdb.iter().map(|byte| format!("{byte:02x}")).collect();
-    bytes.join(" ")
 }
 
 /// What a CDB is on some classes, which all agree.
@@ -125,11 +98,18 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         return list(context, class);
     }
 
-    let cdb = parse_cdb(&args.cdb.join(" "))?;
+    let cdb = match hex::items(&args.cdb)?.as_slice() {
+        [one] => hex::one(one)?,
+        several => bail!(
+            "{} CDBs ('{}'): explain takes one",
+            several.len(),
+            several.join("', '")
+        ),
+    };
     let answer = Answer {
         cdb: hex(&cdb),
         length: cdb.len(),
-        standard_length: names::length(&cdb),
+        standard_length: hex::length(&cdb),
         meanings: meanings(&cdb, class),
     };
     context.output.answer("explain", &answer, || {
@@ -220,10 +200,12 @@ fn text(answer: &Answer, one_class: bool) -> String {
         if let Some(source) = &decoded.source {
             text += &format!("  source: {source}\n");
         }
-        text += &format!(
-            "  destructive: {}\n",
-            if decoded.destructive { "yes" } else { "no" }
-        );
+        let destructive = match (decoded.known, decoded.destructive) {
+            (false, _) => "to be feared: no table knows what it does",
+            (true, true) => "yes",
+            (true, false) => "no",
+        };
+        text += &format!("  destructive: {destructive}\n");
         if one_class {
             text += &elsewhere(decoded);
         }
@@ -241,23 +223,6 @@ fn elsewhere(decoded: &Decoded) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes() {
-        for text in [
-            "5f 00 05",
-            "5f0005",
-            " 5F,00:05 ",
-            "0x5f 0x00 0x05",
-            "5f00 05",
-        ] {
-            assert_eq!(parse_cdb(text).unwrap(), [0x5f, 0, 5], "{text}");
-        }
-        for text in ["", "5", "5f 0", "xx", "5f 000", "é0", &"00".repeat(33)] {
-            assert!(parse_cdb(text).is_err(), "{text}");
-        }
-        assert_eq!(hex(&[0x5f, 0]), "5f 00");
-    }
 
     #[test]
     fn all_meanings_of_48() {

@@ -30,12 +30,12 @@ Examples:
   sgioctl learn --uid 107 --cgroup /machine.slice log what one guest would need
   sgioctl learn --allow-destructive /sys/kernel/tracing/trace
 
-The proposal is for review: each rule is one command, as narrow as service actions and ATA commands go, never a range. What
-destroys data, or what nobody knows, stays a comment unless --allow-destructive. Without --device the rules of several
+The proposal is for review: each rule is one command, with the bytes that were sent where they select what it does. What
+destroys data stays a comment unless --allow-destructive; what nobody knows stays one in any case. Without --device the rules of several
 devices stand one after the other, under their addresses. Exit status: 0 rules are proposed (or nothing was refused), 1
 something was refused that no rule is proposed for, 2 the records cannot be read.")]
 pub struct Args {
-    /// Propose rules for destructive and unknown commands too.
+    /// Propose rules for destructive commands too. Unknown ones stay comments.
     #[arg(long)]
     allow_destructive: bool,
 

@@ -12,8 +12,8 @@
 //! and dashes included. So lines are read from the right: the event's text has the name in hex only,
 //! and what stands between name and text is of a fixed form.
 
-use crate::device::Hctl;
-use sgio_policy::policy::{Class, MAX_CDB};
+use crate::{device::Hctl, hex};
+use sgio_policy::policy::Class;
 
 /// What a line of a trace says.
 #[derive(Clone, PartialEq, Debug)]
@@ -120,7 +120,7 @@ fn event(line: &str) -> Option<Event> {
         write,
         uid,
         cgroup,
-        cdb: bytes(cdb)?,
+        cdb: hex::cdb(cdb).ok()?,
     })
 }
 
@@ -174,22 +174,9 @@ fn name_of(hex: &str) -> Option<String> {
     bytes(hex).map(|name| String::from_utf8_lossy(&name).into_owned())
 }
 
-/// Hexadecimal bytes, with or without blanks between them.
+/// The bytes of a name.
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| *c != ' ')
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    if digits.is_empty() || digits.len() % 2 != 0 || digits.len() > 2 * MAX_CDB {
-        return None;
-    }
-    Some(
-        digits
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |byte, digit| (byte << 4) | digit))
-            .collect(),
-    )
+    hex::read(text).map(|found| found.bytes)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A decision as people and programs want to read it.
 
 use super::event::Event;
-use crate::{commands::explain::hex, device::Hctl, output::printable, root::Root, running};
+use crate::{device::Hctl, hex::hex, output::printable, root::Root, running};
 use serde::Serialize;
 use sgio_policy::policy::Class;
 use std::{
@@ -74,17 +74,10 @@ impl<'a> Report<'a> {
 
     /// The event as a line of text.
     pub fn text(&self, event: &Event) -> String {
-        let cdb: Vec<String> = without_padding(&event.cdb)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let cdb = shown(&event.cdb);
         let mut text = format!(
             "{:.6} {} {} {}: {}",
-            self.time,
-            self.device,
-            self.class,
-            self.outcome,
-            cdb.join(" ")
+            self.time, self.device, self.class, self.outcome, cdb
         );
         let mut known: Vec<String> = self.name.iter().cloned().collect();
         known.extend(
@@ -124,6 +117,22 @@ impl<'a> Report<'a> {
             (decision, None) => text.push_str(&format!(", {decision}")),
         }
         text
+    }
+}
+
+/// The CDB as text. The event has it padded to the kernel's buffer: of a vendor specific one, whose opcode does not tell
+/// its length, the zeros behind it are counted, not shown.
+fn shown(cdb: &[u8]) -> String {
+    let known = without_padding(cdb);
+    let end = known.iter().rposition(|byte| *byte != 0);
+    let used = end.map_or(1, |last| last + 1);
+    let vendors = known.first().is_some_and(|opcode| *opcode >= 0xc0);
+    match known.get(..used) {
+        Some(start) if vendors && used < known.len() => {
+            let zeros = known.len() - used;
+            format!("{} + {zeros} x 00 (length not known)", hex(start))
+        }
+        _ => hex(known),
     }
 }
 
@@ -232,6 +241,17 @@ mod tests {
             "12.500000 6:0:0:0 disk refused: 48 open=w from \\u{1b}[2J[1] uid=0, denied by rule \
              3 of the device: deny 48"
         );
+    }
+
+    #[test]
+    fn zeros_behind_a_vendors_cdb_are_counted() {
+        let mut cdb = [0; 32];
+        (cdb[0], cdb[1], cdb[8]) = (0xc1, 0xe1, 0x28);
+        let text = "c1 e1 00 00 00 00 00 00 28 + 23 x 00 (length not known)";
+        assert_eq!(shown(&cdb), text);
+        cdb[31] = 1;
+        assert!(!shown(&cdb).contains('+'));
+        assert_eq!(shown(&[0x12, 0, 0, 0, 0x24, 0, 0, 0]), "12 00 00 00 24 00");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::table::{of_opcode, whole, Entry};
 use sgio_policy::policy::{ByteSet, Cdb, Class, Field, Rule, MAX_CDB};
+use std::collections::HashSet;
 
 /// More combinations of bytes than this are not tried one by one.
 const MAX_COMBINATIONS: usize = 1 << 16;
@@ -34,7 +35,8 @@ pub(super) fn covered(rule: &Rule, opcode: u8, class: Class) -> Vec<Covered> {
         for field in entry.rule.fields() {
             let byte = usize::from(field.byte());
             if !bytes.iter().any(|(known, _)| *known == byte) {
-                bytes.push((byte, allowed(rule, field.byte())));
+                let values = allowed(rule, field.byte());
+                bytes.push((byte, different(&values, field.byte(), opcode, class)));
             }
         }
     }
@@ -111,6 +113,25 @@ fn try_all(
             }
         }
     }
+}
+
+/// Of those values of a byte, one each of those that no entry tells from another.
+fn different(values: &ByteSet, byte: u8, opcode: u8, class: Class) -> ByteSet {
+    let fields: Vec<Field> = of_opcode(opcode, class)
+        .flat_map(|entry| entry.rule.fields())
+        .filter(|field| field.byte() == byte)
+        .collect();
+    let mut seen: HashSet<Vec<bool>> = HashSet::new();
+    let mut different = ByteSet::EMPTY;
+    for value in values.iter() {
+        let satisfied = fields
+            .iter()
+            .map(|field| field.values().contains(value & field.mask()));
+        if seen.insert(satisfied.collect()) {
+            different.insert(value);
+        }
+    }
+    different
 }
 
 /// The values of a byte that satisfy all conditions of a rule on it.

@@ -4,6 +4,7 @@
 
 use super::{
     cover::best,
+    narrow::is_known,
     table::{whole, Harm, Part},
     Decoded,
 };
@@ -16,6 +17,7 @@ pub(super) fn decode(cdb: &[u8], class: Class) -> Decoded {
     }
     let [opcode, ..] = padded;
     let entry = best(&padded, class);
+    let known = is_known(&padded, class);
 
     let fields: Vec<(String, String)> = entry
         .iter()
@@ -29,7 +31,8 @@ pub(super) fn decode(cdb: &[u8], class: Class) -> Decoded {
         title: entry.map(|entry| entry.title.clone()),
         source: entry.map(|entry| entry.source.clone()),
         fields,
-        destructive: entry.is_none_or(|entry| entry.harm == Harm::Destroys),
+        known,
+        destructive: !known || entry.is_none_or(|entry| entry.harm == Harm::Destroys),
         elsewhere: elsewhere(opcode, class, entry.map(|entry| entry.base.as_str())),
     }
 }
@@ -58,18 +61,6 @@ pub(super) fn elsewhere(
         }
     }
     meanings
-}
-
-/// The length that the standards give a CDB; none where they leave it open.
-pub fn length(cdb: &[u8]) -> Option<usize> {
-    match *cdb.first()? {
-        0x00..=0x1f => Some(6),
-        0x20..=0x5f => Some(10),
-        0x7f => Some(usize::from(cdb.get(7).copied().unwrap_or(0)) + 8),
-        0x80..=0x9f => Some(16),
-        0xa0..=0xbf => Some(12),
-        _ => None,
-    }
 }
 
 /// Fields that are codes, not quantities.
@@ -164,20 +155,21 @@ mod tests {
         assert_eq!(bytes, "24");
 
         let mut smart = [0x85; 16];
-        (smart[4], smart[14]) = (0xd0, 0xb0);
+        (smart[1], smart[4], smart[14]) = (0x08, 0xd0, 0xb0);
         let decoded = decode(&smart, Class::DISK);
         let name = decoded.name.unwrap();
         assert_eq!(name, "ata-pass-through-16:smart-read-data");
         assert!(!decoded.destructive);
         assert_eq!(field(&smart, Class::DISK, "command").unwrap(), "b0h");
+        // Sent by DMA, it is not that.
+        smart[1] = 0x0c;
+        let decoded = decode(&smart, Class::DISK);
+        assert_eq!(decoded.name.unwrap(), "ata-pass-through-16");
+        assert!(decoded.destructive && !decoded.known);
 
-        assert_eq!(length(&[0x5f]), Some(10));
-        assert_eq!(length(&[0xd8]), None);
-        assert_eq!(length(&[]), None);
         let mut read_32 = [0; 32];
         (read_32[0], read_32[7], read_32[9], read_32[31]) = (0x7f, 0x18, 0x09, 3);
         assert_eq!(field(&read_32, Class::DISK, "blocks").unwrap(), "3");
-        assert_eq!(length(&read_32), Some(32));
     }
 
     #[test]
@@ -187,7 +179,12 @@ mod tests {
             (Class::CDROM, 0x48, Some("play-audio-track-index"), false),
             (Class::TAPE, 0x48, None, true),
             (Class::CDROM, 0xa1, Some("blank"), true),
-            (Class::DISK, 0xa1, Some("ata-pass-through-12:nop"), false),
+            (
+                Class::DISK,
+                0xa1,
+                Some("ata-pass-through-12:hard-reset"),
+                true,
+            ),
             (Class::DISK, 0xa4, Some("maintenance-out"), true),
             (Class::CDROM, 0xa4, Some("report-key"), false),
             (Class::DISK, 0xd8, Some("vendor-specific"), true),

@@ -3,10 +3,12 @@
 //! Commands have names here, as T10 and T13 write them, in lower case with hyphens.
 //!
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
-//! commands a rule is about), `decode.rs` (CDB to words), `parse.rs` (names to rules).
+//! commands a rule is about), `decode.rs` (CDB to words), `parse.rs` (names to rules), `narrow.rs` (the rule for what
+//! was sent).
 
 mod cover;
 mod decode;
+mod narrow;
 mod parse;
 mod table;
 
@@ -15,8 +17,8 @@ use serde::Serialize;
 use sgio_policy::policy::{Access, Class, Rule};
 
 pub use self::{
-    decode::length,
-    parse::{cdb_of, exact},
+    narrow::{exact, group, sent},
+    parse::cdb_of,
 };
 
 /// What a CDB is, as far as it can be told.
@@ -34,8 +36,10 @@ pub struct Decoded {
     pub source: Option<String>,
     /// The fields that matter, by name and value.
     pub fields: Vec<(String, String)>,
-    /// It destroys data, changes the medium, firmware, reservations or settings; or nobody knows
-    /// what it does (no name).
+    /// The tables know what it does. A name alone is not enough: it may be that of a command whose service action
+    /// has none.
+    pub known: bool,
+    /// It destroys data, changes the medium, firmware, reservations or settings; or it is not known what it does.
     pub destructive: bool,
     /// What the opcode means on other classes, where that is something else: class names and name.
     pub elsewhere: Vec<(Vec<String>, String)>,
@@ -48,11 +52,12 @@ pub fn decode(cdb: &[u8], class: Class) -> Decoded {
 
 /// The rule's matching part for a command by name, number or rule text, on a class:
 /// `persistent-reserve-out:register`, `ata-pass-through-16:smart`, `5f`, `5f [1]&1f=00`, `c0-ff`,
-/// `write-10 [1]&08=08`. `access` `None` makes a deny rule. A name may need several rules.
+/// `write-10 [1]&08=08`; or for a CDB ([`crate::hex`]), the narrowest rule that allows it. `access` `None` makes a deny
+/// rule. A name may need several rules.
 ///
 /// # Errors
 ///
-/// An unknown name, with the nearest known ones; a wrong rule, with the column.
+/// An unknown name, with the nearest known ones; a wrong rule, with the column; bytes that are a CDB or opcodes.
 pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
     parse::rules(command, class, access)
 }
@@ -68,7 +73,12 @@ pub fn default_access(command: &str, class: Class) -> Result<Access> {
     let reads = |rule: &Rule| {
         rule.opcodes().iter().all(|opcode| {
             let covered = cover::covered(rule, opcode, class);
-            !covered.is_empty() && covered.iter().all(|c| c.entry.harm == table::Harm::None)
+            let harmless = |c: &cover::Covered| {
+                // Of a command with service actions, some that have no name.
+                let nameless = !c.all && !c.entry.is_part() && table::has_parts(opcode, class);
+                c.entry.harm == table::Harm::None && !nameless
+            };
+            !covered.is_empty() && covered.iter().all(harmless)
         })
     };
     Ok(if rules.iter().all(reads) {
@@ -76,6 +86,16 @@ pub fn default_access(command: &str, class: Class) -> Result<Access> {
     } else {
         Access::Write
     })
+}
+
+/// What tells a command from others: its name, and whether the tables know what it does.
+#[cfg(test)]
+pub(crate) fn identity(
+    cdb: &[u8; sgio_policy::policy::MAX_CDB],
+    class: Class,
+) -> (Option<&'static str>, bool) {
+    let name = cover::best(cdb, class).map(|entry| entry.name.as_str());
+    (name, narrow::is_known(cdb, class))
 }
 
 /// All names known on a class, for completion and "did you mean".

@@ -3,9 +3,10 @@
 //! Names, numbers and rule texts to rules.
 
 use super::{
-    cover::best,
+    narrow::exact,
     table::{of_class, of_opcode, whole, Entry, VENDOR_SPECIFIC},
 };
+use crate::hex::{self, Bytes, Form};
 use anyhow::{anyhow, bail, Result};
 use sgio_policy::policy::{Access, Change, Class, Rule, MAX_CDB};
 
@@ -17,6 +18,12 @@ pub(super) fn rules(command: &str, class: Class, access: Option<Access>) -> Resu
         bail!("{command:?}: one command is one line");
     }
     let command = command.trim();
+    let opcodes = command.strip_prefix("op:").map(str::trim);
+    if let (None, Some(bytes)) = (opcodes, hex::read(command)) {
+        let matching = of_bytes(&bytes, class)?;
+        return parse(&matching, access).map(|rule| vec![rule]);
+    }
+    let command = opcodes.unwrap_or(command);
     let (word, fields) = match command.find([' ', '\t']) {
         Some(at) => command.split_at(at),
         None => (command, ""),
@@ -26,17 +33,63 @@ pub(super) fn rules(command: &str, class: Class, access: Option<Access>) -> Resu
     }
     let name = word.to_ascii_lowercase();
     let matching = match find(&name, class) {
-        Some(entry) => {
+        Some(entry) if opcodes.is_none() => {
             let named: Vec<&str> = entry.text.split(' ').collect();
             // Otherwise a mistake in the fields would be reported at a column of another text.
             parse(&format!("00 {}", fields.trim()), None)
                 .map_err(|_| anyhow!("'{command}': wrong fields after the name"))?;
             format!("{}{fields}", named.join(" "))
         }
-        None if is_number(word) || word.is_empty() => command.to_owned(),
-        None => return Err(unknown(&name, class)),
+        _ if is_number(word) || word.is_empty() || opcodes.is_some() => {
+            let plain = word.strip_prefix("0x").filter(|_| !fields.is_empty());
+            format!("{}{fields}", plain.unwrap_or(word))
+        }
+        _ => return Err(unknown(&name, class)),
     };
     parse(&matching, access).map(|rule| vec![rule])
+}
+
+/// The matching part of the rule that bytes stand for: an opcode, a list of opcodes, or what the CDB is.
+fn of_bytes(read: &Bytes, class: Class) -> Result<String> {
+    let opcodes = || hex::hex(&read.bytes).replace(' ', ",");
+    let bytes = &read.bytes;
+    if bytes.len() > MAX_CDB {
+        bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", bytes.len());
+    }
+    let (complete, twins) = (read.is_complete(), read.has_twins());
+    match read.form {
+        Form::One => return Ok(opcodes()),
+        Form::Certain => return Ok(exact(bytes, class)),
+        Form::Blanks if complete => return Ok(exact(bytes, class)),
+        Form::Commas if complete && twins => return Ok(exact(bytes, class)),
+        Form::Commas if !complete && !twins && !names_action(bytes, class) => return Ok(opcodes()),
+        Form::Blanks | Form::Commas => (),
+    }
+    let what = |opcode: u8| whole(opcode, class).map_or("unknown", |entry| entry.name.as_str());
+    let each = bytes
+        .iter()
+        .map(|byte| format!("{byte:02x} ({})", what(*byte)));
+    let each: Vec<String> = each.collect();
+    let decoded = super::decode(bytes, class);
+    let name = decoded.name.as_deref().unwrap_or("unknown");
+    Err(read.two_readings(&format!(", {name}"), &each.join(", ")))
+}
+
+/// Tells whether the second byte makes the first a command that has a name of its own, so that a CDB may be meant.
+fn names_action(bytes: &[u8], class: Class) -> bool {
+    let mut padded = [0; MAX_CDB];
+    for (to, from) in padded.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    let [opcode, second, ..] = padded;
+    of_opcode(opcode, class).any(|entry| {
+        let mut fields = entry.rule.fields().filter(|field| field.byte() == 1);
+        fields.next().is_some_and(|field| {
+            // Bits that are set beside those of the field make it unlikely.
+            let around = second & !field.mask() & 0xe0 == 0;
+            around && field.values().contains(second & field.mask())
+        })
+    })
 }
 
 /// The rule with this matching part.
@@ -130,36 +183,6 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// The narrowest matching part of a rule that names make sense of for a CDB: its service action or
-/// ATA command where its opcode has such, else its opcode.
-pub fn exact(cdb: &[u8], class: Class) -> String {
-    let mut padded = [0; MAX_CDB];
-    for (to, from) in padded.iter_mut().zip(cdb) {
-        *to = *from;
-    }
-    let [opcode, ..] = padded;
-    let command = format!("{opcode:02x}");
-    let Some(entry) = best(&padded, class).filter(|entry| entry.name != VENDOR_SPECIFIC) else {
-        return command;
-    };
-    if entry.is_part() {
-        return entry.text.clone();
-    }
-    // A service action that nobody named: the bytes that name the others.
-    let Some(known) = of_opcode(opcode, class).find(|entry| entry.is_part()) else {
-        return command;
-    };
-    let fields = known.rule.fields().map(|field| {
-        let mask = match field.mask() {
-            0xff => String::new(),
-            mask => format!("&{mask:02x}"),
-        };
-        let value = padded[usize::from(field.byte())] & field.mask();
-        format!(" [{}]{mask}={value:02x}", field.byte())
-    });
-    command + &fields.collect::<String>()
-}
-
 /// A CDB of a command by name: as long as the standard has it, all fields zero but those that make
 /// it what the name says.
 ///
@@ -227,14 +250,36 @@ mod tests {
                 "allow r 9e [1]&1f=10",
             ),
             ("vendor-specific", "allow r c0-ff"),
-            ("ata-pass-through-16:identify", "allow r 85 [14]=ec"),
+            (
+                "ata-pass-through-16:identify",
+                "allow r 85 [1]&1e=08 [14]=ec",
+            ),
             (
                 "ata-pass-through-12:smart-read-data",
-                "allow r a1 [3]=d0 [9]=b0",
+                "allow r a1 [1]&1e=08 [3]=d0 [9]=b0",
             ),
             ("write-same-32", "allow r 7f [7]=18 [8]=00 [9]=0d"),
             ("write-10 [1]&08=08", "allow r 2a [1]&08=08"),
             ("5f", "allow r 5f"),
+            ("0x5f", "allow r 5f"),
+            ("0x5f [1]&1f=00", "allow r 5f [1]&1f=00"),
+            ("28,2a", "allow r 28,2a"),
+            ("5e,5f", "allow r 5e-5f"),
+            ("op:5f,06", "allow r 06,5f"),
+            // A CDB, in whatever notation: what was sent.
+            ("cdb:5f 06", "allow r 5f [1]&1f=06"),
+            ("5f06", "allow r 5f [1]&1f=06"),
+            ("0x5f,0x06", "allow r 5f [1]&1f=06"),
+            ("5f 06 00 00 00 00 00 00 18 00", "allow r 5f [1]&1f=06"),
+            ("5f,06,00,00,00,00,00,00,18,00", "allow r 5f [1]&1f=06"),
+            (
+                "85 08 0e 00 d0 00 01 00 00 00 4f 00 c2 00 b0 00",
+                "allow r 85 [1]&1e=08 [4]=d0 [14]=b0",
+            ),
+            (
+                "c1 e1 00 00 00 00 00 00 28 00",
+                "allow r c1 [1]=e1 [2]=00 [3]=00 [4]=00 [5]=00 [8]=28",
+            ),
             ("5F [1]&1f=00", "allow r 5f [1]&1f=00"),
             ("c0-ff", "allow r c0-ff"),
             (" 28,2a\t[1]=00 ", "allow r 28,2a [1]=00"),
@@ -276,11 +321,20 @@ mod tests {
                 Class::DISK,
                 "'5f [1]&1f=20', column 11: the value has bits",
             ),
-            (
-                "0x5f",
-                Class::DISK,
-                "column 1: expected exactly two hex digits",
-            ),
+            // Both readings, and how to say each.
+        (
+            "85 08 0e",
+            Class::DISK,
+            "which 'cdb:85 08 0e' says; or as the opcodes 85 (ata-pass-through-16), 08 (read-6), 0e (unknown), which 'op:85,08,0e' says",
+        ),
+        ("5f 06", Class::DISK, "persistent-reserve-out:register-and-ignore-existing-key"),
+        ("0x5f 0x06", Class::DISK, "can be read in two ways"),
+        ("5f,06", Class::DISK, "can be read in two ways"),
+        ("85,08,0e", Class::DISK, "can be read in two ways"),
+        ("12,00,03,25,a0,a3", Class::DISK, "can be read in two ways"),
+        ("12,00,00", Class::DISK, "can be read in two ways"),
+        ("op:unmap", Class::DISK, "column 1: expected"),
+
             ("5", Class::DISK, "column 1: expected exactly two"),
             ("", Class::DISK, "column 1: expected exactly two"),
             ("12\nallow r 48", Class::DISK, "one command is one line"),
@@ -290,29 +344,6 @@ mod tests {
         ] {
             let error = text(command, class).unwrap_err().to_string();
             assert!(error.contains(part), "{command}: {error}");
-        }
-    }
-
-    #[test]
-    fn the_narrowest_rule_for_a_cdb() {
-        let mut sanitize = [0; 16];
-        (sanitize[0], sanitize[4], sanitize[14]) = (0x85, 0x77, 0xb4);
-        for (cdb, class, expected) in [
-            (&[0x5e, 0xe0][..], Class::DISK, "5e [1]&1f=00"),
-            (&[0x5e, 0x1f], Class::DISK, "5e [1]&1f=1f"),
-            (&[0x28], Class::DISK, "28"),
-            (&[0x48, 0x03], Class::DISK, "48 [1]&1f=03"),
-            (&[0x48, 0x03], Class::CDROM, "48"),
-            (&[0xd8, 0x03], Class::CDROM, "d8"),
-            (&[0x43, 0x03], Class::DISK, "43"),
-            (&sanitize, Class::DISK, "85 [14]=b4"),
-            (
-                &[0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x88, 0x01],
-                Class::DISK,
-                "7f [7]=18 [8]=88 [9]=01",
-            ),
-        ] {
-            assert_eq!(exact(cdb, class), expected);
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Part {
     /// Of the first byte.
     pub(super) mask: u8,
     pub(super) count: usize,
+    /// It selects what the command does, rather than where or how much.
+    pub(super) selects: bool,
 }
 
 /// A command, or one service action of a command, on some classes.
@@ -50,6 +52,11 @@ impl Entry {
         (self.classes >> class.type_code()) & 1 != 0
     }
 
+    /// Tells whether the vendor has defined what it does.
+    pub(super) fn is_vendors(&self) -> bool {
+        self.name == VENDOR_SPECIFIC || self.name.ends_with(":vendor-specific")
+    }
+
     /// Tells whether it is one service action of a command, not a whole command.
     pub(super) fn is_part(&self) -> bool {
         self.rule.fields().next().is_some()
@@ -68,6 +75,11 @@ pub(super) fn of_opcode(opcode: u8, class: Class) -> impl Iterator<Item = &'stat
 /// The whole command of an opcode on a class.
 pub(super) fn whole(opcode: u8, class: Class) -> Option<&'static Entry> {
     of_opcode(opcode, class).find(|entry| !entry.is_part())
+}
+
+/// Tells whether service actions of an opcode have names on a class.
+pub(super) fn has_parts(opcode: u8, class: Class) -> bool {
+    of_opcode(opcode, class).any(Entry::is_part)
 }
 
 /// All commands of a class, by opcode.

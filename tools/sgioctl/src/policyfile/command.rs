@@ -2,7 +2,7 @@
 
 //! An item of `allow` or `deny`: a command by name or by number.
 
-use crate::names;
+use crate::{hex, names};
 use sgio_policy::policy::{Access, Change, Class, ParseError, Rule};
 
 /// A command as it is named in a file: `compare-and-write`, `r persistent-reserve-in`, `w 5f [1]&1f=00`.
@@ -43,6 +43,8 @@ impl Command {
             deny,
         };
         match command.numeric(Access::Write) {
+            // Which class it is for tells what they are.
+            _ if command.is_bytes() => Ok(command),
             Err(error) if looks_numeric(text) => {
                 // The error counts in `allow w <text>`, the file has `<text>` somewhere in the item.
                 let prefix = if deny { "deny " } else { "allow w " };
@@ -56,12 +58,14 @@ impl Command {
 
     /// Checks that it is a command on that class, or on any, if none is given.
     pub(super) fn check(&self, class: Option<Class>) -> Result<(), String> {
-        if self.numeric(Access::Write).is_ok() {
+        let on = |class| names::rules(&self.text, class, self.access).map(|_| ());
+        if !self.is_bytes() && self.numeric(Access::Write).is_ok() {
             return Ok(());
         }
-        let on = |class| names::rules(&self.text, class, self.access).map(|_| ());
         let result = match class {
             Some(class) => on(class),
+            // What can be read in two ways on one class is not left to the devices that come.
+            None if self.is_bytes() => Class::ALL.into_iter().try_for_each(on),
             None if Class::ALL.into_iter().any(|class| on(class).is_ok()) => Ok(()),
             None => on(Class::DISK),
         };
@@ -81,9 +85,14 @@ impl Command {
             (false, None) => Some(names::default_access(&self.text, class).map_err(words)?),
         };
         match self.numeric(access.unwrap_or(Access::Write)) {
-            Ok(rule) => Ok(vec![rule]),
-            Err(_) => names::rules(&self.text, class, access).map_err(words),
+            Ok(rule) if !self.is_bytes() => Ok(vec![rule]),
+            _ => names::rules(&self.text, class, access).map_err(words),
         }
+    }
+
+    /// Tells whether it is bytes: an opcode, a list of them, or a CDB.
+    fn is_bytes(&self) -> bool {
+        self.text.starts_with("op:") || hex::read(&self.text).is_some()
     }
 
     /// The rule, if the text is the matching part of one.
@@ -125,6 +134,20 @@ mod tests {
             ("w 5F  [1]&1f=04,00", false, "allow w 5f [1]&1f=00,04"),
             ("w\tc0-ff", false, "allow w c0-ff"),
             ("48", true, "deny 48"),
+            ("0x48", true, "deny 48"),
+            ("w 16,17,56,57", false, "allow w 16-17,56-57"),
+            ("r 5e,5f", false, "allow r 5e-5f"),
+            ("op:5f,06", false, "allow w 06,5f"),
+            ("op:5f,06", true, "deny 06,5f"),
+            // A CDB is what was sent.
+            ("r cdb:5f 06", false, "allow r 5f [1]&1f=06"),
+            (
+                "5f 06 00 00 00 00 00 00 18 00",
+                false,
+                "allow w 5f [1]&1f=06",
+            ),
+            ("0x5e,0x00", false, "allow r 5e [1]&1f=00"),
+            ("5e00", true, "deny 5e [1]&1f=00"),
         ] {
             assert_eq!(rules(item, deny), Ok(vec![expected.to_owned()]));
         }
@@ -134,7 +157,6 @@ mod tests {
     fn mistakes() {
         for (item, deny, at) in [
             ("r 5", false, "Some(2)"),
-            ("0x5e", false, "Some(0)"),
             ("w 5f [1]&1f=20", false, "Some(12)"),
             ("5e,", true, "Some(3)"),
             ("r 5e", true, "Some(0)"),
@@ -146,6 +168,16 @@ mod tests {
         ] {
             let error = rules(item, deny).unwrap_err();
             assert!(error.starts_with(at), "{item}: {error}");
+        }
+        for item in ["85 08 0e", "w 5f 06", "0x5f 0x06", "5f,06", "12,00,00"] {
+            let command = Command::new(item, false).unwrap();
+            for error in [
+                command.check(Some(Class::DISK)).unwrap_err(),
+                command.check(None).unwrap_err(),
+                command.rules(Class::DISK).err().unwrap(),
+            ] {
+                assert!(error.contains("can be read in two ways"), "{item}: {error}");
+            }
         }
     }
 }

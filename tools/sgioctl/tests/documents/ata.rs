@@ -9,6 +9,7 @@ use sgio_policy::policy::{Access, Rule, Verdict};
 
 const NO_DATA: u8 = 3;
 const PIO_IN: u8 = 4;
+const PIO_OUT: u8 = 5;
 
 /// Commands that only read: command, feature (where it counts), protocol, name. ACS-4.
 const READS: &[(u8, Option<u8>, u8, &str)] = &[
@@ -19,6 +20,16 @@ const READS: &[(u8, Option<u8>, u8, &str)] = &[
     (0xb0, Some(0xda), NO_DATA, "SMART RETURN STATUS"),
     (0xe5, None, NO_DATA, "CHECK POWER MODE"),
     (0xec, None, PIO_IN, "IDENTIFY DEVICE"),
+];
+
+/// What else a profile gives to readers that is made for it, since its program opens the device read-only: file, command,
+/// feature, protocol. The profile says what that costs.
+const OPTED_IN: &[(&str, u8, u8, u8)] = &[
+    ("profiles/smart-test.toml", 0xb0, 0xd2, NO_DATA), // SMART ENABLE/DISABLE ATTRIBUTE AUTOSAVE
+    ("profiles/smart-test.toml", 0xb0, 0xd4, NO_DATA), // SMART EXECUTE OFF-LINE IMMEDIATE
+    ("profiles/smart-test.toml", 0xb0, 0xd8, NO_DATA), // SMART ENABLE OPERATIONS
+    ("profiles/smart-test.toml", 0xb0, 0xdb, NO_DATA), // SMART ENABLE/DISABLE AUTOMATIC OFF-LINE
+    ("profiles/smart-sct.toml", 0xb0, 0xd6, PIO_OUT),  // SMART WRITE LOG
 ];
 
 /// The values of a byte that a rule lets pass.
@@ -57,7 +68,7 @@ pub(crate) fn commands(rule: &Rule) -> String {
 }
 
 /// What a rule that allows ATA PASS-THROUGH to readers lets pass although it should not.
-pub(crate) fn complaint(rule: &Rule) -> Option<String> {
+pub(crate) fn complaint(rule: &Rule, file: &str) -> Option<String> {
     if rule.verdict() != Verdict::Allow(Access::Read) {
         return None;
     }
@@ -67,7 +78,11 @@ pub(crate) fn complaint(rule: &Rule) -> Option<String> {
             let known = READS.iter().find(|(code, only, ..)| {
                 *code == command && only.is_none_or(|only| only == feature)
             });
-            let Some((_, _, protocol, _)) = known else {
+            let opted_in = OPTED_IN.iter().find(|(of, code, only, _)| {
+                file.ends_with(of) && (*code, *only) == (command, feature)
+            });
+            let protocol = known.map(|(_, _, protocol, _)| protocol);
+            let Some(protocol) = protocol.or(opted_in.map(|(.., protocol)| protocol)) else {
                 return Some(format!(
                     "{command:02x} with feature {feature:02x} for readers"
                 ));

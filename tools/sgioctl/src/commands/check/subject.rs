@@ -5,9 +5,8 @@
 use super::Args;
 use crate::{
     cli::Context,
-    commands::explain::parse_cdb,
     device::{self, Device, Hctl},
-    names,
+    hex, names,
     policyfile::{self, Maps},
     running,
     verdict::Policy,
@@ -116,28 +115,12 @@ fn planned_subjects<'a>(
 
 /// The CDBs that the words of a command line mean.
 pub(super) fn cdbs(words: &[String], class: Class) -> Result<Vec<Vec<u8>>> {
-    let is_byte =
-        |word: &&String| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut cdbs = Vec::new();
-    let mut rest = words;
-    while let [first, tail @ ..] = rest {
-        let bytes = rest.iter().take_while(is_byte).count();
-        if bytes > 0 {
-            cdbs.push(parse_cdb(&rest[..bytes].join(" "))?);
-            rest = &rest[bytes..];
-            continue;
-        }
-        let hex = first.starts_with(|c: char| c.is_ascii_digit())
-            || first
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || byte == b' ');
-        cdbs.push(if hex {
-            parse_cdb(first)?
-        } else {
-            names::cdb_of(first, class)?
-        });
-        rest = tail;
-    }
+    let cdb = |item: &String| match hex::read(item) {
+        Some(_) => hex::one(item),
+        None if item.starts_with(|c: char| c.is_ascii_digit()) => hex::cdb(item),
+        None => names::cdb_of(item, class),
+    };
+    let cdbs: Vec<Vec<u8>> = hex::items(words)?.iter().map(cdb).collect::<Result<_>>()?;
     if cdbs.is_empty() {
         bail!("no CDB given");
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use sgio_policy::policy::{decide, Cdb, State, Time, STOCK};
+use sgio_policy::policy::{decide, Access, Cdb, Rule, State, Time, MAX_CDB, STOCK};
 
 fn args() -> Args {
     Args {
@@ -76,7 +76,8 @@ fn texts() {
              read-toc-pma-atip on class cdrom, but nothing on disk\n  \
              read-write: refused: neither a rule of the device nor one of class disk matches; opcode 43 is \
              read-toc-pma-atip on class cdrom, but nothing on disk\n  \
-             to allow it: sgioctl allow DEV --write '43'\n",
+             to allow it: sgioctl allow DEV --write '43 [1]=43 [2]=43 [3]=43 [4]=43 [5]=43 [6]=43'\n  \
+             note: no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for\n",
         ),
     ] {
         assert_eq!(text(&checked(class, None, own, cdb)), expected);
@@ -97,7 +98,28 @@ fn what_would_allow_it() {
             Some("--write persistent-reserve-out:clear"),
         ),
         (Class::DISK, &[0x5f, 0x1f], Some("--write '5f [1]&1f=1f'")),
-        (Class::DISK, &[0xd8], Some("--write 'd8'")),
+        (Class::DISK, &[0xd8], Some("--write 'd8 [1]=00 [2]=00'")),
+        (
+            Class::DISK,
+            &[0xc1, 0xe1, 0, 0, 0, 0, 0, 0, 0x28, 0],
+            Some("--write 'c1 [1]=e1 [2]=00 [3]=00 [4]=00 [5]=00 [8]=28'"),
+        ),
+        (
+            Class::DISK,
+            &[0xb5, 0xef, 0, 3],
+            Some("--write security-protocol-out:ata-erase-prepare"),
+        ),
+        (
+            Class::DISK,
+            &[0xb5, 0x01, 7, 0xfe],
+            Some("--write 'b5 [1]=01 [2]=07 [3]=fe'"),
+        ),
+        (
+            Class::DISK,
+            &[0x3b, 0x05],
+            Some("--write '3b [1]=05 [2]=00'"),
+        ),
+        (Class::DISK, &[0x1b, 0, 0, 0, 0], None),
         (Class::DISK, &[0x2a], None),
         (Class::DISK, &[0x12], None),
         (Class::CDROM, &[0x48], None),
@@ -109,7 +131,7 @@ fn what_would_allow_it() {
     ] {
         let expected = expected.map(|what| format!("sgioctl allow DEV {what}"));
         assert_eq!(
-            checked(class, None, "", cdb).to_allow,
+            checked(class, None, "", cdb).advice.to_allow,
             expected,
             "{cdb:02x?}"
         );
@@ -143,24 +165,197 @@ fn the_same_as_the_policy() {
                 });
                 assert_eq!(says, is, "{opcode:02x} on {}", class.name());
                 // With a way to allow it, unless writers are allowed already.
-                assert!(is[0] || is[1] || checked.to_allow.is_some());
+                assert!(is[0] || is[1] || checked.advice.to_allow.is_some());
             }
         }
     }
 }
 
-/// The proposed rule allows it.
 #[test]
-fn the_proposal_helps() {
-    for class in [Class::DISK, Class::CDROM, Class::TAPE, Class::CHANGER] {
-        for opcode in 0..=u8::MAX {
-            for action in 0..32 {
-                let cdb = [opcode, action, 0, 0, 0, 0, 0, 0, 0, 0];
-                let exact = names::exact(&cdb, class);
-                let rules = names::rules(&exact, class, Some(Access::Write)).unwrap();
-                let policy = Policy::of_class(class, None).unwrap();
-                let policy = policy.with_device_rules(&rules[0].to_string()).unwrap();
-                assert!(policy.decide(&cdb, true).unwrap().is_allowed());
+fn a_reader_is_helped_or_told_why_not() {
+    let ask = |cdb: &[u8], own: &str| {
+        let policy = Policy::of_class(Class::DISK, None).unwrap();
+        let subject = Subject {
+            device: None,
+            policy: policy.with_device_rules(own).unwrap(),
+        };
+        let read = Args {
+            read: true,
+            ..args()
+        };
+        check(&subject, cdb, &read).unwrap().advice
+    };
+    // Stopping takes the disk from others; ejecting is not in the rule.
+    let advice = ask(&[0x1b, 0, 0, 0, 0, 0], "");
+    assert_eq!(
+        advice.to_allow.as_deref(),
+        Some("sgioctl allow DEV --read '1b [3]&0f=00 [4]&f7=00'")
+    );
+    // Writers have it.
+    let advice = ask(&[0x42], "");
+    assert!(advice.to_allow.is_none() && advice.to_allow_writers.is_none());
+    assert!(advice.text().contains("open the device for writing"));
+    let advice = ask(&[0x48, 3], "");
+    assert!(advice.to_allow.is_none());
+    assert_eq!(
+        advice.to_allow_writers.as_deref(),
+        Some("sgioctl allow DEV --write sanitize:cryptographic-erase")
+    );
+    // A rule in front decides, whatever the one behind it denies.
+    let advice = ask(&[0x12], "deny 12");
+    assert_eq!(
+        advice.to_allow.as_deref(),
+        Some("sgioctl allow DEV --read inquiry")
+    );
+}
+
+/// A CDB that a name stands for, with the other bytes as given.
+fn cdb_of_rule(rule: &Rule, fill: u8) -> [u8; MAX_CDB] {
+    let mut cdb = [fill; MAX_CDB];
+    cdb[0] = rule.opcodes().iter().next().unwrap();
+    for field in rule.fields() {
+        let byte = usize::from(field.byte());
+        let fits = |value: &u8| {
+            let mut fields = rule.fields().filter(|f| f.byte() == field.byte());
+            fields.all(|f| f.values().contains(value & f.mask()))
+        };
+        cdb[byte] = (0..=u8::MAX).find(fits).unwrap();
+    }
+    cdb
+}
+
+/// The words of a command line that the advice prints.
+fn shell(text: &str) -> Vec<String> {
+    text.split('\'')
+        .enumerate()
+        .flat_map(|(at, part)| match at % 2 {
+            1 => vec![part.to_owned()],
+            _ => part.split_whitespace().map(str::to_owned).collect(),
+        })
+        .collect()
+}
+
+/// Every CDB that has a name on a class, and some that have none.
+fn known_cdbs(class: Class, fill: u8) -> Vec<[u8; MAX_CDB]> {
+    let mut cdbs = Vec::new();
+    for name in names::all(class) {
+        let rule = names::rules(&name, class, Some(Access::Write)).unwrap()[0];
+        cdbs.push(cdb_of_rule(&rule, fill));
+    }
+    for opcode in [0x02, 0x43, 0x5e, 0x85, 0xa1, 0xa3, 0xb5, 0xc1, 0xff] {
+        let mut cdb = [0; MAX_CDB];
+        (cdb[0], cdb[1], cdb[4]) = (opcode, 0x9f, 0x02);
+        cdbs.push(cdb);
+    }
+    cdbs.sort_unstable();
+    cdbs.dedup();
+    cdbs
+}
+
+/// The classes that a standard defines.
+fn defined() -> impl Iterator<Item = Class> {
+    let all = Class::ALL.into_iter();
+    all.filter(|class| !class.name().starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Asks, and asks again with what was advised in force; gives back the rules of the advice.
+fn asked_again(policy: &Policy, cdb: &[u8], asked: &Args) -> Vec<Rule> {
+    let class = policy.class;
+    let ask = |policy: &Policy, asked: &Args| {
+        let policy = policy.clone();
+        let device = None;
+        check(&Subject { device, policy }, cdb, asked).unwrap()
+    };
+    let first = ask(policy, asked);
+    let refused = first.verdicts.iter().any(|verdict| !verdict.allowed);
+    let advice = &first.advice;
+    let what = format!("{cdb:02x?} on {}: {advice:?}", class.name());
+    if advice.to_allow.is_none() && advice.to_allow_writers.is_none() {
+        let writers = policy.decide(cdb, true).unwrap().is_allowed();
+        assert!(!refused || writers, "{what}");
+    } else {
+        assert!(refused, "{what}");
+    }
+    let mut advised = Vec::new();
+    let commands = [(&advice.to_allow, false), (&advice.to_allow_writers, true)];
+    for (command, writers) in commands {
+        let Some(command) = command else { continue };
+        let words = shell(command);
+        let access = match words[3].as_str() {
+            "--read" => Access::Read,
+            "--write" => Access::Write,
+            other => panic!("{other}"),
+        };
+        let items = crate::hex::items(&words[4..]).unwrap();
+        assert_eq!(items.len(), 1, "{what}");
+        let rules = names::rules(&items[0], class, Some(access)).unwrap();
+        let again = Args {
+            read: asked.read && !writers,
+            write: asked.write || writers || access == Access::Write,
+            ..args()
+        };
+        let again = ask(&policy.with_rules_in_front(&rules).unwrap(), &again);
+        assert!(again.verdicts.iter().all(|v| v.allowed), "{what}");
+        advised.extend(rules);
+    }
+    advised
+}
+
+/// Of every command with a name, on every class, through every open: advice is given where something is refused, and it
+/// is enough.
+#[test]
+fn advice_is_sufficient() {
+    let mut given = 0;
+    for class in defined() {
+        for own in ["", "deny 00-ff"] {
+            let policy = Policy::of_class(class, None).unwrap();
+            let policy = policy.with_device_rules(own).unwrap();
+            for cdb in known_cdbs(class, 0x00) {
+                for (read, write) in [(true, false), (false, true), (false, false)] {
+                    let asked = Args {
+                        read,
+                        write,
+                        ..args()
+                    };
+                    given += asked_again(&policy, &cdb, &asked).len();
+                }
+            }
+        }
+    }
+    assert!(given > 5_000, "{given}");
+}
+
+/// The rule for a CDB that was sent opens no command that does something else.
+#[test]
+fn advice_is_minimal() {
+    for class in defined() {
+        for fill in [0x00, 0xff] {
+            let all = known_cdbs(class, fill);
+            for cdb in &all {
+                let exact = names::exact(cdb, class);
+                let rule = names::rules(&exact, class, None).unwrap()[0];
+                let what = format!("'{exact}' for {cdb:02x?} on {}", class.name());
+                assert!(rule.matches(&Cdb::new(cdb).unwrap()), "{what}");
+                let mine = names::identity(cdb, class);
+                let is_wider = |other: &[u8; MAX_CDB]| {
+                    let matches = rule.matches(&Cdb::new(other).unwrap());
+                    matches && names::identity(other, class) != mine
+                };
+                let others = all.iter().filter(|other| other[0] == cdb[0]);
+                for other in others {
+                    assert!(!is_wider(other), "{what}: {other:02x?}");
+                }
+                // Any bit that makes it another command; of a vendor's, any bit of the byte behind the opcode.
+                for byte in 1..17 {
+                    for bit in 0..8 {
+                        let mut other = *cdb;
+                        other[byte] ^= 1 << bit;
+                        assert!(!is_wider(&other), "{what}: {other:02x?}");
+                        if cdb[0] >= 0xc0 && byte == 1 {
+                            assert!(!rule.matches(&Cdb::new(&other).unwrap()), "{what}");
+                        }
+                    }
+                }
             }
         }
     }

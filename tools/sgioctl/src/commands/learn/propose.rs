@@ -9,7 +9,10 @@ use super::{
 use crate::{device::Hctl, names};
 use serde::Serialize;
 use sgio_policy::policy::Class;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of one command, so many different CDBs are kept.
+const MAX_CDBS: usize = 1024;
 
 /// What to learn from.
 #[derive(Clone, Copy, Default)]
@@ -41,8 +44,10 @@ pub(super) struct Proposal {
     senders: Vec<Sender>,
     /// There were more.
     more_senders: bool,
+    /// The tables know what it does.
+    known: bool,
     /// What there is to say; why it is not proposed, if it is not.
-    note: Option<&'static str>,
+    note: Option<String>,
 }
 
 /// All that was sent of one command to one device.
@@ -50,11 +55,12 @@ pub(super) struct Proposal {
 struct Seen {
     times: usize,
     read: bool,
+    write: bool,
     denied: bool,
     /// Each of the read-only opens was refused for want of a write open only.
     needs_write: bool,
     senders: Senders,
-    cdb: Vec<u8>,
+    cdbs: BTreeSet<Vec<u8>>,
 }
 
 pub(super) fn proposals(records: &[Record], options: Options) -> Vec<DeviceRules> {
@@ -72,14 +78,17 @@ pub(super) fn proposals(records: &[Record], options: Options) -> Vec<DeviceRules
             .entry((record.device, record.class.type_code()))
             .or_default();
         let seen = commands
-            .entry(names::exact(&record.cdb, record.class))
+            .entry(names::group(&record.cdb, record.class))
             .or_default();
         seen.times += 1;
         seen.read |= !record.write;
+        seen.write |= record.write;
         seen.denied |= record.said == Said::Denied;
         seen.needs_write |= record.said == Said::NeedsWrite;
         seen.senders.add(record);
-        seen.cdb.clone_from(&record.cdb);
+        if seen.cdbs.len() < MAX_CDBS {
+            seen.cdbs.insert(record.cdb.clone());
+        }
     }
     let device = |((device, code), commands): ((Hctl, u8), BTreeMap<String, Seen>)| {
         of_device(device, Class::from_type(code), commands, options)
@@ -99,52 +108,57 @@ fn of_device(
         rules: Vec::new(),
         not_proposed: Vec::new(),
     };
-    let mut commands: Vec<(String, Seen)> = commands.into_iter().collect();
+    let mut commands: Vec<(String, Seen)> = commands
+        .into_values()
+        .map(|seen| {
+            let cdbs: Vec<&[u8]> = seen.cdbs.iter().map(Vec::as_slice).collect();
+            (names::sent(&cdbs, class), seen)
+        })
+        .collect();
     // By opcode; the rule with more fields first, since the first match decides.
     commands.sort_by_key(|(text, _)| {
         let fields = text.matches('[').count();
         (text.get(..2).map(str::to_owned), usize::MAX - fields)
     });
     for (exact, seen) in commands {
-        let decoded = names::decode(&seen.cdb, class);
-        let read = seen.read && !decoded.destructive;
-        let (proposed, note) = if seen.denied {
-            (
-                false,
-                Some("a deny rule refuses it: change that rule, if this is wanted"),
-            )
-        } else if decoded.destructive && !options.destructive {
-            (
-                false,
-                Some(match decoded.name {
-                    Some(_) => "destructive: --allow-destructive proposes it",
-                    None => "unknown on this class: --allow-destructive proposes it",
-                }),
-            )
-        } else if decoded.destructive && seen.needs_write {
-            (
-                false,
-                Some("allowed to writers already: open the device for writing"),
-            )
-        } else if decoded.destructive && seen.read {
-            (
-                true,
-                Some("was sent through a read-only open, which this does not allow"),
-            )
-        } else if seen.needs_write {
-            (true, Some("so far for writers only"))
-        } else {
-            (true, None)
+        let decoded = match seen.cdbs.first() {
+            Some(cdb) => names::decode(cdb, class),
+            None => continue,
         };
+        let read = seen.read && !decoded.destructive;
+        let only_read = decoded.destructive && seen.read && !seen.write;
+        let mut notes: Vec<&str> = Vec::new();
+        let proposed = if seen.denied {
+            notes.push("a deny rule refuses it: change that rule, if this is wanted");
+            false
+        } else if !decoded.known {
+            notes.push("unknown here: look up what it does");
+            false
+        } else if decoded.destructive && seen.needs_write {
+            notes.push("allowed to writers already: open the device for writing");
+            false
+        } else if decoded.destructive && !options.destructive {
+            notes.push("destructive: --allow-destructive proposes it");
+            false
+        } else {
+            !only_read
+        };
+        if only_read && !seen.needs_write {
+            notes.push("was sent through a read-only open, which this does not allow");
+        }
+        if proposed && seen.needs_write {
+            notes.push("so far for writers only");
+        }
         let proposal = Proposal {
             rule: format!("allow {} {exact}", if read { 'r' } else { 'w' }),
             name: decoded.name,
             destructive: decoded.destructive,
+            known: decoded.known,
             times: seen.times,
             comms: seen.senders.comms(),
             senders: seen.senders.list(),
             more_senders: seen.senders.more,
-            note,
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
         };
         if proposed {
             found.rules.push(proposal);
@@ -193,7 +207,7 @@ fn line(proposal: &Proposal) -> String {
     if !senders.is_empty() {
         line += &format!(", by {senders}");
     }
-    if let Some(note) = proposal.note {
+    if let Some(note) = &proposal.note {
         line += &format!("; {note}");
     }
     line

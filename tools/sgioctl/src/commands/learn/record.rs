@@ -3,8 +3,8 @@
 //! One recorded decision, from a line of `sgioctl monitor --json` or of the kernel's trace.
 
 use crate::{
-    commands::explain::parse_cdb,
     device::Hctl,
+    hex,
     monitor::event::{self, Line},
 };
 use serde::Deserialize;
@@ -88,7 +88,7 @@ fn json(line: &str) -> Option<Record> {
         cgroup: line.cgroup,
         cgroup_id: line.cgroup_id,
         comm: line.comm,
-        cdb: parse_cdb(&line.cdb).ok()?,
+        cdb: hex::cdb(&line.cdb).ok()?,
     })
 }
 

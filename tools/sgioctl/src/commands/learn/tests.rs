@@ -72,10 +72,10 @@ fn exactly_what_was_sent() {
         "\
 # 6:0:0:0 (disk)
 allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by somebody as \"qemu\", uid 65534 in /x as \"sg_raw\"
-allow r 85 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
+allow r 85 [1]&1e=08 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
 # Not proposed:
 #   allow w 00  # test-unit-ready, once, by uid 1; a deny rule refuses it: change that rule, if this is wanted
-#   allow w 42  # unmap, once, by uid 1; destructive: --allow-destructive proposes it
+#   allow w 42  # unmap, once, by uid 1; allowed to writers already: open the device for writing
 #   allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by somebody as \"qemu\"; destructive: --allow-destructive proposes it
 
 # 7:0:1:0 (tape)
@@ -98,7 +98,7 @@ fn destructive_and_privileged_if_asked_for() {
 # 6:0:0:0 (disk)
 allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by somebody as \"qemu\", uid 65534 in /x as \"sg_raw\"
 allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by somebody as \"qemu\"
-allow r 85 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
+allow r 85 [1]&1e=08 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
 allow w 89  # compare-and-write, once
 # Not proposed:
 #   allow w 00  # test-unit-ready, once, by uid 1; a deny rule refuses it: change that rule, if this is wanted
@@ -108,13 +108,13 @@ allow w 89  # compare-and-write, once
 
 #[test]
 fn the_narrower_rule_comes_first_both_ways() {
-    let record = |open: &str, feature: &str| {
+    let record = |open: &str, protocol: &str, feature: &str| {
         format!(
             "dev=1:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open={open} uid=1 cgroup=0 \
-             cdb=85 00 00 00 {feature} 00 00 00 00 00 00 00 00 00 b0 00\n"
+             cdb=85 {protocol} 00 00 {feature} 00 00 00 00 00 00 00 00 00 b0 00\n"
         )
     };
-    let log = record("w", "77") + &record("r", "d0");
+    let log = record("w", "06", "77") + &record("r", "08", "d0");
     let options = Options {
         destructive: true,
         privileged: false,
@@ -128,12 +128,119 @@ fn the_narrower_rule_comes_first_both_ways() {
     };
     assert_eq!(
         rules(false),
-        ["allow r 85 [4]=d0 [14]=b0", "allow w 85 [14]=b0"]
+        [
+            "allow w 85 [1]&1e=06 [4]=77 [14]=b0",
+            "allow r 85 [1]&1e=08 [4]=d0 [14]=b0"
+        ]
     );
     assert_eq!(
         rules(true),
-        ["+allow w 85 [14]=b0", "+allow r 85 [4]=d0 [14]=b0"]
+        [
+            "+allow r 85 [1]&1e=08 [4]=d0 [14]=b0",
+            "+allow w 85 [1]&1e=06 [4]=77 [14]=b0"
+        ]
     );
+}
+
+/// One command that was refused, sent once.
+fn refused(open: &str, class: u8, decision: &str, cdb: &str) -> String {
+    format!(
+        "dev=1:0:0:0 class={class:x} outcome=refused decision={decision} layer=none rule=0 open={open} uid=1 cgroup=0 \
+         cdb={cdb}\n"
+    )
+}
+
+#[test]
+fn what_is_not_known_is_never_proposed() {
+    let options = Options {
+        destructive: true,
+        privileged: true,
+    };
+    // A bridge to NVMe with a protocol of its own, a vendor's command, a service action without a name.
+    for (class, cdb, comment) in [
+        (
+            0,
+            "a1 80 00 00 02 00 00 00 00 00 00 00",
+            "#   allow w a1 [1]=80 [2]=00 [3]=00 [4]=02 [5]=00 [9]=00  # ata-pass-through-12, once, by uid 1",
+        ),
+        (
+            5,
+            "ff 08 01 11 02 00 00 00 00 00",
+            "#   allow w ff [1]=08 [2]=01 [3]=11 [4]=02 [5]=00 [6]=00  # vendor-specific, once, by uid 1",
+        ),
+        (
+            0,
+            "5e 1f 00 00 00 00 00 00 00 00",
+            "#   allow w 5e [1]&1f=1f  # persistent-reserve-in, once, by uid 1",
+        ),
+    ] {
+        let text = learn(&refused("r", class, "no_rule", cdb), options, false);
+        let notes = "; unknown here: look up what it does; was sent through a read-only open, which this does not allow\n";
+        assert!(text.ends_with(&format!("{comment}{notes}")), "{text}");
+        assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+    }
+    let reset = refused(
+        "r",
+        0,
+        "no_rule",
+        "85 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+    );
+    assert!(learn(&reset, Options::default(), false).contains(
+        "hard-reset, once, by uid 1; destructive: --allow-destructive proposes it; was sent through a read-only open"
+    ));
+}
+
+#[test]
+fn a_rip_is_one_rule() {
+    let cdb = |lba: u8| format!("d8 00 00 00 01 {lba:02x} 00 00 00 01 02 00");
+    let log: String = (0..200)
+        .map(|lba| refused("r", 5, "no_rule", &cdb(lba)))
+        .collect();
+    let text = learn(&log, Options::default(), false);
+    assert!(
+        text.contains("#   allow w d8 [1]=00 [2]=00 [3]=00 [4]=01 [9]=01 [10]=02  # vendor-specific, 200 times"),
+        "{text}"
+    );
+}
+
+/// What is proposed for a command lets it pass that was refused: for all names, on all classes, through both opens.
+#[test]
+fn a_proposal_is_enough() {
+    use crate::{hex, names, verdict::Policy};
+    let options = Options {
+        destructive: true,
+        privileged: false,
+    };
+    let mut proposed = 0;
+    for class in Class::ALL {
+        let policy = Policy::of_class(class, None).unwrap();
+        for name in names::all(class) {
+            let Ok(cdb) = names::cdb_of(&name, class) else {
+                continue;
+            };
+            for (open, write) in [("r", false), ("w", true)] {
+                if policy.decide(&cdb, write).unwrap().is_allowed() {
+                    continue;
+                }
+                let decision = match policy.decide(&cdb, true).unwrap().is_allowed() {
+                    true => "needs_write",
+                    false => "no_rule",
+                };
+                let log = refused(open, class.type_code(), decision, &hex::hex(&cdb));
+                let text = learn(&log, options, true);
+                let rules: String = text.lines().filter(|l| !l.starts_with('#')).collect();
+                if rules.is_empty() {
+                    assert!(text.contains("# Not proposed:"), "{text}");
+                    continue;
+                }
+                let with = policy.clone().with_device_rules(&rules).unwrap();
+                let allowed = with.decide(&cdb, write).unwrap().is_allowed();
+                assert!(allowed, "{name}: {text}");
+                proposed += 1;
+            }
+        }
+    }
+    assert!(proposed > 1000, "{proposed}");
 }
 
 #[test]

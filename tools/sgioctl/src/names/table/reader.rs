@@ -15,7 +15,10 @@
 //! X (security); `*` is every class, `*-R` every class but one. Harm is `!` (destructive), `w` (takes
 //! something from others, but destroys nothing) or `-`. A field is `name=byte.count`,
 //! `name=byte/mask`, or `name=byte:mask.count` where the first byte is shared; `.` stands for the
-//! fields of the command.
+//! fields of the command. A field with `^` in front selects what the command does: a rule for a CDB that was
+//! sent has its value too.
+//!
+//! Commands of ATA stand in `ata.table`, which says how they look.
 
 use super::{Entry, Harm, Part};
 use sgio_policy::policy::{Change, Rule};
@@ -26,6 +29,13 @@ pub(super) fn rule(text: &str) -> Option<Rule> {
     let text = format!("deny {text}");
     let rule = Change::parse(text.as_bytes()).ok()?.rules().next();
     rule?.permanent()
+}
+
+/// Where ATA PASS-THROUGH has the registers. The protocol is in byte 1, whichever it is.
+#[derive(Clone, Copy)]
+struct Ata {
+    command: u8,
+    features: u8,
 }
 
 /// What the lines before have said.
@@ -44,8 +54,7 @@ struct Whole {
     name: String,
     title: String,
     parts: Vec<Part>,
-    /// For ATA: the places of command and feature.
-    ata: Option<(u8, u8)>,
+    ata: Option<Ata>,
 }
 
 impl<'a> Reader<'a> {
@@ -127,16 +136,20 @@ impl<'a> Reader<'a> {
         let (classes, rest) = column(line, false)?;
         let (opcode, rest) = column(rest, false)?;
         let (command, rest) = column(rest, false)?;
-        let (feature, rest) = column(rest, false)?;
+        let (features, rest) = column(rest, false)?;
         let (name, rest) = column(rest, false)?;
         let (fields, title) = column(rest, false)?;
+        let ata = Ata {
+            command: command.parse().ok()?,
+            features: features.parse().ok()?,
+        };
         let whole = Whole {
             classes: classes_of(classes)?,
             opcode: opcode.into(),
             name: name.into(),
             title: title.into(),
             parts: self.parts(fields, &[])?,
-            ata: Some((command.parse().ok()?, feature.parse().ok()?)),
+            ata: Some(ata),
         };
         let entry = self.entry(&whole, whole.classes, "", Harm::Destroys)?;
         self.whole.push(whole);
@@ -145,30 +158,43 @@ impl<'a> Reader<'a> {
 
     fn ata_command(&self, line: &'a str) -> Option<Vec<Entry>> {
         let (matching, rest) = column(line, false)?;
+        let (protocols, rest) = column(rest, false)?;
         let (harm, rest) = column(rest, false)?;
         let (name, title) = column(rest, false)?;
-        self.whole
-            .iter()
-            .map(|whole| {
-                let (command_at, feature_at) = whole.ata?;
-                let fields = match matching.split_once('/') {
-                    None => format!("[{command_at}]={matching}"),
-                    Some((command, feature)) => {
-                        let (value, mask) = feature.split_once('&').unwrap_or((feature, "ff"));
-                        format!("[{command_at}]={command} [{feature_at}]&{mask}={value}")
-                    }
-                };
-                let this = Whole {
-                    name: format!("{}:{name}", whole.name),
-                    title: format!("{}: {title}", whole.title),
-                    ..whole.clone()
-                };
-                let mut entry = self.entry(&this, whole.classes, &fields, harm_of(harm)?)?;
-                entry.base.clone_from(&whole.name);
-                entry.source = self.source(title);
-                Some(entry)
-            })
-            .collect()
+        let (matching, selecting) = match matching.split_once('?') {
+            None => (matching, &[][..]),
+            Some((matching, "")) => (matching, &["features"][..]),
+            Some((matching, "lba")) => (matching, &["features", "lba-low"][..]),
+            Some(_) => return None,
+        };
+        let carried = protocols_of(protocols)?;
+        let each = |whole: &Whole| {
+            let Ata { command, features } = whole.ata?;
+            let fields = match matching.split_once('/') {
+                // No command, but what the protocol itself does: with anything else in it, it is unknown.
+                None if matching == "*" => nothing_but(protocols, whole),
+                None => format!("[1]&1e={carried} [{command}]={matching}"),
+                Some((number, feature)) => {
+                    let (value, mask) = feature.split_once('&').unwrap_or((feature, "ff"));
+                    format!("[1]&1e={carried} [{command}]={number} [{features}]&{mask}={value}")
+                }
+            };
+            let mut parts = whole.parts.clone();
+            for part in &mut parts {
+                part.selects = selecting.contains(&part.name.as_str());
+            }
+            let this = Whole {
+                name: format!("{}:{name}", whole.name),
+                title: format!("{}: {title}", whole.title),
+                parts,
+                ..whole.clone()
+            };
+            let mut entry = self.entry(&this, whole.classes, &fields, harm_of(harm)?)?;
+            entry.base.clone_from(&whole.name);
+            entry.source = self.source(title);
+            Some(entry)
+        };
+        self.whole.iter().map(each).collect()
     }
 
     fn entry(&self, what: &Whole, classes: u32, fields: &str, harm: Harm) -> Option<Entry> {
@@ -211,6 +237,10 @@ impl<'a> Reader<'a> {
 }
 
 fn part(text: &str) -> Option<Part> {
+    let (selects, text) = match text.strip_prefix('^') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
     let (name, place) = text.split_once('=')?;
     let (place, mask, count) = if let Some((byte, mask)) = place.split_once('/') {
         (byte, mask, 1)
@@ -225,7 +255,47 @@ fn part(text: &str) -> Option<Part> {
         byte,
         mask,
         count,
+        selects,
     })
+}
+
+/// A condition, and that all registers of an ATA command are zero.
+fn nothing_but(condition: &str, whole: &Whole) -> String {
+    let mut text = condition.to_owned();
+    for part in &whole.parts {
+        if ["features", "count", "lba-low", "command"].contains(&part.name.as_str()) {
+            text += &format!(" [{}]=00", part.byte);
+        }
+    }
+    text
+}
+
+/// The values of byte 1 under its mask, as a rule lists them, for the letters of `ata.table`. A condition stands for
+/// itself.
+fn protocols_of(letters: &str) -> Option<String> {
+    if letters.starts_with('[') {
+        return Some(String::new());
+    }
+    let mut values: Vec<u8> = Vec::new();
+    for letter in letters.chars() {
+        // SAT-4 "PROTOCOL field", which is in bits 1 to 4.
+        let protocols: &[u8] = match letter {
+            'N' => &[3],
+            'I' => &[4],
+            'O' => &[5],
+            'D' => &[6, 10],
+            'U' => &[6, 11],
+            'X' => &[8],
+            'R' => &[9],
+            'F' => &[12],
+            _ => return None,
+        };
+        values.extend(protocols.iter().map(|protocol| protocol << 1));
+    }
+    values.sort_unstable();
+    values.dedup();
+    let values: Vec<String> = values.iter().map(|value| format!("{value:02x}")).collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 /// The first word, and what is behind the blanks behind it. `empty`: it may be missing.

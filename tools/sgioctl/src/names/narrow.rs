@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The narrowest rule for a CDB that was sent.
+
+use super::{
+    cover::best,
+    table::{of_opcode, Entry},
+};
+use sgio_policy::policy::{Class, MAX_CDB, MAX_FIELDS};
+use std::collections::BTreeMap;
+
+/// More values of one byte than this are no list any more: the byte is left open.
+const MAX_VALUES: usize = 16;
+
+/// Conditions by byte: mask and values.
+type Conditions = BTreeMap<usize, (u8, Vec<u8>)>;
+
+/// The matching part of the narrowest rule that allows a CDB: as much of it as selects what the command does, and where
+/// that is not known, all that a rule has room for.
+pub fn exact(cdb: &[u8], class: Class) -> String {
+    sent(&[cdb], class)
+}
+
+/// The same for several CDBs that [`group`] has put together.
+pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
+    let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| pad(cdb)).collect();
+    let Some(first) = padded.first() else {
+        return String::new();
+    };
+    let [opcode, ..] = *first;
+    let conditions = match shape(first, class) {
+        Shape::Named(entry) => selecting(entry, entry, &padded),
+        Shape::Action { whole, like } => selecting(like, whole, &padded),
+        Shape::Unknown => everything(&padded, cdbs, class),
+    };
+    let mut text = format!("{opcode:02x}");
+    for (byte, (mask, values)) in &conditions {
+        let mask = match mask {
+            0xff => String::new(),
+            mask => format!("&{mask:02x}"),
+        };
+        let values: Vec<String> = values.iter().map(|value| format!("{value:02x}")).collect();
+        text += &format!(" [{byte}]{mask}={}", values.join(","));
+    }
+    text
+}
+
+/// What CDBs have in common that one rule is for: the rule itself, or of what is not known, the opcode and the byte
+/// behind it.
+pub fn group(cdb: &[u8], class: Class) -> String {
+    let padded = pad(cdb);
+    match shape(&padded, class) {
+        Shape::Unknown => {
+            let mut key = format!("{:02x} {:02x}", padded[0], padded[1]);
+            for byte in selectors(padded[0], class) {
+                key += &format!(" {byte}:{:02x}", padded[byte]);
+            }
+            key
+        }
+        _ => exact(cdb, class),
+    }
+}
+
+/// Tells whether the tables know what the CDB does.
+pub(super) fn is_known(cdb: &[u8; MAX_CDB], class: Class) -> bool {
+    matches!(shape(cdb, class), Shape::Named(_))
+}
+
+/// How much of a CDB is known.
+enum Shape {
+    /// What it does.
+    Named(&'static Entry),
+    /// A service action that nobody named, of a command whose service actions are all in the fields of this one.
+    Action {
+        whole: &'static Entry,
+        like: &'static Entry,
+    },
+    /// Nothing, or that the vendor has defined it.
+    Unknown,
+}
+
+fn shape(cdb: &[u8; MAX_CDB], class: Class) -> Shape {
+    let [opcode, ..] = *cdb;
+    let Some(entry) = best(cdb, class).filter(|entry| !entry.is_vendors()) else {
+        return Shape::Unknown;
+    };
+    let mut parts = of_opcode(opcode, class).filter(|entry| entry.is_part());
+    if entry.is_part() {
+        return Shape::Named(entry);
+    }
+    let Some(part) = parts.next() else {
+        return Shape::Named(entry);
+    };
+    let places = |entry: &Entry| -> Vec<(u8, u8)> {
+        let fields = entry.rule.fields();
+        fields.map(|field| (field.byte(), field.mask())).collect()
+    };
+    let same = places(part);
+    match parts.all(|other| places(other) == same) {
+        true => Shape::Action {
+            whole: entry,
+            like: part,
+        },
+        false => Shape::Unknown,
+    }
+}
+
+fn fields_of(entry: &Entry, cdbs: &[[u8; MAX_CDB]]) -> Conditions {
+    let mut conditions = Conditions::new();
+    for field in entry.rule.fields() {
+        let byte = usize::from(field.byte());
+        let mask = conditions.get(&byte).map_or(0, |(mask, _)| *mask) | field.mask();
+        conditions.insert(byte, (mask, values(cdbs, byte, mask)));
+    }
+    conditions
+}
+
+/// The fields that name an entry, and those of a command that select what it does.
+fn selecting(named: &Entry, command: &Entry, cdbs: &[[u8; MAX_CDB]]) -> Conditions {
+    let mut conditions = fields_of(named, cdbs);
+    for part in command.parts.iter().filter(|part| part.selects) {
+        for at in 0..part.count {
+            let byte = part.byte + at;
+            let mask = if at == 0 { part.mask } else { 0xff };
+            let known = conditions.get(&byte).map_or(0, |(mask, _)| *mask);
+            if known != 0 || conditions.len() < MAX_FIELDS {
+                let mask = mask | known;
+                conditions.insert(byte, (mask, values(cdbs, byte, mask)));
+            }
+        }
+    }
+    conditions
+}
+
+/// As many bytes as a rule has room for: first those that select among the commands that have names, then the byte
+/// behind the opcode, what is not zero, and the rest.
+fn everything(cdbs: &[[u8; MAX_CDB]], sent: &[&[u8]], class: Class) -> Conditions {
+    let [opcode, ..] = cdbs[0];
+    let length = sent.iter().map(|cdb| cdb.len()).max().unwrap_or(0);
+    let zero = |byte: &usize| cdbs.iter().all(|cdb| cdb[*byte] == 0);
+    let mut order = selectors(opcode, class);
+    order.extend([1, 2]);
+    order.extend((1..MAX_CDB).filter(|byte| !zero(byte)));
+    order.extend((1..length.max(2)).filter(zero));
+    let mut conditions = Conditions::new();
+    for byte in order {
+        let values = values(cdbs, byte, 0xff);
+        if conditions.len() < MAX_FIELDS && values.len() <= MAX_VALUES {
+            conditions.entry(byte).or_insert((0xff, values));
+        }
+    }
+    conditions
+}
+
+/// The bytes by which the named commands of an opcode differ, most used first.
+fn selectors(opcode: u8, class: Class) -> Vec<usize> {
+    let mut used: BTreeMap<usize, usize> = BTreeMap::new();
+    for entry in of_opcode(opcode, class).filter(|entry| !entry.is_vendors()) {
+        for field in entry.rule.fields() {
+            *used.entry(usize::from(field.byte())).or_default() += 1;
+        }
+    }
+    let mut bytes: Vec<usize> = used.keys().copied().collect();
+    bytes.sort_by_key(|byte| usize::MAX - used[byte]);
+    bytes
+}
+
+fn values(cdbs: &[[u8; MAX_CDB]], byte: usize, mask: u8) -> Vec<u8> {
+    let mut values: Vec<u8> = cdbs.iter().map(|cdb| cdb[byte] & mask).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+fn pad(cdb: &[u8]) -> [u8; MAX_CDB] {
+    let mut padded = [0; MAX_CDB];
+    for (to, from) in padded.iter_mut().zip(cdb) {
+        *to = *from;
+    }
+    padded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_narrowest_rule_for_a_cdb() {
+        let mut sanitize = [0; 16];
+        (sanitize[0], sanitize[1], sanitize[4], sanitize[14]) = (0x85, 0x06, 0x77, 0xb4);
+        let mut hidden = [0; 16];
+        (hidden[0], hidden[4], hidden[14]) = (0x85, 0x77, 0xb4);
+        for (cdb, class, expected) in [
+            (&[0x5e, 0xe0][..], Class::DISK, "5e [1]&1f=00"),
+            (&[0x5e, 0x1f], Class::DISK, "5e [1]&1f=1f"),
+            (&[0x28], Class::DISK, "28"),
+            (&[0x48, 0x03], Class::DISK, "48 [1]&1f=03"),
+            (&[0x48, 0x03], Class::CDROM, "48"),
+            (&sanitize, Class::DISK, "85 [1]&1e=06 [4]=77 [14]=b4"),
+            // Protocol 0 carries no command.
+            (
+                &hidden,
+                Class::DISK,
+                "85 [1]=00 [2]=00 [4]=77 [6]=00 [8]=00 [14]=b4",
+            ),
+            (
+                &[0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x88, 0x01],
+                Class::DISK,
+                "7f [7]=18 [8]=88 [9]=01",
+            ),
+            // Vendor specific: what was sent.
+            (
+                &[0xc1, 0xe1, 0, 0, 0, 0, 0, 0, 0x28, 0],
+                Class::DISK,
+                "c1 [1]=e1 [2]=00 [3]=00 [4]=00 [5]=00 [8]=28",
+            ),
+            (&[0xd8, 0x03], Class::CDROM, "d8 [1]=03 [2]=00"),
+            (&[0x43, 0x03], Class::DISK, "43 [1]=03 [2]=00"),
+            (&[0xa3, 0x1f, 0x08], Class::DISK, "a3 [1]=1f [2]=08"),
+            // By protocol, and by what it does.
+            (
+                &[0xb5, 0x01, 0x07, 0xfe],
+                Class::DISK,
+                "b5 [1]=01 [2]=07 [3]=fe",
+            ),
+            (
+                &[0xb5, 0xef, 0x00, 0x03],
+                Class::DISK,
+                "b5 [1]=ef [2]=00 [3]=03",
+            ),
+            (
+                &[0xb5, 0xf0, 0x00, 0x03],
+                Class::DISK,
+                "b5 [1]=f0 [2]=00 [3]=03",
+            ),
+            (&[0x3b, 0x05, 0x02], Class::DISK, "3b [1]=05 [2]=02"),
+            (&[0x1d, 0x04], Class::DISK, "1d [1]&f7=04 [3]=00 [4]=00"),
+            (&[0x15, 0x11, 0, 0, 24], Class::DISK, "15 [1]&13=11"),
+            (&[0x1b, 0, 0, 0, 0], Class::DISK, "1b [3]&0f=00 [4]&f7=00"),
+            (&[0x1b, 0, 0, 0, 2], Class::CDROM, "1b [3]&03=00 [4]&f7=02"),
+            (&[0x1b, 1, 0, 0, 0], Class::TAPE, "1b [4]&0f=00"),
+        ] {
+            assert_eq!(exact(cdb, class), expected, "{cdb:02x?}");
+        }
+        let mut bridge = [0; 12];
+        (bridge[0], bridge[1], bridge[4]) = (0xa1, 0x80, 0x02);
+        assert_eq!(
+            exact(&bridge, Class::DISK),
+            "a1 [1]=80 [2]=00 [3]=00 [4]=02 [5]=00 [9]=00"
+        );
+    }
+
+    #[test]
+    fn several_cdbs_are_the_values_that_were_sent() {
+        let read = |lba: u8, subchannel: u8| [0xd8, 0, 0, 0, 1, lba, 0, 0, 0, 1, subchannel, 0];
+        let cdbs: Vec<[u8; 12]> = (0..100).map(|lba| read(lba, 2 * (lba % 2))).collect();
+        let cdbs: Vec<&[u8]> = cdbs.iter().map(|cdb| &cdb[..]).collect();
+        assert_eq!(
+            sent(&cdbs, Class::CDROM),
+            "d8 [1]=00 [2]=00 [3]=00 [4]=01 [9]=01 [10]=00,02"
+        );
+        let keys: Vec<String> = cdbs.iter().map(|cdb| group(cdb, Class::CDROM)).collect();
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        assert_ne!(
+            group(&[0xff, 0x08], Class::CDROM),
+            group(&[0xff, 0x01], Class::CDROM)
+        );
+        assert_eq!(
+            group(&[0x28, 1], Class::DISK),
+            group(&[0x28, 2], Class::DISK)
+        );
+    }
+}
