@@ -66,6 +66,8 @@ fn device(number: u32, texts: &[&[u8]], wwid: &str) -> Device {
         nodes: vec!["sda".into()],
         block: Some("sda".into()),
         by_id: vec![text(texts, 5)],
+        by_path: vec![text(texts, 6)],
+        ports: Default::default(),
         multipath: None,
     }
 }

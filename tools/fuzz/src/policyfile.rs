@@ -81,6 +81,8 @@ fn device(class: Class) -> Device {
         nodes: Vec::new(),
         block: None,
         by_id: vec![format!("scsi-{code}")],
+        by_path: Vec::new(),
+        ports: Default::default(),
         multipath: (code == 0).then(|| Multipath {
             name: "mpatha".into(),
             node: "dm-0".into(),

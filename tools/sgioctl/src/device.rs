@@ -3,6 +3,7 @@
 //! The SCSI devices of the host, as sysfs tells of them.
 
 mod find;
+pub mod nexus;
 mod scan;
 
 use crate::root::Root;
@@ -52,8 +53,14 @@ pub struct Device {
     pub nodes: Vec<String>,
     /// Of a disk or CD: its name in `/sys/block`.
     pub block: Option<String>,
-    /// Links in `/dev/disk/by-id` (names only) to the block device.
+    /// Links in `/dev/disk/by-id` and `/dev/tape/by-id` (names only) to its nodes.
     pub by_id: Vec<String>,
+    /// The same in `by-path`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_path: Vec<String>,
+    /// Initiator and target.
+    #[serde(flatten)]
+    pub ports: nexus::Ports,
     /// The multipath map it is a path of.
     pub multipath: Option<Multipath>,
 }

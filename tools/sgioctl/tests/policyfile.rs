@@ -37,6 +37,8 @@ fn device(hctl: &str, class: Class, wwid: &str) -> Device {
         nodes: vec![],
         block: None,
         by_id: vec!["scsi-1".into()],
+        by_path: vec![],
+        ports: Default::default(),
         multipath: None,
     }
 }
@@ -186,6 +188,18 @@ fn ata12(protocol: u8, flags: u8, feature: u8, command: u8) -> Vec<u8> {
     cdb
 }
 
+fn self_test(kind: u8) -> Vec<u8> {
+    let mut cdb = ata16(0x06, 0x20, 0xd4, 0xb0);
+    cdb[8] = kind;
+    cdb
+}
+
+fn write_log(log: u8) -> Vec<u8> {
+    let mut cdb = ata16(0x0a, 0x06, 0xd6, 0xb0);
+    cdb[8] = log;
+    cdb
+}
+
 fn long(action: u8) -> Vec<u8> {
     let mut cdb = vec![0; 32];
     (cdb[0], cdb[7], cdb[9]) = (0x7f, 0x18, action);
@@ -249,7 +263,58 @@ fn profiles_open_what_they_say() {
         ("storage-mgmt", DISK, vec![0x04], '-'),
         ("storage-mgmt", DISK, vec![0x5f, 0], '-'),
         ("optical-rip", Class::CDROM, vec![0xd8], 'r'),
-        ("optical-rip", Class::CDROM, vec![0xf1], 'r'),
+        ("optical-rip", Class::CDROM, vec![0xf1], '-'),
+        ("optical-rip", Class::CDROM, vec![0xf1, 0x06], 'r'),
+        ("optical-rip", Class::CDROM, vec![0xd5], 'r'),
+        // redumper: OmniDrive, and Kreon's lock states; never the firmware of the same opcode.
+        (
+            "optical-rip",
+            Class::CDROM,
+            vec![0xc0, 0x0a, 0, 0, 0, 0, 0, 0, 0, 1],
+            'r',
+        ),
+        ("optical-rip", Class::CDROM, vec![0xc0, 0x80], '-'),
+        (
+            "optical-rip",
+            Class::CDROM,
+            vec![0xff, 0x08, 0x01, 0x01],
+            'w',
+        ),
+        (
+            "optical-rip",
+            Class::CDROM,
+            vec![0xff, 0x08, 0x01, 0x11, 0x02],
+            'w',
+        ),
+        (
+            "optical-rip",
+            Class::CDROM,
+            vec![0xff, 0x08, 0x01, 0x11, 0x03],
+            '-',
+        ),
+        ("optical-rip", Class::CDROM, vec![0xff, 0x01], '-'),
+        (
+            "optical-rip",
+            Class::CDROM,
+            vec![0xff, 0, 0x01, 0, 0, 0x01],
+            '-',
+        ),
+        ("optical-rip", Class::CDROM, vec![0xff], '-'),
+        ("optical-rip", Class::CDROM, vec![0xee], '-'),
+        ("optical-rip", Class::CDROM, vec![0x3c, 0x06], '-'),
+        // Self-tests in the background, SMART ENABLE; SCT; and nothing else of either.
+        ("smart-test", DISK, ata16(0x06, 0x20, 0xd8, 0xb0), 'r'),
+        ("smart-test", DISK, self_test(0x02), 'r'),
+        ("smart-test", DISK, self_test(0x7f), 'r'),
+        ("smart-test", DISK, self_test(0x81), '-'),
+        ("smart-test", DISK, ata16(0x06, 0x20, 0xd9, 0xb0), '-'),
+        ("smart-test", DISK, ata16(0x0a, 0x06, 0xd6, 0xb0), '-'),
+        ("smart-test", DISK, vec![0x1d, 0x20], 'r'),
+        ("smart-test", DISK, vec![0x1d, 0xa0], '-'),
+        ("smart-test", DISK, vec![0x1d, 0x10, 0, 0, 8], '-'),
+        ("smart-sct", DISK, write_log(0xe0), 'r'),
+        ("smart-sct", DISK, write_log(0x09), '-'),
+        ("smart-sct", DISK, self_test(0x01), '-'),
         ("optical-rip", Class::CDROM, vec![0xd9], '-'),
         ("optical-rip", Class::CDROM, vec![0x3c, 1], 'w'),
         ("optical-rip", Class::CDROM, vec![0x3b, 5], '-'),
@@ -259,6 +324,14 @@ fn profiles_open_what_they_say() {
         ("tape-library", Class::TAPE, vec![0x10], 'w'),
         ("tape-library", Class::TAPE, vec![0x34], 'r'),
         ("tape-library", Class::TAPE, vec![0xb5], '-'),
+        ("tape-library", Class::TAPE, vec![0x0b], 'w'),
+        ("tape-library", Class::TAPE, vec![0x5e, 3], 'r'),
+        ("tape-library", Class::TAPE, vec![0x5f, 0], '-'),
+        ("tape-library", Class::TAPE, vec![0xa4, 0x0f], 'w'),
+        ("tape-library", Class::TAPE, vec![0xa4, 0x1f], '-'),
+        ("tape-library", Class::TAPE, vec![0xa3, 0x1f], '-'),
+        ("tape-library", Class::TAPE, vec![0x1d, 0x10], '-'),
+        ("tape-library", Class::TAPE, vec![0x3c, 0x02], '-'),
         ("tape-library", Class::TAPE, vec![0x04], '-'),
         ("tape-library", Class::TAPE, vec![0x3b, 5], '-'),
         ("enclosure", Class::ENCLOSURE, vec![0x1d, 0x10], 'w'),

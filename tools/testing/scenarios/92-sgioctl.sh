@@ -58,7 +58,7 @@ like "explain: names" "$(sgioctl explain --names --class disk)" "*persistent-res
 # what it says. Those of the list are all there are.
 status 0 sgioctl --json profiles
 is "profiles" "$(jq -r '.profiles[].name' <<<"$out" | sort | xargs)" \
-	"disk-guest disk-guest-pr enclosure optical-rip smart-ro stock storage-mgmt tape-library"
+	"disk-guest disk-guest-pr enclosure optical-rip smart-ro smart-sct smart-test stock storage-mgmt tape-library"
 # profile NAME DEVICE OPEN ALLOWED OPEN REFUSED: two CDBs
 profile() {
 	printf '[[device]]\nmatch = { hctl = "%s" }\nprofile = "%s"\n' "$2" "$1" >"$tmp/profile.toml"

@@ -177,7 +177,9 @@ fn look(root: &Root, policies: &Policies, only: Option<&str>) -> Result<(Vec<Dev
         return Ok((all, maps));
     };
     // The way of udev, for one device after the other: only what is needed is read.
-    let links = uses(policies, |selector| selector.by_id.is_some());
+    let links = uses(policies, |selector| {
+        selector.by_id.is_some() || selector.by_path.is_some()
+    });
     let devices = match device::find_by_kernel_name(root, name, links)? {
         Some(devices) => devices,
         None => device::find(root, name)?,
@@ -258,6 +260,6 @@ fn block(policies: &Policies, state: &Resolved<'_>) -> Option<String> {
 /// Tells whether another block may have the say when a link or a map has come.
 fn later(policies: &Policies) -> bool {
     uses(policies, |selector| {
-        selector.by_id.is_some() || selector.multipath.is_some()
+        selector.by_id.is_some() || selector.by_path.is_some() || selector.multipath.is_some()
     })
 }

@@ -219,8 +219,11 @@ fn text(context: &Context, entry: &Entry) -> String {
 }
 
 fn nexus_rows(nexus: &Nexus) -> Vec<(&'static str, String)> {
-    let lu = nexus.lu.as_deref().unwrap_or("without a name");
-    let mut rows = vec![("I_T nexus", printable(&format!("{} to {lu}", nexus.nexus)))];
+    let lu = match nexus.lu.as_deref() {
+        Some(lu) => format!(" to {lu}"),
+        None => ", to a logical unit without a WWID".to_owned(),
+    };
+    let mut rows = vec![("I_T nexus", printable(&format!("{}{lu}", nexus.nexus)))];
     if let Some(owner) = &nexus.owner {
         rows.push(("owner", printable(owner)));
     }

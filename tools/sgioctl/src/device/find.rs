@@ -127,12 +127,12 @@ fn disk_of_partition(root: &Root, devices: &[Device], node: &str) -> Option<Stri
 fn device_mapper(root: &Root, node: &str) -> Result<Option<(String, String)>> {
     let wanted = node.strip_prefix("mapper/").unwrap_or(node);
     for dm in root.names("/sys/block")? {
-        let Some(uuid) = root.attribute(format!("/sys/block/{dm}/dm/uuid")) else {
+        let attribute = |name: &str| root.attribute(format!("/sys/block/{dm}/dm/{name}"));
+        // dmsetup makes devices without a UUID; each has a name.
+        let Some(name) = attribute("name").or_else(|| attribute("uuid")) else {
             continue;
         };
-        let name = root
-            .attribute(format!("/sys/block/{dm}/dm/name"))
-            .unwrap_or_default();
+        let uuid = attribute("uuid").unwrap_or_default();
         if dm == wanted || name == wanted {
             return Ok(Some((name, uuid)));
         }

@@ -2,7 +2,7 @@
 
 //! Reads the devices from sysfs.
 
-use super::{Device, Hctl, Multipath};
+use super::{nexus, Device, Hctl, Multipath};
 use crate::{
     parallel,
     root::{Directory, Root},
@@ -18,11 +18,11 @@ pub(super) const DEVICES: &str = "/sys/bus/scsi/devices";
 const NODES: [&str; 5] = ["block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg"];
 
 pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
-    let by_id = by_id(root)?;
+    let links = Links::all(root)?;
     let names = root.names(DEVICES)?;
     let addresses: Vec<Hctl> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let mut devices = Vec::new();
-    for device in parallel::map(&addresses, |hctl| one(root, *hctl, &by_id)) {
+    for device in parallel::map(&addresses, |hctl| one(root, *hctl, &links)) {
         devices.extend(device?);
     }
     devices.sort_by_key(|device| device.hctl);
@@ -31,10 +31,13 @@ pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
 
 /// `None` if the name is of another kind, or nothing is called so.
 pub(super) fn by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
-    let by_id = if links { by_id(root)? } else { BTreeMap::new() };
+    let links = match links {
+        true => Links::all(root)?,
+        false => Links::default(),
+    };
     let mut devices = Vec::new();
     for hctl in addresses(root, name)? {
-        devices.extend(one(root, hctl, &by_id)?);
+        devices.extend(one(root, hctl, &links)?);
     }
     devices.sort_by_key(|device| device.hctl);
     Ok((!devices.is_empty()).then_some(devices))
@@ -65,7 +68,7 @@ fn addresses(root: &Root, name: &str) -> Result<Vec<Hctl>> {
 }
 
 /// `None` if the device has gone since its name was read.
-fn one(root: &Root, hctl: Hctl, by_id: &BTreeMap<String, Vec<String>>) -> Result<Option<Device>> {
+fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
     let path = format!("{DEVICES}/{hctl}");
     let Some(directory) = root.directory(&path) else {
         return Ok(None);
@@ -107,10 +110,9 @@ fn one(root: &Root, hctl: Hctl, by_id: &BTreeMap<String, Vec<String>>) -> Result
         wwid: attribute("wwid"),
         serial: directory.bytes("vpd_pg80").and_then(|page| serial(&page)),
         transport: transport(root, hctl, &path),
-        by_id: block
-            .as_ref()
-            .and_then(|block| by_id.get(block).cloned())
-            .unwrap_or_default(),
+        by_id: links_to(&links.by_id, &nodes),
+        by_path: links_to(&links.by_path, &nodes),
+        ports: nexus::of(root, hctl, &path),
         nodes,
         block,
         multipath,
@@ -129,18 +131,42 @@ fn serial(page: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The names in `/dev/disk/by-id`, by the block device that they lead to.
-fn by_id(root: &Root) -> Result<BTreeMap<String, Vec<String>>> {
-    let directory = "/dev/disk/by-id";
-    let mut links: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for name in root.names(directory)? {
-        let target = root.link(format!("{directory}/{name}"));
-        if let Some(node) = target.as_deref().and_then(Path::file_name) {
-            let node = node.to_string_lossy().into_owned();
-            links.entry(node).or_default().push(name);
+/// The names of links, by the node that they lead to.
+type ByNode = BTreeMap<String, Vec<String>>;
+
+/// The links that udev makes.
+#[derive(Default)]
+struct Links {
+    by_id: ByNode,
+    by_path: ByNode,
+}
+
+impl Links {
+    fn all(root: &Root) -> Result<Links> {
+        Ok(Links {
+            by_id: in_directories(root, "by-id")?,
+            by_path: in_directories(root, "by-path")?,
+        })
+    }
+}
+
+fn in_directories(root: &Root, kind: &str) -> Result<ByNode> {
+    let mut links = ByNode::new();
+    for directory in [format!("/dev/disk/{kind}"), format!("/dev/tape/{kind}")] {
+        for name in root.names(&directory)? {
+            let target = root.link(format!("{directory}/{name}"));
+            if let Some(node) = target.as_deref().and_then(Path::file_name) {
+                let node = node.to_string_lossy().into_owned();
+                links.entry(node).or_default().push(name);
+            }
         }
     }
     Ok(links)
+}
+
+fn links_to(links: &ByNode, nodes: &[String]) -> Vec<String> {
+    let names = nodes.iter().filter_map(|node| links.get(node));
+    names.flatten().cloned().collect()
 }
 
 /// The map that holds the disk, if dm-multipath made it.

@@ -292,6 +292,8 @@ mod tests {
             nodes: Vec::new(),
             block: None,
             by_id: Vec::new(),
+            by_path: Vec::new(),
+            ports: Default::default(),
             multipath: None,
         }
     }

@@ -196,13 +196,11 @@ impl Reader<'_> {
                 parsed.ok().map(|value| At { value, place })
             }),
             transport: self.exact(raw.transport.as_ref(), exact),
-            by_id: self.pattern(raw.by_id.as_ref(), exact).map(|mut pattern| {
-                let text = pattern.value.text();
-                if let Some(name) = text.strip_prefix("/dev/disk/by-id/") {
-                    pattern.value = of_text(name, exact);
-                }
-                pattern
-            }),
+            by_id: self.link(raw.by_id.as_ref(), "by-id", exact),
+            by_path: self.link(raw.by_path.as_ref(), "by-path", exact),
+            initiator: self.exact(raw.initiator.as_ref(), exact),
+            interface: self.exact(raw.interface.as_ref(), exact),
+            target: self.exact(raw.target.as_ref(), exact),
             multipath: self.exact(raw.multipath.as_ref(), exact).map(|mut map| {
                 if let Some(name) = map.value.strip_prefix("/dev/mapper/") {
                     map.value = name.to_owned();
@@ -219,13 +217,29 @@ impl Reader<'_> {
             raw.hctl.is_some(),
             raw.transport.is_some(),
             raw.by_id.is_some(),
+            raw.by_path.is_some(),
+            raw.initiator.is_some(),
+            raw.interface.is_some(),
+            raw.target.is_some(),
             raw.multipath.is_some(),
         ];
-        if given == [false; 9] {
+        if given.iter().all(|given| !given) {
             let fix = "name at least one key, like wwid, or class to mean all of a class";
             self.fault(start, "match is empty", fix);
         }
         selector
+    }
+
+    /// The name of a link, with its directory or without.
+    fn link(&mut self, raw: Option<&raw::Str>, kind: &str, exact: bool) -> Option<At<Pattern>> {
+        let mut pattern = self.pattern(raw, exact)?;
+        for directory in ["disk", "tape"] {
+            let prefix = format!("/dev/{directory}/{kind}/");
+            if let Some(name) = pattern.value.text().strip_prefix(&prefix) {
+                pattern.value = of_text(name, exact);
+            }
+        }
+        Some(pattern)
     }
 
     fn pattern(&mut self, raw: Option<&raw::Str>, exact: bool) -> Option<At<Pattern>> {

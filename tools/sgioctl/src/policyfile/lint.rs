@@ -4,7 +4,7 @@
 
 use super::{
     overlap::{overlap, Overlap},
-    Block, Entry, Fault, Maps, Origin, Place, Policies,
+    spelling, Block, Entry, Fault, Maps, Origin, Place, Policies,
 };
 use crate::{device::Device, names};
 use serde::Serialize;
@@ -86,7 +86,11 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
     for (number, block) in policies.blocks.iter().enumerate() {
         let matched = |device: &&Device| block.selector.matches(device, &maps);
         let matched: Vec<&Device> = devices.unwrap_or(none).iter().filter(matched).collect();
-        if devices.is_some() && matched.is_empty() {
+        let never = spelling::never(&block.selector);
+        for (place, message, fix) in &never {
+            lint.warn(place, message, fix);
+        }
+        if devices.is_some() && matched.is_empty() && never.is_empty() {
             let fix = "nothing to do if it is still to come";
             lint.note(&block.selector.place, "no device matches now", fix);
         }

@@ -23,6 +23,7 @@ mod raw;
 mod resolve;
 mod select;
 mod source;
+mod spelling;
 pub mod transaction;
 
 pub use self::{

@@ -3,6 +3,7 @@
 //! Selectors that can mean the same device, as far as they alone tell.
 
 use super::{At, Pattern, Selector};
+use crate::device::nexus::Ports;
 
 /// How two selectors lie to each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,9 +41,15 @@ pub(super) fn overlap(first: &Selector, second: &Selector) -> Overlap {
             },
         }
     }
+    fn port(first: &Option<At<String>>, second: &Option<At<String>>) -> Overlap {
+        match (first, second) {
+            (Some(a), Some(b)) if Ports::same(&a.value, &b.value) => Overlap::Covers,
+            _ => exact(first, second),
+        }
+    }
     // The identity of a unit first: of many blocks, most differ in that.
     let mut found = Overlap::Covers;
-    for number in 0..9 {
+    for number in 0..13 {
         let key = match number {
             0 => glob(&first.wwid, &second.wwid),
             1 => exact(&first.serial, &second.serial),
@@ -53,6 +60,10 @@ pub(super) fn overlap(first: &Selector, second: &Selector) -> Overlap {
             6 => glob(&first.model, &second.model),
             // A device has several links: two that differ may still be of one device.
             7 => possible(glob(&first.by_id, &second.by_id)),
+            8 => possible(glob(&first.by_path, &second.by_path)),
+            9 => port(&first.initiator, &second.initiator),
+            10 => exact(&first.interface, &second.interface),
+            11 => port(&first.target, &second.target),
             // One map may be given by name and by WWID.
             _ => possible(exact(&first.multipath, &second.multipath)),
         };

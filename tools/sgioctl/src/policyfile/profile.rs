@@ -33,7 +33,7 @@ impl Profile {
 pub struct Profiles(BTreeMap<String, Profile>);
 
 /// The text of each profile that is built in.
-const BUILT_IN: [(&str, &str); 8] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("stock", include_str!("../../profiles/stock.toml")),
     ("disk-guest", include_str!("../../profiles/disk-guest.toml")),
     (
@@ -41,6 +41,8 @@ const BUILT_IN: [(&str, &str); 8] = [
         include_str!("../../profiles/disk-guest-pr.toml"),
     ),
     ("smart-ro", include_str!("../../profiles/smart-ro.toml")),
+    ("smart-sct", include_str!("../../profiles/smart-sct.toml")),
+    ("smart-test", include_str!("../../profiles/smart-test.toml")),
     (
         "storage-mgmt",
         include_str!("../../profiles/storage-mgmt.toml"),

@@ -51,6 +51,10 @@ pub(super) struct Match {
     pub(super) hctl: Option<Str>,
     pub(super) transport: Option<Str>,
     pub(super) by_id: Option<Str>,
+    pub(super) by_path: Option<Str>,
+    pub(super) initiator: Option<Str>,
+    pub(super) interface: Option<Str>,
+    pub(super) target: Option<Str>,
     pub(super) multipath: Option<Str>,
 }
 

@@ -2,8 +2,8 @@
 
 //! Which devices a block is about.
 
-use super::{At, Place};
-use crate::device::{Device, Hctl, Multipath};
+use super::{spelling, At, Place};
+use crate::device::{nexus::Ports, Device, Hctl, Multipath};
 use sgio_policy::policy::Class;
 use std::collections::BTreeSet;
 
@@ -89,8 +89,16 @@ pub struct Selector {
     pub hctl: Option<At<Hctl>>,
     /// Transport, or driver.
     pub transport: Option<At<String>>,
-    /// Name of a link in `/dev/disk/by-id`.
+    /// Name of a link in `/dev/disk/by-id` or `/dev/tape/by-id`.
     pub by_id: Option<At<Pattern>>,
+    /// Name of a link in `/dev/disk/by-path` or `/dev/tape/by-path`.
+    pub by_path: Option<At<Pattern>>,
+    /// Who the initiator is: an iSCSI name, the port name of an FC host or vport, the address of a SAS host.
+    pub initiator: Option<At<String>>,
+    /// The interface of open-iscsi that the session is bound to.
+    pub interface: Option<At<String>>,
+    /// Who the target is: an iSCSI name, a port name of FC, a SAS address.
+    pub target: Option<At<String>>,
     /// Name or WWID of a multipath map.
     pub multipath: Option<At<String>>,
 }
@@ -153,15 +161,30 @@ impl Selector {
                 .as_deref()
                 .is_some_and(|wwid| is_wwid(pattern, wwid))
         }) && holds(&self.serial, |serial| {
-            device.serial.as_deref() == Some(serial)
+            device
+                .serial
+                .as_deref()
+                .is_some_and(|own| spelling::same_serial(own, serial))
         }) && holds(&self.vendor, |vendor| vendor.matches(&device.vendor))
             && holds(&self.model, |model| model.matches(&device.model))
             && holds(&self.class, |class| *class == device.class)
             && holds(&self.hctl, |hctl| *hctl == device.hctl)
-            && holds(&self.transport, |transport| *transport == device.transport)
+            && holds(&self.transport, |transport| {
+                spelling::transport(transport) == device.transport
+            })
             && holds(&self.by_id, |by_id| {
                 device.by_id.iter().any(|name| by_id.matches(name))
             })
+            && holds(&self.by_path, |by_path| {
+                device.by_path.iter().any(|name| by_path.matches(name))
+            })
+            && holds(&self.initiator, |name| {
+                is_port(&device.ports.initiator, name)
+            })
+            && holds(&self.interface, |name| {
+                device.ports.interface.as_ref() == Some(name)
+            })
+            && holds(&self.target, |name| is_port(&device.ports.target, name))
             && holds(&self.multipath, |map| is_path(device, map, maps))
     }
 
@@ -174,6 +197,10 @@ impl Selector {
             || self.hctl.is_some()
             || self.multipath.is_some()
     }
+}
+
+fn is_port(port: &Option<String>, name: &str) -> bool {
+    port.as_deref().is_some_and(|port| Ports::same(port, name))
 }
 
 /// Tells whether a device is a path of the map of that name or WWID.

@@ -67,6 +67,7 @@ pub(crate) const PROMISES: &[Promise] = &[
     promise("Documentation/admin-guide/rules.md", "allow r 85 [1]=06 [4]=da [14]=b0", "SMART reading by PASS-THROUGH(16)", Meaning::Ata("SMART RETURN STATUS")),
     promise("Documentation/admin-guide/rules.md", "allow w 7f [7]=18 [8]=00 [9]=0d", "| WRITE SAME(32) |", Meaning::Commands(Class::DISK, "write-same-32")),
     promise("Documentation/admin-guide/rules.md", "allow w c1 [1]=e1", "| one vendor specific command of a drive, not all with its opcode |", Meaning::Commands(Class::DISK, "vendor-specific [1]=e1")),
+    promise("Documentation/admin-guide/targets.md", "deny 5f [1]&1f=05", "PREEMPT AND ABORT", Meaning::Commands(Class::DISK, "persistent-reserve-out:preempt-and-abort")),
     promise("Documentation/admin-guide/rules.md", "deny 15,55", "no other settings and no other capacity of a disk", Meaning::Commands(Class::DISK, "mode-select-6, mode-select-10")),
     promise("Documentation/admin-guide/rules.md", "deny 00-ff", "what reads and reports, and", Meaning::Commands(Class::DISK, "all commands")),
     promise("Documentation/admin-guide/rules.md", "allow w 5f", "*refuses* a 5f from a read-only file", Meaning::Commands(Class::DISK, "persistent-reserve-out")),

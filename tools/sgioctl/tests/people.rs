@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What people type and what their devices are called: one notation for CDBs in all commands, and devices by the nexus and
+//! by the spellings of other programs.
+
+mod common;
+
+use common::{Spec, Tree};
+use std::fs;
+
+/// The rules that `allow` would add, or its error.
+fn allow(tree: &Tree, words: &[&str]) -> Result<Vec<String>, String> {
+    let mut arguments = vec!["allow", "--dry-run", "sdc"];
+    arguments.extend(words);
+    let output = tree.run(&arguments);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    if output.status.code() != Some(0) {
+        assert!(output.stdout.is_empty());
+        return Err(text(&output.stderr));
+    }
+    let lines = text(&output.stdout);
+    let rules = lines.lines().filter_map(|line| line.split_once("+ "));
+    Ok(rules.map(|(_, rule)| rule.trim().to_owned()).collect())
+}
+
+/// How programs write REGISTER AND IGNORE EXISTING KEY.
+const NOTATIONS: [&[&str]; 9] = [
+    &["5f", "06", "00", "00", "00", "00", "00", "00", "18", "00"],
+    &["5f 06 00 00 00 00 00 00 18 00"],
+    &[
+        "0x5f", "0x06", "0x00", "0x00", "0x00", "0x00", "0x00", "0x00", "0x18", "0x00",
+    ],
+    &["0x5f, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00"],
+    &["5f,06,00,00,00,00,00,00,18,00"],
+    &["5f060000000000001800"],
+    &["[5f 06 00 00 00 00 00 00 18 00]"],
+    &["\\x5f\\x06\\x00\\x00\\x00\\x00\\x00\\x00\\x18\\x00"],
+    &["sd 0:0:0:0: [sdc] tag#3 CDB: Persistent reserve out 5f 06 00 00 00 00 00 00 18 00"],
+];
+
+#[test]
+fn the_same_words_mean_the_same_to_all_commands() {
+    let tree = Tree::usual();
+    let name = "persistent-reserve-out:register-and-ignore-existing-key";
+    for words in NOTATIONS {
+        let rules = allow(&tree, words).unwrap();
+        assert_eq!(rules, ["allow w 5f [1]&1f=06"], "{words:?}");
+        for command in [
+            &["check", "--class", "disk"][..],
+            &["explain", "--class", "disk"],
+        ] {
+            let arguments: Vec<&str> = command.iter().chain(words).copied().collect();
+            let output = tree.run(&arguments);
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(text.contains(name), "{arguments:?}: {text}");
+            assert!(text.contains("5f 06 00 00 00 00 00 00 18 00"), "{text}");
+        }
+        let mut deny = vec!["deny", "--dry-run", "sdc"];
+        deny.extend(words);
+        assert!(
+            tree.output(&deny, 0).contains("deny 5f [1]&1f=06"),
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn what_can_be_two_things_is_an_error_with_both() {
+    let tree = Tree::usual();
+    for words in [
+        &["85", "08", "0e"][..],
+        &["85 08 0e"],
+        &["5f", "06"],
+        &["0x5f", "0x06"],
+        &["5f,06"],
+        &["89", "5e"],
+    ] {
+        let error = allow(&tree, words).unwrap_err();
+        assert!(error.contains("can be read in two ways"), "{error}");
+        assert!(error.contains("'cdb:") && error.contains("'op:"), "{error}");
+    }
+    assert_eq!(
+        allow(&tree, &["cdb:5f 06"]).unwrap(),
+        ["allow w 5f [1]&1f=06"]
+    );
+    assert_eq!(
+        allow(&tree, &["op:5e,5f", "--read"]).unwrap(),
+        ["allow r 5e-5f"]
+    );
+    assert_eq!(
+        allow(&tree, &["5e,5f", "--read"]).unwrap(),
+        ["allow r 5e-5f"]
+    );
+    // The fields of a rule belong to the opcode before them.
+    assert_eq!(
+        allow(&tree, &["5f", "[1]&1f=06"]).unwrap(),
+        ["allow w 5f [1]&1f=06"]
+    );
+    // Three words, one command.
+    let text = tree.output(&["check", "--class", "disk", "0x5f", "0x06", "0x00"], 1);
+    assert!(
+        text.contains("disk: 5f 06 00\n") && text.matches("command:").count() == 1,
+        "{text}"
+    );
+    assert!(tree
+        .error(&["explain", "5f0005", "5e00"])
+        .contains("explain takes one"));
+}
+
+/// The tree with two iSCSI sessions to one LUN, an FC vport and a SAS disk.
+fn nexuses() -> Tree {
+    let tree = Tree::usual();
+    for (session, guest) in [("session1", "web"), ("session2", "db")] {
+        let session = format!("/sys/class/iscsi_session/{session}");
+        tree.write(
+            &format!("{session}/initiatorname"),
+            &format!("iqn.2003-01.org.example:{guest}\n"),
+        );
+        tree.write(&format!("{session}/ifacename"), &format!("{guest}\n"));
+        tree.write(
+            &format!("{session}/targetname"),
+            "iqn.2003-01.org.example:san\n",
+        );
+    }
+    tree.write("/sys/class/fc_host/host7/port_name", "0x2101001b32a90001\n");
+    tree.write(
+        "/sys/class/fc_transport/target7:0:0/port_name",
+        "0x50060e8000000001\n",
+    );
+    tree.link("/dev/tape/by-id/scsi-3500-nst", "../../nst0");
+    tree.link(
+        "/dev/disk/by-path/ip-10.0.0.1:3260-iscsi-iqn-lun-0",
+        "../../sdb",
+    );
+    tree.device(&Spec {
+        hctl: "9:0:0:0",
+        through: "pci0000:00/0000:00:07.0/host9/port-9:0/end_device-9:0/target9:0:0",
+        class: 0,
+        vendor: "ACME    ",
+        model: "SAS             ",
+        wwid: Some("naa.5000c5"),
+        nodes: &["block/sdd", "scsi_generic/sg6", "bsg/9:0:0:0"],
+        filter: Some((9, "")),
+    });
+    tree.write(
+        "/sys/class/sas_device/end_device-9:0/sas_address",
+        "0x5000c50000000001\n",
+    );
+    tree.write(
+        "/sys/class/sas_phy/phy-9:0/sas_address",
+        "0x500605b000000001\n",
+    );
+    tree.write(
+        "/sys/class/sas_phy/phy-9:0:0/sas_address",
+        "0x500605b0ffffffff\n",
+    );
+    tree
+}
+
+#[test]
+fn sessions_to_one_lun_are_told_apart() {
+    let tree = nexuses();
+    let list: serde_json::Value =
+        serde_json::from_str(&tree.output(&["--json", "list"], 0)).unwrap();
+    let of = |hctl: &str| {
+        let mut devices = list["devices"].as_array().unwrap().iter();
+        devices
+            .find(|device| device["hctl"] == hctl)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(of("6:0:0:0")["wwid"], of("10:0:0:0")["wwid"]);
+    assert_eq!(of("6:0:0:0")["initiator"], "iqn.2003-01.org.example:web");
+    assert_eq!(of("10:0:0:0")["interface"], "db");
+    assert_eq!(of("7:0:0:0")["initiator"], "0x2101001b32a90001");
+    assert_eq!(of("9:0:0:0")["initiator"], "0x500605b000000001");
+    assert_eq!(of("9:0:0:0")["target"], "0x5000c50000000001");
+    assert_eq!(of("0:0:0:0").get("initiator"), None);
+}
+
+/// The devices that a selector means: those whose rules a policy with it would replace.
+fn meant(tree: &Tree, selector: &str) -> Vec<String> {
+    let policy = tree.path("/policy.toml");
+    let text = format!("[[device]]\nmatch = {{ {selector} }}\nrules = \"allow r 03\"\n");
+    fs::write(&policy, text).unwrap();
+    let list: serde_json::Value =
+        serde_json::from_str(&tree.output(&["--json", "list"], 0)).unwrap();
+    let mut found = Vec::new();
+    for device in list["devices"].as_array().unwrap() {
+        let hctl = device["hctl"].as_str().unwrap();
+        let policy = policy.to_str().unwrap();
+        if device["filter"].is_null() {
+            continue;
+        }
+        let text = tree.output(&["apply", "--dry-run", "--device", hctl, policy], 0);
+        if text.contains("allow r 03") {
+            found.push(hctl.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn selectors_by_nexus_and_by_other_spellings() {
+    let tree = nexuses();
+    for (selector, expected) in [
+        (
+            "initiator = \"iqn.2003-01.org.example:web\"",
+            &["6:0:0:0"][..],
+        ),
+        ("initiator = \"iqn.2003-01.org.example:DB\"", &["10:0:0:0"]),
+        ("interface = \"db\"", &["10:0:0:0"]),
+        (
+            "target = \"iqn.2003-01.org.example:san\"",
+            &["6:0:0:0", "10:0:0:0"],
+        ),
+        (
+            "target = \"iqn.2003-01.org.example:san\", interface = \"web\"",
+            &["6:0:0:0"],
+        ),
+        (
+            "initiator = \"21:01:00:1b:32:a9:00:01\"",
+            &["7:0:0:0", "7:0:0:1"],
+        ),
+        ("initiator = \"500605B000000001\"", &["9:0:0:0"]),
+        ("target = \"0x5000c50000000001\"", &["9:0:0:0"]),
+        ("transport = \"SATA\"", &["0:0:0:0"]),
+        ("by_id = \"/dev/tape/by-id/scsi-3500-nst\"", &["7:0:0:0"]),
+        ("by_path = \"ip-10.0.0.1:3260-*-lun-0\"", &["10:0:0:0"]),
+        ("initiator = \"iqn.2003-01.org.example:nobody\"", &[]),
+    ] {
+        let mut found = meant(&tree, selector);
+        let mut expected: Vec<String> = expected.iter().map(|hctl| (*hctl).to_owned()).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{selector}");
+    }
+}
+
+#[test]
+fn devices_without_names_are_told_of() {
+    let tree = Tree::usual();
+    let text = tree.output(&["show", "sr0"], 0);
+    assert!(
+        text.contains("1:0:0, to a logical unit without a WWID"),
+        "{text}"
+    );
+    // A map that dmsetup made has a name and no UUID.
+    tree.write("/sys/block/dm-5/dm/name", "scratch\n");
+    tree.write("/sys/block/dm-5/dm/uuid", "\n");
+    for name in ["dm-5", "/dev/dm-5", "scratch"] {
+        let error = tree.error(&["show", name]);
+        assert!(
+            error.contains("(scratch) is no multipath map"),
+            "{name}: {error}"
+        );
+    }
+}
