@@ -16,7 +16,7 @@ use rustix::fs::{flock, FlockOperation};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     thread,
     time::{Duration, Instant},
 };
@@ -216,7 +216,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn lock(root: &Root) -> Lock {
     let open = || {
         directory(root)?;
-        File::create(root.path(format!("{DIRECTORY}/lock")))
+        // Who cannot write it must not be able to hold it.
+        File::options()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(root.path(format!("{DIRECTORY}/lock")))
     };
     let Ok(file) = open() else {
         return Lock { _file: None };

@@ -22,8 +22,11 @@ pub enum Form {
     Blanks,
     /// Bytes with commas between them and nothing else: a CDB, or a rule's list of opcodes.
     Commas,
-    /// A CDB: no list of opcodes is written like that.
+    /// Bytes that are written as programs print a CDB: with `0x` or brackets, or nothing between them. One that ends early
+    /// may be opcodes all the same.
     Certain,
+    /// A CDB: it is called one (`cdb:`).
+    Labelled,
 }
 
 /// Bytes as they were written.
@@ -100,12 +103,9 @@ pub fn one(item: &str) -> Result<Vec<u8>> {
 
 /// The bytes that a text is; `None` if it is something else, like a name or the fields of a rule.
 pub fn read(text: &str) -> Option<Bytes> {
-    let certain = |bytes: Vec<u8>| {
-        let form = Form::Certain;
-        (!bytes.is_empty()).then_some(Bytes { bytes, form })
-    };
     if let Some(rest) = behind_label(text) {
-        return certain(first_run(rest));
+        let (bytes, form) = (first_run(rest), Form::Labelled);
+        return (!bytes.is_empty()).then_some(Bytes { bytes, form });
     }
     let trimmed = text.trim();
     let inside = trimmed.trim_matches(|c: char| "[]{}()\"'".contains(c) || c.is_whitespace());
@@ -365,8 +365,8 @@ mod tests {
             ("5f:06", Form::Certain),
             ("[5f 06]", Form::Certain),
             ("\\x5f", Form::Certain),
-            ("cdb:5f", Form::Certain),
-            ("cdb: 5f 06", Form::Certain),
+            ("cdb:5f", Form::Labelled),
+            ("cdb: 5f 06", Form::Labelled),
         ] {
             assert_eq!(read(text).unwrap().form, form, "{text}");
         }

@@ -114,6 +114,7 @@ timed() { like "$1" "$(cat "$rules")" "$2"; }
 
 put "$rules" "deny	48  for=600 # for ten minutes"
 timed "a rule that ends" "deny 48 for=[56]*"
+# shellcheck disable=SC2094 # a file of sysfs
 cat "$rules" >"$rules"
 timed "... can be written back" "deny 48 for=[56]*"
 put "$rules" "+deny 48 for=9"
@@ -160,6 +161,7 @@ allow r 89" | knob /dev/sgio_filter >/dev/null
 refused "a transaction: deny for 5 s" --write "$bsg" 120000002400
 is "... the rule behind it is the second" "$(sgcheck "$a" ro 5e 00 00 00 00 00 00 00 fc 00)" "2 1 1 0"
 allowed "... and decides" --read "$bsg" 5e00000000000000fc00
+# shellcheck disable=SC2317 # called by name
 two_are_left() { [ "$(wc -l <"$rules")" = 2 ]; }
 wait_for two_are_left
 allowed "... after that, the class" --write "$bsg" 120000002400

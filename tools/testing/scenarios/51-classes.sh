@@ -65,7 +65,8 @@ refused "... and refuses everything" --write "$a" 120000002400
 put $disk/rules "allow r 12 for=2"
 like "a list that will be empty says so too" "$(cat $disk/rules)" "allow r 12 for=[12]
 deny 00-ff"
-at_end() { [ "$(cat $disk/rules)" = "deny 00-ff" ]; }
+# shellcheck disable=SC2317 # called by name
+at_end() { [ "$(cat "$disk/rules")" = "deny 00-ff" ]; }
 check "... and when it is" wait_for at_end
 refused "... refuses everything" --write "$a" 120000002400
 for bad in Strict STRICT "strict stock" strictx s "" custom 1; do

@@ -12,12 +12,17 @@ const MAX_LINKS: usize = 40;
 
 pub(super) fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
     let node = node_name(root, name);
-    let found: Vec<Device> = devices
-        .iter()
-        .filter(|device| is_meant(device, name, &node))
-        .cloned()
-        .collect();
+    let of_kind = |is_meant: &dyn Fn(&Device) -> bool| -> Vec<Device> {
+        let found = devices.iter().filter(|device| is_meant(device));
+        found.cloned().collect()
+    };
+    // What the kernel and udev call it comes first: a device chooses its own WWID, and may call itself `sda`.
+    let found = of_kind(&|device| is_called(device, name, &node));
     if !found.is_empty() {
+        return Ok(found);
+    }
+    let found = of_kind(&|device| has_wwid(device, name));
+    if looks_like_wwid(name) && !found.is_empty() {
         return Ok(found);
     }
 
@@ -48,23 +53,30 @@ pub(super) fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec
     );
 }
 
-fn is_meant(device: &Device, name: &str, node: &str) -> bool {
+/// Tells whether a name is an address, a node, a link or a map of the device.
+fn is_called(device: &Device, name: &str, node: &str) -> bool {
     if name
         .parse()
         .is_ok_and(|address: Hctl| address == device.hctl)
     {
         return true;
     }
-    let same = |id: &Option<String>| id.as_ref().is_some_and(|id| same_id(id, name));
     device.nodes.iter().any(|own| own == node)
         || device.by_id.iter().any(|link| link == name)
-        || same(&device.wwid)
         || device.multipath.as_ref().is_some_and(|map| {
-            map.node == node
-                || map.name == node
-                || node.strip_prefix("mapper/") == Some(&map.name)
-                || same_id(&map.wwid, name)
+            map.node == node || map.name == node || node.strip_prefix("mapper/") == Some(&map.name)
         })
+}
+
+fn has_wwid(device: &Device, name: &str) -> bool {
+    let map = device.multipath.as_ref().map(|map| &map.wwid);
+    let mut ids = device.wwid.iter().chain(map);
+    ids.any(|id| same_id(id, name))
+}
+
+/// Tells whether a name can be meant as a WWID: it has a prefix (`naa.`), or is longer than names of nodes are.
+fn looks_like_wwid(name: &str) -> bool {
+    name.contains('.') || name.len() >= 16
 }
 
 /// WWIDs are compared without regard to case and to how many blanks there are: T10 ones are padded.

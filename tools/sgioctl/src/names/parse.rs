@@ -59,11 +59,13 @@ fn of_bytes(read: &Bytes, class: Class) -> Result<String> {
     let (complete, twins) = (read.is_complete(), read.has_twins());
     match read.form {
         Form::One => return Ok(opcodes()),
-        Form::Certain => return Ok(exact(bytes, class)),
+        Form::Labelled => return Ok(exact(bytes, class)),
+        Form::Certain if complete => return Ok(exact(bytes, class)),
         Form::Blanks if complete => return Ok(exact(bytes, class)),
         Form::Commas if complete && twins => return Ok(exact(bytes, class)),
         Form::Commas if !complete && !twins && !names_action(bytes, class) => return Ok(opcodes()),
-        Form::Blanks | Form::Commas => (),
+        // A rule for the first of them would close or open less, or more, than was written.
+        Form::Certain | Form::Blanks | Form::Commas => (),
     }
     let what = |opcode: u8| whole(opcode, class).map_or("unknown", |entry| entry.name.as_str());
     let each = bytes
@@ -268,8 +270,7 @@ mod tests {
             ("op:5f,06", "allow r 06,5f"),
             // A CDB, in whatever notation: what was sent.
             ("cdb:5f 06", "allow r 5f [1]&1f=06"),
-            ("5f06", "allow r 5f [1]&1f=06"),
-            ("0x5f,0x06", "allow r 5f [1]&1f=06"),
+            ("5f060000000000001800", "allow r 5f [1]&1f=06"),
             ("5f 06 00 00 00 00 00 00 18 00", "allow r 5f [1]&1f=06"),
             ("5f,06,00,00,00,00,00,00,18,00", "allow r 5f [1]&1f=06"),
             (
@@ -285,6 +286,23 @@ mod tests {
             (" 28,2a\t[1]=00 ", "allow r 28,2a [1]=00"),
         ] {
             assert_eq!(text(command, Class::DISK).unwrap(), expected);
+        }
+        // What ends early may be opcodes, however it is written: a rule for the first would not be what was asked.
+        for command in [
+            "5f06",
+            "0x5f,0x06",
+            "0x42,0x89",
+            "0x42, 0x48, 0x93",
+            "[5f,5e]",
+            "5f:5e",
+            "0x5f5e",
+            "\\x5f\\x5e",
+        ] {
+            let error = rules(command, Class::DISK, None).err().unwrap().to_string();
+            assert!(
+                error.contains("can be read in two ways"),
+                "{command}: {error}"
+            );
         }
         let deny = rules("unmap", Class::DISK, None).unwrap();
         assert_eq!(deny[0].to_string(), "deny 42");

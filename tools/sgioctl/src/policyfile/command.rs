@@ -146,8 +146,7 @@ mod tests {
                 false,
                 "allow w 5f [1]&1f=06",
             ),
-            ("0x5e,0x00", false, "allow r 5e [1]&1f=00"),
-            ("5e00", true, "deny 5e [1]&1f=00"),
+            ("cdb:5e00", true, "deny 5e [1]&1f=00"),
         ] {
             assert_eq!(rules(item, deny), Ok(vec![expected.to_owned()]));
         }

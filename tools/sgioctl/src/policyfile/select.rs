@@ -203,6 +203,15 @@ fn is_port(port: &Option<String>, name: &str) -> bool {
     port.as_deref().is_some_and(|port| Ports::same(port, name))
 }
 
+/// Tells whether this is a WWID as multipath and scsi_id write it: the type of the designator, and hex digits; or, of
+/// vendors' own designators, a longer text.
+fn is_scsi_id(id: &str) -> bool {
+    let mut characters = id.chars();
+    let designator = characters.next().is_some_and(|c| c.is_ascii_digit());
+    let hex = characters.all(|c| c.is_ascii_hexdigit());
+    designator && ((hex && id.len() >= 17) || id.starts_with(['0', '1', '8']) && id.len() >= 10)
+}
+
 /// Tells whether a device is a path of the map of that name or WWID.
 ///
 /// A path that has just appeared is not in the map yet, but has the WWID of it.
@@ -214,7 +223,8 @@ fn is_path(device: &Device, map: &str, maps: &Maps) -> bool {
         .multipath
         .as_ref()
         .is_some_and(|m| own(&m.name, &m.wwid))
-        || id.as_ref() == Some(&lower)
+        // A device chooses its WWID, so that one that is the name of a map means nothing.
+        || (is_scsi_id(&lower) && id.as_ref() == Some(&lower))
         || maps
             .0
             .iter()
@@ -223,7 +233,21 @@ fn is_path(device: &Device, map: &str, maps: &Maps) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{as_scsi_id, is_wwid, Pattern};
+    use super::{as_scsi_id, is_scsi_id, is_wwid, Pattern};
+
+    #[test]
+    fn what_is_no_name_of_a_map() {
+        for id in [
+            "36001405a1b2c3d4e5f60718293a4b5c6",
+            "35000c500a1b2c3d4",
+            "1ATA_WDC_WD40",
+        ] {
+            assert!(is_scsi_id(id), "{id}");
+        }
+        for id in ["mpatha", "sda", "", "3", "db-1", "36001405"] {
+            assert!(!is_scsi_id(id), "{id}");
+        }
+    }
 
     #[test]
     fn globs() {

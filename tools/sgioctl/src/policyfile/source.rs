@@ -63,7 +63,7 @@ pub(super) fn other_writer(metadata: &Metadata, trusted: &[u32]) -> Option<Strin
         Some(format!("uid {uid}, its owner,"))
     } else if mode & 0o002 != 0 {
         Some("everybody".into())
-    } else if mode & 0o020 != 0 && gid != 0 {
+    } else if mode & 0o020 != 0 {
         // With an access list, these bits are its mask: it may name others than the group.
         Some(format!("group {gid} (or an access list)"))
     } else {

@@ -111,6 +111,10 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
             continue;
         }
         let record = Record::read(root, hctl);
+        if loses_its_block(policies, record.as_ref(), id, state.block) {
+            // A link went to another device, a map went or has another name: nothing is undone by an event.
+            continue;
+        }
         let block = block(policies, &state);
         let now = applied::state(&running);
         match Record::next(record.as_ref(), id, &files, block.as_deref(), &now) {
@@ -130,6 +134,30 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
         }
     }
     Ok(prepared)
+}
+
+/// Tells whether the block that was applied to a device object would no longer decide, and none before it does.
+fn loses_its_block(
+    policies: &Policies,
+    record: Option<&Record>,
+    id: u64,
+    now: Option<usize>,
+) -> bool {
+    let Some(applied) = record
+        .filter(|record| record.id == id)
+        .and_then(|record| record.block.as_deref())
+    else {
+        return false;
+    };
+    let mut blocks = policies.blocks.iter();
+    match (
+        blocks.position(|block| block.place.to_string() == applied),
+        now,
+    ) {
+        (Some(before), Some(now)) => now > before,
+        // Files that were edited are no matter of an event either.
+        (None, _) | (_, None) => true,
+    }
 }
 
 /// The tables of those classes that have the table that the module was loaded with.
