@@ -300,8 +300,8 @@ impl Devices {
         Ok(())
     }
 
-    /// Tells user space that all devices have their filters, which those that were there before the module
-    /// have not been heard of with.
+    /// Tells user space that the devices that were there before the module have their filters. (Of others, their "add"
+    /// event tells.)
     pub(crate) fn announce(devices: &Registration<Self>) {
         devices.for_each(|device| device.announce(c"SGIO_FILTER=ready"));
     }
