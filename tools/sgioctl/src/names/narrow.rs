@@ -141,7 +141,7 @@ fn everything(cdbs: &[[u8; MAX_CDB]], sent: &[&[u8]], class: Class) -> Condition
     let mut order = selectors(opcode, class);
     order.extend([1, 2]);
     order.extend((1..MAX_CDB).filter(|byte| !zero(byte)));
-    order.extend((1..length.max(2)).filter(zero));
+    order.extend((1..length.clamp(2, MAX_CDB)).filter(zero));
     let mut conditions = Conditions::new();
     for byte in order {
         let values = values(cdbs, byte, 0xff);
@@ -183,6 +183,17 @@ fn pad(cdb: &[u8]) -> [u8; MAX_CDB] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_no_rule_can_name_are_left_out() {
+        // No entry, so that every byte is looked at, also those behind the kernel's 32.
+        for length in [MAX_CDB - 1, MAX_CDB, MAX_CDB + 1, 260] {
+            let mut cdb = vec![0; length];
+            cdb[0] = 0xc1;
+            let rule = exact(&cdb, Class::DISK);
+            assert!(rule.starts_with("c1 [1]=00"), "{rule}");
+        }
+    }
 
     #[test]
     fn the_narrowest_rule_for_a_cdb() {
