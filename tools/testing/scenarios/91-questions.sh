@@ -128,7 +128,14 @@ nobody --probe --read "$bsg" 120000000000 >/dev/null
 sgsend --probe --read "$bsg" ff0000000003 >/dev/null
 nap 1
 is "... and nothing else" "$(log_grep 'op=sgio' | grep -vc 'ff000000000[12]')" 0
-# What one device's senders cause takes nothing from another's, and what was left out is told.
+# What one device's senders cause takes nothing from another's, and what was left out is told. The first record tells
+# of those before it, which the loop above has caused.
+nap 6
+log_mark
+nobody --probe --write "$bsg" ff0000000006 >/dev/null
+nap 2
+check "what was left out before is told by the next record" \
+	test "$(log_grep 'op=sgio.*ff0000000006' | sed -n 's/.* suppressed=//p')" = $((40 - lines))
 nap 6
 log_mark
 before=$(sed -n 's/^refused //p' "$(dev "$a")/stats")
