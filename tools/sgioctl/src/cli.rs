@@ -2,8 +2,8 @@
 
 //! The command line. Every command brings its own arguments.
 
-use crate::{commands, output::Output, root::Root};
-use clap::{Parser, Subcommand};
+use crate::{commands, context::Context, output::Output, root::Root};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Set, check, keep and explain which SCSI commands unprivileged processes may send.
@@ -29,14 +29,6 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What every command gets.
-pub struct Context {
-    /// Where the system is.
-    pub root: Root,
-    /// Where the answer goes.
-    pub output: Output,
-}
-
 macro_rules! commands {
     ($($(#[$doc:meta])* $variant:ident($module:ident),)*) => {
         /// What to do.
@@ -55,6 +47,7 @@ macro_rules! commands {
                 let context = Context {
                     root: Root::new(&self.root),
                     output: Output::new(self.json),
+                    command_line: Cli::command,
                 };
                 match self.command {
                     $(Command::$variant(args) => commands::$module::run(&context, args),)*

@@ -3,11 +3,10 @@
 //! Changes to devices from the command line: which devices, what changes, one transaction.
 
 pub mod rules;
-pub mod time;
 
 use crate::{
     applied,
-    cli::Context,
+    context::Context,
     device::{self, Device, Hctl},
     kernel,
     output::{self, printable},
@@ -126,7 +125,9 @@ impl Plan {
         if self.dry_run || self.is_empty() {
             return Ok(());
         }
-        transact(context, &self.transaction)
+        // What an event looks at must not change before it has decided.
+        let _lock = applied::lock(&context.root);
+        kernel::transact(&context.root, &self.transaction)
     }
 
     /// Says what was done.
@@ -228,22 +229,11 @@ pub fn section(target: &Target, body: &str) -> String {
     )
 }
 
-/// Puts a transaction in force.
-///
-/// # Errors
-///
-/// The kernel's reason.
-pub fn transact(context: &Context, text: &str) -> Result<()> {
-    // What an event looks at must not change before it has decided.
-    let _lock = applied::lock(&context.root);
-    kernel::transact_on(&context.root, text)
-}
-
 /// Sets a switch (`unpriv_sgio`, `complain`, `pr_exclusive`) of all devices that `name` means.
 ///
 /// # Errors
 ///
-/// As [`targets`] and [`transact`].
+/// As [`targets`] and [`Plan::put_in_force`].
 pub fn switch(
     context: &Context,
     command: &str,

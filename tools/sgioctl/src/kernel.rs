@@ -48,12 +48,17 @@ pub fn check(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<Decision>
     answer(&question)
 }
 
-/// Puts a transaction in force, all of it or nothing: one write(2) to `/dev/sgio_filter`.
+/// Puts a transaction in force, all of it or nothing: one write(2) to `/dev/sgio_filter`. In a tree of files
+/// that takes the place of the running system, it becomes the file that stands for the kernel's.
 ///
 /// # Errors
 ///
 /// What the ABI lists, in words.
-pub fn transact(text: &str) -> Result<()> {
+pub fn transact(root: &Root, text: &str) -> Result<()> {
+    if !root.is_live() {
+        let path = root.path(NODE);
+        return fs::write(&path, text).with_context(|| path.display().to_string());
+    }
     let node = node()?;
     let written = rustix::io::retry_on_intr(|| rustix::io::write(&node, text.as_bytes()))
         .map_err(failed)
@@ -63,20 +68,6 @@ pub fn transact(text: &str) -> Result<()> {
         bail!("{NODE}: took {written} of {} bytes", text.len());
     }
     Ok(())
-}
-
-/// Puts a transaction in force. In a tree of files that takes the place of the running system, it becomes
-/// the file that stands for the kernel's.
-///
-/// # Errors
-///
-/// As [`transact`].
-pub fn transact_on(root: &Root, text: &str) -> Result<()> {
-    if root.is_live() {
-        return transact(text);
-    }
-    let path = root.path(NODE);
-    fs::write(&path, text).with_context(|| path.display().to_string())
 }
 
 fn node() -> Result<OwnedFd> {

@@ -12,6 +12,7 @@
 pub mod applied;
 pub mod cli;
 pub mod commands;
+pub mod context;
 pub mod device;
 pub mod doctor;
 pub mod grant;
@@ -24,4 +25,5 @@ pub mod parallel;
 pub mod policyfile;
 pub mod root;
 pub mod running;
+pub mod time;
 pub mod verdict;

@@ -3,9 +3,9 @@
 //! `sgioctl allow`.
 
 use crate::{
-    cli::Context,
-    grant::{self, rules, time, Plan, Target},
-    hex, names, output,
+    context::Context,
+    grant::{self, rules, Plan, Target},
+    hex, names, output, time,
 };
 use anyhow::Result;
 use sgio_policy::policy::{Access, Rule};

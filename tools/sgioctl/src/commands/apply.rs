@@ -6,7 +6,7 @@ mod event;
 
 use crate::{
     applied::{self, Classes, Record},
-    cli::Context,
+    context::Context,
     device::{self, Device, Hctl},
     kernel, output,
     policyfile::{load, transaction, Maps, Policies, Resolved, Selector},
@@ -133,7 +133,7 @@ fn put_in_force(root: &Root, prepare: impl Fn() -> Result<Prepared>) -> Result<P
         if prepared.transaction.is_empty() {
             break prepared;
         }
-        match kernel::transact_on(root, &prepared.transaction) {
+        match kernel::transact(root, &prepared.transaction) {
             Ok(()) => break prepared,
             // A device has gone, or another one has its address.
             Err(error) if tries < TRIES && kernel::device_changed(&error) => {

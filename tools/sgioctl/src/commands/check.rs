@@ -7,8 +7,8 @@ mod reason;
 mod subject;
 
 use crate::{
-    cli::Context,
     commands::explain::parse_class,
+    context::Context,
     device::Hctl,
     hex::hex,
     kernel::{self, Whose},

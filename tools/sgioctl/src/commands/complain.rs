@@ -3,7 +3,7 @@
 //! `sgioctl complain`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     grant::{self, OnOff},
 };
 use anyhow::Result;

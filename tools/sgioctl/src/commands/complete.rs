@@ -2,7 +2,7 @@
 
 //! `sgioctl complete`: what the completions of the shells propose.
 
-use crate::{cli::Context, device, names, output, policyfile::load_profiles};
+use crate::{context::Context, device, names, output, policyfile::load_profiles};
 use anyhow::Result;
 use clap::ValueEnum;
 use sgio_policy::policy::Class;

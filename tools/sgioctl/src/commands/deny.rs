@@ -3,7 +3,7 @@
 //! `sgioctl deny`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     grant::{self, rules, Plan},
     hex, names, output,
 };

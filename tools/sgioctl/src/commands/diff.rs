@@ -3,7 +3,7 @@
 //! `sgioctl diff`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     device::{self, Device, Hctl},
     output::{self, printable},
     parallel,

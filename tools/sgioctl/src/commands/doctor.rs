@@ -3,7 +3,7 @@
 //! `sgioctl doctor`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     doctor::{Facts, Finding, Found, Level},
     output,
 };

@@ -5,7 +5,7 @@
 //! It gets a device as its standard input, becomes nobody, and only then asks.
 
 use crate::{
-    cli::Context,
+    context::Context,
     kernel::sg_io::{self, Answer},
     output,
 };

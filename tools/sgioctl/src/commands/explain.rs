@@ -3,7 +3,7 @@
 //! `sgioctl explain`: CDBs in words.
 
 use crate::{
-    cli::Context,
+    context::Context,
     device,
     hex::{self, hex},
     names::{self, Decoded},

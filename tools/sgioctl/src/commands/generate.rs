@@ -5,9 +5,9 @@
 mod complete;
 mod man;
 
-use crate::cli::{Cli, Context};
+use crate::context::Context;
 use anyhow::{Context as _, Result};
-use clap::{CommandFactory as _, ValueEnum};
+use clap::{Command, ValueEnum};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -43,19 +43,18 @@ pub enum What {
 /// # Errors
 ///
 /// What could not be done.
-pub fn run(_: &Context, args: Args) -> Result<ExitCode> {
+pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let directory = &args.directory;
     let result = match args.what {
-        What::Man => manual(directory),
-        What::Completions => completions(directory),
+        What::Man => manual(directory, (context.command_line)()),
+        What::Completions => completions(directory, &(context.command_line)()),
     };
     result.with_context(|| directory.display().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn manual(directory: &Path) -> Result<()> {
+fn manual(directory: &Path, mut command: Command) -> Result<()> {
     fs::create_dir_all(directory)?;
-    let mut command = Cli::command();
     // Global options become known to the subcommands.
     command.build();
     fs::write(directory.join("sgioctl.8"), man::page(&command, None))?;
@@ -70,9 +69,9 @@ fn manual(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn completions(directory: &Path) -> Result<()> {
+fn completions(directory: &Path, command: &Command) -> Result<()> {
     fs::create_dir_all(directory)?;
-    for (name, text) in complete::all(&Cli::command()) {
+    for (name, text) in complete::all(command) {
         fs::write(directory.join(name), text)?;
     }
     Ok(())

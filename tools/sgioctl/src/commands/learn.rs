@@ -6,7 +6,7 @@ mod propose;
 mod record;
 mod senders;
 
-use crate::{cli::Context, device::Hctl, output};
+use crate::{context::Context, device::Hctl, output};
 use anyhow::{Context as _, Result};
 use propose::{proposals, DeviceRules, Options};
 use record::{parse, Record};

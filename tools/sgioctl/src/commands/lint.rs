@@ -3,7 +3,7 @@
 //! `sgioctl lint`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     device,
     output::{self, printable},
     policyfile::{

@@ -3,11 +3,11 @@
 //! `sgioctl list`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     device::{self, Device},
-    grant::time,
     output::{self, on_off, printable},
     running::{self, Running},
+    time,
 };
 use anyhow::Result;
 use serde::Serialize;

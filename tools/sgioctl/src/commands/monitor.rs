@@ -3,16 +3,15 @@
 //! `sgioctl monitor`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     device::{self, Hctl},
-    grant::time,
     monitor::{
         cgroup::Cgroups,
         event::{self, Event, Line},
         instance::{self, Instance},
         report::{Report, Rules},
     },
-    names, output,
+    names, output, time,
 };
 use anyhow::{Context as _, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

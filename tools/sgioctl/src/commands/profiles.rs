@@ -3,7 +3,7 @@
 //! `sgioctl profiles`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     names,
     output::{self, printable},
     policyfile::{load_profiles, Profile},

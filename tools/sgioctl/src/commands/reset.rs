@@ -3,7 +3,7 @@
 //! `sgioctl reset`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     grant::{self, Plan},
     output,
 };

@@ -3,7 +3,7 @@
 //! `sgioctl set`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     grant::{self, Plan},
     output, running,
 };

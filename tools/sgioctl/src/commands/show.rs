@@ -3,12 +3,13 @@
 //! `sgioctl show`.
 
 use crate::{
-    cli::Context,
+    context::Context,
     device::{self, Device, Hctl},
-    grant::{self, rules, time},
+    grant::{self, rules},
     names,
     output::{self, on_off, printable},
     running::{self, Nexus, Running, Stats},
+    time,
 };
 use anyhow::{bail, Result};
 use serde::Serialize;

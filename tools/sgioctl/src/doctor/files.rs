@@ -6,13 +6,13 @@ use super::{Facts, Finding};
 use crate::{
     applied,
     device::Device,
-    grant::time,
     output::printable,
     policyfile::{
         lint::{lint, Severity, NAMES},
         load, ClassContent, Fault, Policies, Resolved, DEFAULT_DIRECTORY,
     },
     running::{self, Running},
+    time,
 };
 use anyhow::Result;
 

@@ -2,7 +2,8 @@
 
 //! Puts rules in front of a device's own, as edits.
 
-use super::{time, Plan, Target};
+use super::{Plan, Target};
+use crate::time;
 use anyhow::{anyhow, Result};
 use sgio_policy::policy::{Change, Field, Rule};
 

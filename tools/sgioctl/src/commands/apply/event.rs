@@ -8,7 +8,7 @@
 use super::{add, block, later, look, put_in_force, Args, Prepared};
 use crate::{
     applied::{self, Classes, Next, Record},
-    cli::Context,
+    context::Context,
     device::{self, Device, Hctl},
     output,
     policyfile::{load, transaction, Policies},

@@ -4,7 +4,7 @@
 
 use super::Args;
 use crate::{
-    cli::Context,
+    context::Context,
     device::{self, Device, Hctl},
     hex, names,
     policyfile::{self, Maps},
