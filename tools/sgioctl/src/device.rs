@@ -6,11 +6,13 @@ mod find;
 pub mod nexus;
 mod scan;
 
-use crate::root::Root;
-use anyhow::{Context as _, Result};
 use serde::{Serialize, Serializer};
 use sgio_policy::policy::Class;
 
+pub use self::{
+    find::find,
+    scan::{find_by_kernel_name, maps, scan},
+};
 pub use sgio_policy::policy::Hctl;
 
 /// A dm-multipath map that a disk is a path of.
@@ -88,44 +90,4 @@ impl Device {
             format!("{name} ({address})")
         }
     }
-}
-
-/// All SCSI devices, by address.
-///
-/// # Errors
-///
-/// A sysfs that cannot be read.
-pub fn scan(root: &Root) -> Result<Vec<Device>> {
-    scan::all(root)
-}
-
-/// The devices that `name` means: `6:0:0:0`, `sda`, `/dev/sda`, `/dev/disk/by-id/...`, `/dev/sg3`,
-/// a WWID, or a multipath map (`mpatha`, `/dev/mapper/mpatha`, `dm-0`: all its paths).
-///
-/// # Errors
-///
-/// No such device, with what was looked for.
-pub fn find(root: &Root, name: &str) -> Result<Vec<Device>> {
-    let devices = scan(root).with_context(|| format!("looking for {name}"))?;
-    find::among(root, devices, name)
-}
-
-/// All multipath maps.
-///
-/// # Errors
-///
-/// A sysfs that cannot be read.
-pub fn maps(root: &Root) -> Result<Vec<Multipath>> {
-    scan::maps(root)
-}
-
-/// The devices that one of the kernel's own names means (`6:0:0:0`, `sda`, `dm-0`), if `name` is
-/// one, without a look at any other device: what udev calls for each device must not read all of
-/// them. `links`: with [`Device::by_id`], for which all links are read.
-///
-/// # Errors
-///
-/// A sysfs that cannot be read.
-pub fn find_by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
-    scan::by_kernel_name(root, name, links)
 }

@@ -2,9 +2,10 @@
 
 //! What `sgioctl` is made of.
 //!
-//! From the bottom: [`root`] (where sysfs is), [`device`] (the SCSI devices of the host), [`running`] and
-//! [`kernel`] (what the module has in force), [`hex`] (CDBs as people write them), [`names`] (commands have names), [`verdict`] (what a
-//! policy says of a command), [`policyfile`] (policies in files), [`commands`] (one a file), [`cli`].
+//! Which module may use which is in `Documentation/design/architecture.md`. From the bottom: [`root`] (where sysfs
+//! is), [`device`] (the SCSI devices of the host), [`running`] and [`kernel`] (what the module has in force), [`hex`] (CDBs
+//! as text), [`names`] (commands have names), [`verdict`] (what a policy says of a command), [`policyfile`] (policies in
+//! files), [`commands`] (one a file), [`cli`].
 
 // What is printed goes through `output`, which lets nothing through that a terminal would obey.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

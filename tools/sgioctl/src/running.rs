@@ -104,6 +104,16 @@ pub fn is_loaded(root: &Root) -> bool {
     root.path("/sys/kernel/sgio_filter").is_dir()
 }
 
+/// Tells whether classes started with the table `strict` when the module was loaded, not with `stock`.
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn is_strict(root: &Root) -> Result<bool> {
+    let parameter = root.read("/sys/module/sgio_filter/parameters/strict")?;
+    Ok(!matches!(parameter.as_deref(), Some("N" | "0")))
+}
+
 /// What is in force on a device; `None` if the module does not know it.
 ///
 /// # Errors

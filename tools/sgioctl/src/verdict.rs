@@ -8,13 +8,42 @@ use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
     policy::{
         decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer,
-        ReportLuns, Rule, RuleStore, State, Time, MAX_CDB,
+        ReportLuns, Rule, RuleStore, State, Time, MAX_CDB, STOCK,
     },
 };
 use std::{convert::Infallible, sync::Arc};
 
 /// When texts are written, and commands decided.
 const NOW: Time = Time::ZERO;
+
+/// The tables that a class can start with.
+pub struct Tables {
+    /// Classes start with the table `strict`, unless the module was loaded with `strict=0`.
+    pub strict: bool,
+    /// The text of `stock`.
+    pub stock: String,
+}
+
+impl Tables {
+    /// Those of the running module. `stock` is the list of the running kernel if the class shows it, else that of
+    /// Linux 7.3.
+    ///
+    /// # Errors
+    ///
+    /// A sysfs that cannot be read.
+    pub fn running(root: &Root, class: Class) -> Result<Tables> {
+        let file = |name| format!("/sys/kernel/sgio_filter/classes/{}/{name}", class.name());
+        let table = root.read(file("table")).ok().flatten();
+        let shown = match table.as_deref() {
+            Some("stock") => root.read(file("rules")).ok().flatten(),
+            _ => None,
+        };
+        Ok(Tables {
+            strict: running::is_strict(root)?,
+            stock: shown.unwrap_or_else(|| STOCK.to_owned()),
+        })
+    }
+}
 
 /// The policy of one device, as the module has it: what decisions are made on.
 ///
@@ -187,7 +216,6 @@ fn compile(rules: RuleVec) -> Result<Arc<CompiledFilter>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sgio_policy::policy::STOCK;
 
     #[test]
     fn a_text_counts_as_if_written() {

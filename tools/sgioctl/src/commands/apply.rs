@@ -3,22 +3,13 @@
 //! `sgioctl apply`.
 
 mod event;
+mod prepared;
 
-use crate::{
-    applied::{self, Classes, Record},
-    context::Context,
-    device::{self, Device, Hctl},
-    kernel, output,
-    policyfile::{load, transaction, Maps, Policies, Resolved, Selector},
-    root::Root,
-};
-use anyhow::{bail, Context as _, Result};
+use crate::{applied, context::Context, output, policyfile::load};
+use anyhow::{Context as _, Result};
+use prepared::{prepare, put_in_force, AppliedDevice};
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode, thread, time::Duration};
-
-/// How often it is tried when devices come and go meanwhile, and the pause between.
-const TRIES: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(50);
+use std::{path::PathBuf, process::ExitCode};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -61,25 +52,6 @@ struct Answer {
     transaction: String,
 }
 
-#[derive(Serialize)]
-struct AppliedDevice {
-    device: Hctl,
-    /// Where the block that has the say stands; none: the defaults.
-    block: Option<String>,
-    rules: usize,
-}
-
-/// What is to be done, and what is to be remembered of it.
-#[derive(Default)]
-struct Prepared {
-    devices: Vec<AppliedDevice>,
-    transaction: String,
-    records: Vec<(Hctl, Record)>,
-    classes: Option<Classes>,
-    /// Devices that keep what somebody else has set.
-    left: Vec<Hctl>,
-}
-
 /// Does it.
 ///
 /// # Errors
@@ -87,7 +59,7 @@ struct Prepared {
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     if args.event {
-        return event::run(context, &args);
+        return event::run(context, &args.paths, args.device.as_deref(), args.dry_run);
     }
     let root = &context.root;
     let policies = load(root, &args.paths).context("nothing was changed")?;
@@ -123,143 +95,4 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         false => reported.map_err(output::unreported)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Does what `prepare` says, which looks again if a device went or came meanwhile, and remembers it.
-fn put_in_force(root: &Root, prepare: impl Fn() -> Result<Prepared>) -> Result<Prepared> {
-    let mut tries = 1;
-    let prepared = loop {
-        let prepared = prepare()?;
-        if prepared.transaction.is_empty() {
-            break prepared;
-        }
-        match kernel::transact(root, &prepared.transaction) {
-            Ok(()) => break prepared,
-            // A device has gone, or another one has its address.
-            Err(error) if tries < TRIES && kernel::device_changed(&error) => {
-                tries += 1;
-                thread::sleep(PAUSE);
-            }
-            Err(error) => {
-                let tries = format!("nothing was changed ({tries} tries)");
-                return Err(error).context(if tries.contains("(1 ") {
-                    "nothing was changed".to_owned()
-                } else {
-                    tries
-                });
-            }
-        }
-    };
-    if tries > 1 {
-        output::note(&format!(
-            "devices came or went meanwhile: done at try {tries}"
-        ));
-    }
-    // What cannot be remembered counts as set by somebody else: an event leaves it alone.
-    let remembered = prepared
-        .records
-        .iter()
-        .map(|(hctl, record)| record.write(root, *hctl))
-        .chain(prepared.classes.iter().map(|classes| classes.write(root)));
-    if let Some(Err(error)) = remembered.into_iter().find(Result::is_err) {
-        output::note(&format!(
-            "in force, but not remembered for later events: {error:#}"
-        ));
-    }
-    Ok(prepared)
-}
-
-/// The devices that were asked for, and the multipath maps.
-fn look(root: &Root, policies: &Policies, only: Option<&str>) -> Result<(Vec<Device>, Maps)> {
-    let Some(name) = only else {
-        let all = device::scan(root)?;
-        let maps = Maps::of(&all);
-        return Ok((all, maps));
-    };
-    // The way of udev, for one device after the other: only what is needed is read.
-    let links = uses(policies, |selector| {
-        selector.by_id.is_some() || selector.by_path.is_some()
-    });
-    let devices = match device::find_by_kernel_name(root, name, links)? {
-        Some(devices) => devices,
-        None => device::find(root, name)?,
-    };
-    let maps = if uses(policies, |selector| selector.multipath.is_some()) {
-        device::maps(root)?.iter().collect()
-    } else {
-        Maps::default()
-    };
-    Ok((devices, maps))
-}
-
-/// Tells whether a block selects by that key.
-fn uses(policies: &Policies, key: fn(&Selector) -> bool) -> bool {
-    policies.blocks.iter().any(|block| key(&block.selector))
-}
-
-/// Looks at the devices and makes the transaction.
-fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
-    let (devices, maps) = look(root, policies, only)?;
-    let chosen: Vec<&Device> = devices.iter().collect();
-    let mut prepared = Prepared::default();
-    if only.is_none() {
-        prepared.transaction = transaction::classes(policies);
-        prepared.classes = Classes::now(root);
-    }
-    let resolved = policies
-        .resolve_some(&chosen, &maps)
-        .context("nothing was changed")?;
-    for state in resolved {
-        let hctl = state.device.hctl;
-        // A device that the module does not know has just come, and udev will tell of it, or
-        // has just gone.
-        let Some(id) = state.device.id else {
-            if only.is_some() {
-                bail!("{hctl} is not known to the module: is sgio_filter loaded?");
-            }
-            continue;
-        };
-        add(&mut prepared, policies, &state, id);
-    }
-    Ok(prepared)
-}
-
-/// Adds a device that is to be set.
-fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved<'_>, id: u64) {
-    let hctl = state.device.hctl;
-    prepared.transaction += &transaction::device(state, Some(id));
-    prepared.devices.push(AppliedDevice {
-        device: hctl,
-        block: block(policies, state),
-        rules: state.entries.len(),
-    });
-    prepared.records.push((
-        hctl,
-        Record {
-            id,
-            files: policies.digest(),
-            block: block(policies, state),
-            state: Some(applied::wanted(
-                state.unpriv_sgio,
-                state.complain,
-                state.report_luns.name(),
-                state.pr_exclusive,
-                &state.rules(),
-            )),
-            later: later(policies),
-        },
-    ));
-}
-
-/// Where the block that has the say stands.
-fn block(policies: &Policies, state: &Resolved<'_>) -> Option<String> {
-    let block = policies.blocks.get(state.block?)?;
-    Some(block.place.to_string())
-}
-
-/// Tells whether another block may have the say when a link or a map has come.
-fn later(policies: &Policies) -> bool {
-    uses(policies, |selector| {
-        selector.by_id.is_some() || selector.by_path.is_some() || selector.multipath.is_some()
-    })
 }

@@ -5,23 +5,22 @@
 mod advice;
 mod reason;
 mod subject;
+mod verdict;
 
 use crate::{
-    commands::explain::parse_class,
     context::Context,
     device::Hctl,
     hex::hex,
     kernel::{self, Whose},
     names::{self, Decoded},
     output,
-    verdict::Policy,
 };
 use advice::Advice;
 use anyhow::Result;
 use serde::Serialize;
-use sgio_policy::policy::{Class, Decision};
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 use subject::{cdbs, subjects, Subject};
+use verdict::{verdict, Verdict};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -42,25 +41,8 @@ Without --read and --write both answers are given. Exit status: 0 if everything 
 open asked about (so without --read and --write: with a read-only one), 1 if something is refused, 2 if it could not be
 told. What complain lets through counts as refused.")]
 pub struct Args {
-    /// Ask about a class instead of a device.
-    #[arg(long, value_name = "CLASS", value_parser = parse_class)]
-    class: Option<Class>,
-
-    /// The built-in table of the class: strict or stock.
-    #[arg(long, value_name = "TABLE", value_parser = ["strict", "stock"], requires = "class", conflicts_with = "kernel")]
-    table: Option<String>,
-
-    /// Rules of the class, as its file "rules" takes them, instead of the table.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "kernel"])]
-    class_rules: Option<PathBuf>,
-
-    /// A policy file, or a directory of them, in the place of what is in force.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["table", "class_rules", "device_rules", "kernel"])]
-    policy: Option<PathBuf>,
-
-    /// Rules of the device, as its file "rules" takes them, instead of its own.
-    #[arg(long, value_name = "FILE", conflicts_with = "kernel")]
-    device_rules: Option<PathBuf>,
+    #[command(flatten)]
+    of: subject::Args,
 
     /// Ask about a file that is open for reading only.
     #[arg(long)]
@@ -77,19 +59,6 @@ pub struct Args {
     /// The device, unless --class is given; then CDBs in hex, or names of commands.
     #[arg(value_name = "[DEV] CDB", required = true)]
     words: Vec<String>,
-}
-
-/// The answer to one CDB through one kind of open file.
-#[derive(Clone, Serialize, Debug)]
-pub(crate) struct Verdict {
-    open: &'static str,
-    allowed: bool,
-    decision: &'static str,
-    layer: Option<&'static str>,
-    /// Counted from 0 in its layer.
-    rule: Option<u16>,
-    rule_text: Option<String>,
-    why: String,
 }
 
 #[derive(Serialize)]
@@ -118,7 +87,7 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let (subjects, words) = subjects(context, &args)?;
+    let (subjects, words) = subjects(context, &args.of, args.kernel, &args.words)?;
     let mut checks = Vec::new();
     for subject in &subjects {
         for cdb in cdbs(words, subject.policy.class)? {
@@ -168,20 +137,6 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
         verdicts,
         advice,
     })
-}
-
-fn verdict(policy: &Policy, command: &Decoded, decision: Decision, write: bool) -> Verdict {
-    let place = decision.rule();
-    let rule_text = policy.rule(decision);
-    Verdict {
-        open: if write { "w" } else { "r" },
-        allowed: decision.is_allowed(),
-        decision: decision.reason().name(),
-        layer: place.map(|(layer, _)| layer.name()),
-        rule: place.map(|(_, number)| number),
-        why: reason::why(policy, command, decision, rule_text.as_deref()),
-        rule_text,
-    }
 }
 
 fn text(checked: &Checked) -> String {

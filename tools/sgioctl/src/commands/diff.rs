@@ -10,7 +10,7 @@ use crate::{
     policyfile::{compare, load, planned_class, Maps, Policies, Resolved},
     root::Root,
     running::{self, Running},
-    verdict::Policy,
+    verdict::{Policy, Tables},
 };
 use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
@@ -184,7 +184,11 @@ impl Seen {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert((
                 Policy::running_class(root, device.class)?,
-                planned_class(root, policies, device.class)?,
+                planned_class(
+                    policies,
+                    device.class,
+                    &Tables::running(root, device.class)?,
+                )?,
             )),
         };
         let rules = state.rules();

@@ -2,15 +2,26 @@
 
 //! Which devices a name means.
 
-use super::{Device, Hctl};
+use super::{scan::scan, Device, Hctl};
 use crate::root::Root;
-use anyhow::{bail, Result};
+use anyhow::{bail, Context as _, Result};
 use std::path::{Component, Path, PathBuf};
 
 /// How many symbolic links are followed, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-pub(super) fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
+/// The devices that `name` means: `6:0:0:0`, `sda`, `/dev/sda`, `/dev/disk/by-id/...`, `/dev/sg3`,
+/// a WWID, or a multipath map (`mpatha`, `/dev/mapper/mpatha`, `dm-0`: all its paths).
+///
+/// # Errors
+///
+/// No such device, with what was looked for.
+pub fn find(root: &Root, name: &str) -> Result<Vec<Device>> {
+    let devices = scan(root).with_context(|| format!("looking for {name}"))?;
+    among(root, devices, name)
+}
+
+fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
     let node = node_name(root, name);
     let of_kind = |is_meant: &dyn Fn(&Device) -> bool| -> Vec<Device> {
         let found = devices.iter().filter(|device| is_meant(device));

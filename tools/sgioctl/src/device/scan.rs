@@ -17,7 +17,12 @@ pub(super) const DEVICES: &str = "/sys/bus/scsi/devices";
 /// The directories below a device that name its nodes. Those of tapes have a name for each mode.
 const NODES: [&str; 5] = ["block", "scsi_tape", "scsi_changer", "scsi_generic", "bsg"];
 
-pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
+/// All SCSI devices, by address.
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn scan(root: &Root) -> Result<Vec<Device>> {
     let links = Links::all(root)?;
     let names = root.names(DEVICES)?;
     let addresses: Vec<Hctl> = names.iter().filter_map(|name| name.parse().ok()).collect();
@@ -29,8 +34,14 @@ pub(super) fn all(root: &Root) -> Result<Vec<Device>> {
     Ok(devices)
 }
 
-/// `None` if the name is of another kind, or nothing is called so.
-pub(super) fn by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
+/// The devices that one of the kernel's own names means (`6:0:0:0`, `sda`, `dm-0`), without a look at any other
+/// device: what udev calls for each device must not read all of them. `None` if the name is of another kind, or
+/// nothing is called so. `links`: with [`Device::by_id`], for which all links are read.
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn find_by_kernel_name(root: &Root, name: &str, links: bool) -> Result<Option<Vec<Device>>> {
     let links = match links {
         true => Links::all(root)?,
         false => Links::default(),
@@ -176,7 +187,11 @@ fn multipath(root: &Root, device: &Directory, block: &str) -> Result<Option<Mult
 }
 
 /// All maps of dm-multipath.
-pub(super) fn maps(root: &Root) -> Result<Vec<Multipath>> {
+///
+/// # Errors
+///
+/// A sysfs that cannot be read.
+pub fn maps(root: &Root) -> Result<Vec<Multipath>> {
     let nodes = root.names("/sys/block")?;
     let nodes = nodes.into_iter().filter(|node| node.starts_with("dm-"));
     Ok(nodes.filter_map(|node| map(root, node)).collect())

@@ -6,11 +6,36 @@ use super::{
     cover::best,
     narrow::is_known,
     table::{whole, Harm, Part},
-    Decoded,
 };
+use serde::Serialize;
 use sgio_policy::policy::{Class, MAX_CDB};
 
-pub(super) fn decode(cdb: &[u8], class: Class) -> Decoded {
+/// What a CDB is, as far as it can be told.
+#[derive(Clone, Serialize, Debug)]
+pub struct Decoded {
+    /// The opcode.
+    pub opcode: u8,
+    /// The name, with the service action where there is one: `persistent-reserve-out:register`;
+    /// `vendor-specific` for c0h-ffh; none if nobody gave it one on this class.
+    pub name: Option<String>,
+    /// The title as the standard has it: `PERSISTENT RESERVE OUT`.
+    pub title: Option<String>,
+    /// The document, and the command it describes: `SPC-5 "PERSISTENT RESERVE OUT"`. Clauses have another
+    /// number in every version, so the command's name is what to look for.
+    pub source: Option<String>,
+    /// The fields that matter, by name and value.
+    pub fields: Vec<(String, String)>,
+    /// The tables know what it does. A name alone is not enough: it may be that of a command whose service action
+    /// has none.
+    pub known: bool,
+    /// It destroys data, changes the medium, firmware, reservations or settings; or it is not known what it does.
+    pub destructive: bool,
+    /// What the opcode means on other classes, where that is something else: class names and name.
+    pub elsewhere: Vec<(Vec<String>, String)>,
+}
+
+/// Decodes a CDB for a class. Bytes behind its end count as zero, as the kernel pads it.
+pub fn decode(cdb: &[u8], class: Class) -> Decoded {
     let mut padded = [0; MAX_CDB];
     for (to, from) in padded.iter_mut().zip(cdb) {
         *to = *from;

@@ -13,54 +13,13 @@ mod parse;
 mod table;
 
 use anyhow::Result;
-use serde::Serialize;
 use sgio_policy::policy::{Access, Class, Rule};
 
 pub use self::{
+    decode::{decode, Decoded},
     narrow::{exact, group, sent},
-    parse::cdb_of,
+    parse::{cdb_of, rules},
 };
-
-/// What a CDB is, as far as it can be told.
-#[derive(Clone, Serialize, Debug)]
-pub struct Decoded {
-    /// The opcode.
-    pub opcode: u8,
-    /// The name, with the service action where there is one: `persistent-reserve-out:register`;
-    /// `vendor-specific` for c0h-ffh; none if nobody gave it one on this class.
-    pub name: Option<String>,
-    /// The title as the standard has it: `PERSISTENT RESERVE OUT`.
-    pub title: Option<String>,
-    /// The document, and the command it describes: `SPC-5 "PERSISTENT RESERVE OUT"`. Clauses have another
-    /// number in every version, so the command's name is what to look for.
-    pub source: Option<String>,
-    /// The fields that matter, by name and value.
-    pub fields: Vec<(String, String)>,
-    /// The tables know what it does. A name alone is not enough: it may be that of a command whose service action
-    /// has none.
-    pub known: bool,
-    /// It destroys data, changes the medium, firmware, reservations or settings; or it is not known what it does.
-    pub destructive: bool,
-    /// What the opcode means on other classes, where that is something else: class names and name.
-    pub elsewhere: Vec<(Vec<String>, String)>,
-}
-
-/// Decodes a CDB for a class. Bytes behind its end count as zero, as the kernel pads it.
-pub fn decode(cdb: &[u8], class: Class) -> Decoded {
-    decode::decode(cdb, class)
-}
-
-/// The rule's matching part for a command by name, number or rule text, on a class:
-/// `persistent-reserve-out:register`, `ata-pass-through-16:smart`, `5f`, `5f [1]&1f=00`, `c0-ff`,
-/// `write-10 [1]&08=08`; or for a CDB ([`crate::hex`]), the narrowest rule that allows it. `access` `None` makes a deny
-/// rule. A name may need several rules.
-///
-/// # Errors
-///
-/// An unknown name, with the nearest known ones; a wrong rule, with the column; bytes that are a CDB or opcodes.
-pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
-    parse::rules(command, class, access)
-}
 
 /// The access the command needs to be harmless: writing for what is destructive, and for what
 /// takes something from others or is not known.
@@ -69,7 +28,7 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
 ///
 /// As [`rules`].
 pub fn default_access(command: &str, class: Class) -> Result<Access> {
-    let rules = parse::rules(command, class, Some(Access::Read))?;
+    let rules = rules(command, class, Some(Access::Read))?;
     let reads = |rule: &Rule| {
         rule.opcodes().iter().all(|opcode| {
             let covered = cover::covered(rule, opcode, class);

@@ -13,7 +13,15 @@ use sgio_policy::policy::{Access, Change, Class, Rule, MAX_CDB};
 /// How many names an error offers.
 const SUGGESTIONS: usize = 3;
 
-pub(super) fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
+/// The rule's matching part for a command by name, number or rule text, on a class:
+/// `persistent-reserve-out:register`, `ata-pass-through-16:smart`, `5f`, `5f [1]&1f=00`, `c0-ff`,
+/// `write-10 [1]&08=08`; or for a CDB ([`crate::hex`]), the narrowest rule that allows it. `access` `None` makes a deny
+/// rule. A name may need several rules.
+///
+/// # Errors
+///
+/// An unknown name, with the nearest known ones; a wrong rule, with the column; bytes that are a CDB or opcodes.
+pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
     if command.contains(['\n', '\r']) {
         bail!("{command:?}: one command is one line");
     }

@@ -2,66 +2,13 @@
 
 //! The tables of commands: text files, read once. `reader.rs` knows what they look like.
 
+mod entry;
 mod reader;
 
-use sgio_policy::policy::{Class, Rule};
+pub(super) use entry::{Entry, Harm, Part, VENDOR_SPECIFIC};
+
+use sgio_policy::policy::Class;
 use std::sync::LazyLock;
-
-/// What a command does to others than its sender.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Harm {
-    /// Nothing.
-    None,
-    /// It moves, locks or delays something, so it is for writers.
-    Write,
-    /// It destroys data, changes the medium, firmware, reservations or settings.
-    Destroys,
-}
-
-/// One field of a CDB.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Part {
-    pub(super) name: String,
-    pub(super) byte: usize,
-    /// Of the first byte.
-    pub(super) mask: u8,
-    pub(super) count: usize,
-    /// It selects what the command does, rather than where or how much.
-    pub(super) selects: bool,
-}
-
-/// A command, or one service action of a command, on some classes.
-pub(super) struct Entry {
-    /// A bit for each peripheral device type.
-    classes: u32,
-    /// What it matches; the verdict means nothing.
-    pub(super) rule: Rule,
-    /// The same as text: `5f [1]&1f=00`.
-    pub(super) text: String,
-    pub(super) name: String,
-    /// The name of the command that it is a service action of; else its own.
-    pub(super) base: String,
-    pub(super) title: String,
-    pub(super) source: String,
-    pub(super) harm: Harm,
-    pub(super) parts: Vec<Part>,
-}
-
-impl Entry {
-    pub(super) fn is_on(&self, class: Class) -> bool {
-        (self.classes >> class.type_code()) & 1 != 0
-    }
-
-    /// Tells whether the vendor has defined what it does.
-    pub(super) fn is_vendors(&self) -> bool {
-        self.name == VENDOR_SPECIFIC || self.name.ends_with(":vendor-specific")
-    }
-
-    /// Tells whether it is one service action of a command, not a whole command.
-    pub(super) fn is_part(&self) -> bool {
-        self.rule.fields().next().is_some()
-    }
-}
 
 /// The commands of an opcode on a class: the whole one first, then its service actions.
 pub(super) fn of_opcode(opcode: u8, class: Class) -> impl Iterator<Item = &'static Entry> {
@@ -86,9 +33,6 @@ pub(super) fn has_parts(opcode: u8, class: Class) -> bool {
 pub(super) fn of_class(class: Class) -> impl Iterator<Item = &'static Entry> {
     (0..=u8::MAX).flat_map(move |opcode| of_opcode(opcode, class))
 }
-
-/// The name of what no standard defines.
-pub(super) const VENDOR_SPECIFIC: &str = "vendor-specific";
 
 const FILES: [(&str, &str); 6] = [
     ("spc", include_str!("spc.table")),

@@ -3,8 +3,9 @@
 //! What a policy says that is legal and most likely not meant.
 
 use super::{
+    impossible::impossible,
     overlap::{overlap, Overlap},
-    spelling, Block, Entry, Fault, Maps, Origin, Place, Policies,
+    Block, Entry, Fault, Maps, Origin, Place, Policies,
 };
 use crate::{device::Device, names};
 use serde::Serialize;
@@ -86,7 +87,7 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
     for (number, block) in policies.blocks.iter().enumerate() {
         let matched = |device: &&Device| block.selector.matches(device, &maps);
         let matched: Vec<&Device> = devices.unwrap_or(none).iter().filter(matched).collect();
-        let never = spelling::never(&block.selector);
+        let never = impossible(&block.selector);
         for (place, message, fix) in &never {
             lint.warn(place, message, fix);
         }

@@ -9,15 +9,19 @@
 //! is legal and most likely not meant, [`compare`] for what a policy would change. Only [`load()`]
 //! reads files; all else is a function of its arguments.
 
+mod built_in;
 mod command;
 pub mod compare;
 mod convert;
+mod impossible;
 pub mod lint;
+mod lists;
 mod load;
 mod mistake;
 mod overlap;
 mod place;
 mod planned;
+mod policies;
 mod profile;
 mod raw;
 mod resolve;
@@ -28,85 +32,12 @@ pub mod transaction;
 
 pub use self::{
     command::Command,
+    lists::Lists,
     load::{load, load_profiles, parse, DEFAULT_DIRECTORY},
     place::{At, Fault, Faults, Place, Text},
     planned::{planned, planned_class},
+    policies::{Block, ClassBlock, ClassContent, Policies},
     profile::{Profile, Profiles},
     resolve::{Entry, Index, Origin, Resolved},
     select::{Maps, Pattern, Selector},
 };
-
-use sgio_policy::policy::{Class, ReportLuns, Rule};
-
-/// What the files say, in their order.
-#[derive(Default)]
-pub struct Policies {
-    /// `[[device]]`: of those that match a device, the first has the say.
-    pub blocks: Vec<Block>,
-    /// `[[class]]`, each class at most once.
-    pub classes: Vec<ClassBlock>,
-    /// Those built in, those of the site, and `[profile.*]`.
-    pub profiles: Profiles,
-    /// What is most likely not meant of the files themselves: not read, empty, written by others.
-    pub warnings: Vec<Fault>,
-    digest: u64,
-}
-
-impl Policies {
-    /// Tells these files from others: it changes with the content of any of them, and with this program.
-    pub fn digest(&self) -> String {
-        format!("{} {:016x}", env!("CARGO_PKG_VERSION"), self.digest)
-    }
-}
-
-/// A `[[device]]`.
-pub struct Block {
-    /// Where it begins.
-    pub place: Place,
-    /// `match`.
-    pub selector: Selector,
-    /// `unpriv_sgio`; false if it is not said.
-    pub unpriv_sgio: At<bool>,
-    /// `complain`; false if it is not said.
-    pub complain: At<bool>,
-    /// `report_luns`; passthrough if it is not said.
-    pub report_luns: ReportLuns,
-    /// `pr_exclusive`; false if it is not said.
-    pub pr_exclusive: bool,
-    /// Something else than `match` stands in it, be it empty.
-    pub has_settings: bool,
-    /// `deny`, `rules` and `allow`.
-    pub own: Lists,
-    /// `profile` or `profiles`.
-    pub profiles: Vec<At<String>>,
-}
-
-/// What a block or a profile allows and refuses, before it is known for which class.
-#[derive(Clone, Default)]
-pub struct Lists {
-    /// `deny`: asked first.
-    pub deny: Vec<At<Command>>,
-    /// `rules`: asked next.
-    pub rules: Vec<At<Rule>>,
-    /// `allow`: asked last.
-    pub allow: Vec<At<Command>>,
-}
-
-/// A `[[class]]`.
-pub struct ClassBlock {
-    /// Where it begins.
-    pub place: Place,
-    /// `name`.
-    pub class: Class,
-    /// `table` or `rules`.
-    pub content: ClassContent,
-}
-
-/// What a class gets.
-#[derive(Clone)]
-pub enum ClassContent {
-    /// A built-in table, `strict` or `stock`.
-    Table(String),
-    /// Rules.
-    Rules(Vec<At<Rule>>),
-}

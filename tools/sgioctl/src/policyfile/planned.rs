@@ -3,17 +3,17 @@
 //! What the files would put in force, to be asked before it is.
 
 use super::{ClassContent, Policies, Resolved};
-use crate::{root::Root, verdict::Policy};
+use crate::verdict::{Policy, Tables};
 use anyhow::Result;
-use sgio_policy::policy::{Class, STOCK};
+use sgio_policy::policy::Class;
 
 /// The policy that the files make for a device.
 ///
 /// # Errors
 ///
-/// Files of the running system that cannot be read.
-pub fn planned(root: &Root, policies: &Policies, state: &Resolved<'_>) -> Result<Policy> {
-    let mut policy = planned_class(root, policies, state.device.class)?;
+/// Rules that make no policy.
+pub fn planned(policies: &Policies, state: &Resolved<'_>, tables: &Tables) -> Result<Policy> {
+    let mut policy = planned_class(policies, state.device.class, tables)?;
     if !state.entries.is_empty() {
         policy = policy.with_device_rules(&state.rules())?;
     }
@@ -24,37 +24,20 @@ pub fn planned(root: &Root, policies: &Policies, state: &Resolved<'_>) -> Result
     Ok(policy)
 }
 
-/// Which table the module was loaded with.
-fn loaded_strict(root: &Root) -> Result<bool> {
-    let parameter = root.read("/sys/module/sgio_filter/parameters/strict")?;
-    Ok(!matches!(parameter.as_deref(), Some("N" | "0")))
-}
-
-/// The list of the running kernel, if a class shows it; else that of Linux 7.3.
-fn stock(root: &Root, class: Class) -> String {
-    let file = |name| format!("/sys/kernel/sgio_filter/classes/{}/{name}", class.name());
-    let table = root.read(file("table")).ok().flatten();
-    match table.as_deref() {
-        Some("stock") => root.read(file("rules")).ok().flatten(),
-        _ => None,
-    }
-    .unwrap_or_else(|| STOCK.to_owned())
-}
-
 /// The policy that the files make for a device of a class that no block matches.
 ///
 /// # Errors
 ///
 /// As [`planned`].
-pub fn planned_class(root: &Root, policies: &Policies, class: Class) -> Result<Policy> {
+pub fn planned_class(policies: &Policies, class: Class, tables: &Tables) -> Result<Policy> {
     let block = policies.classes.iter().find(|block| block.class == class);
     let rules = match block.map(|block| &block.content) {
         Some(ClassContent::Rules(rules)) => {
             let lines: Vec<String> = rules.iter().map(|rule| rule.value.to_string()).collect();
             Some(lines.join("\n") + "\n")
         }
-        Some(ClassContent::Table(table)) => (table == "stock").then(|| stock(root, class)),
-        None => (!loaded_strict(root)?).then(|| stock(root, class)),
+        Some(ClassContent::Table(table)) => (table == "stock").then(|| tables.stock.clone()),
+        None => (!tables.strict).then(|| tables.stock.clone()),
     };
     Policy::of_class(class, rules.as_deref())
 }

@@ -2,7 +2,7 @@
 
 //! Profiles: rules with a name and a reason.
 
-use super::{convert, Fault, Lists, Place};
+use super::{Lists, Place};
 use sgio_policy::policy::Class;
 use std::collections::BTreeMap;
 
@@ -32,48 +32,7 @@ impl Profile {
 #[derive(Clone, Default)]
 pub struct Profiles(BTreeMap<String, Profile>);
 
-/// The text of each profile that is built in.
-const BUILT_IN: [(&str, &str); 10] = [
-    ("stock", include_str!("../../profiles/stock.toml")),
-    ("disk-guest", include_str!("../../profiles/disk-guest.toml")),
-    (
-        "disk-guest-pr",
-        include_str!("../../profiles/disk-guest-pr.toml"),
-    ),
-    ("smart-ro", include_str!("../../profiles/smart-ro.toml")),
-    ("smart-sct", include_str!("../../profiles/smart-sct.toml")),
-    ("smart-test", include_str!("../../profiles/smart-test.toml")),
-    (
-        "storage-mgmt",
-        include_str!("../../profiles/storage-mgmt.toml"),
-    ),
-    (
-        "optical-rip",
-        include_str!("../../profiles/optical-rip.toml"),
-    ),
-    (
-        "tape-library",
-        include_str!("../../profiles/tape-library.toml"),
-    ),
-    ("enclosure", include_str!("../../profiles/enclosure.toml")),
-];
-
 impl Profiles {
-    /// Those built in.
-    ///
-    /// # Errors
-    ///
-    /// None: tests see to it that they can be read.
-    pub fn built_in() -> Result<Profiles, Vec<Fault>> {
-        let mut profiles = Profiles::default();
-        for (name, source) in BUILT_IN {
-            let file = format!("<built in>/{name}.toml");
-            let parsed = convert::parse(&file, source)?;
-            profiles.0.extend(parsed.profiles);
-        }
-        Ok(profiles)
-    }
-
     /// The profile of that name.
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.0.get(name)
@@ -90,9 +49,7 @@ impl Profiles {
     pub(super) fn replace(&mut self, name: String, profile: Profile) {
         self.0.insert(name, profile);
     }
-}
 
-impl Profiles {
     /// The profile of that name, if it is for that class; otherwise what is wrong, and the fix.
     pub(super) fn usable(
         &self,

@@ -5,7 +5,7 @@
 //! Nobody looks at the output of what udev calls, so messages go to the kernel log, from where the journal
 //! has them.
 
-use super::{add, block, later, look, put_in_force, Args, Prepared};
+use super::prepared::{add, block, later, look, put_in_force, Prepared};
 use crate::{
     applied::{self, Classes, Next, Record},
     context::Context,
@@ -19,6 +19,7 @@ use anyhow::{bail, Context as _, Result};
 use std::{
     fs::OpenOptions,
     io::Write as _,
+    path::PathBuf,
     process::ExitCode,
     thread,
     time::{Duration, Instant},
@@ -30,11 +31,16 @@ const PROBE: Duration = Duration::from_secs(120);
 /// How long after its probe the module may take to know it.
 const AFTER_PROBE: Duration = Duration::from_secs(3);
 
-pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
-    let done = event(&context.root, args);
+pub(super) fn run(
+    context: &Context,
+    paths: &[PathBuf],
+    only: Option<&str>,
+    dry_run: bool,
+) -> Result<ExitCode> {
+    let done = event(&context.root, paths, only, dry_run);
     if let Err(error) = &done {
         let text = format!("{error:#}");
-        let what = args.device.as_deref().unwrap_or("all devices");
+        let what = only.unwrap_or("all devices");
         if applied::is_news(&context.root, &text) {
             log(
                 &context.root,
@@ -45,8 +51,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-fn event(root: &Root, args: &Args) -> Result<()> {
-    let only = args.device.as_deref();
+fn event(root: &Root, paths: &[PathBuf], only: Option<&str>, dry_run: bool) -> Result<()> {
     if let Some(hctl) = only.and_then(|name| name.parse().ok()) {
         wait_until_known(root, hctl)?;
     }
@@ -55,7 +60,7 @@ fn event(root: &Root, args: &Args) -> Result<()> {
             return Ok(());
         }
     }
-    let policies = load(root, &args.paths)?;
+    let policies = load(root, paths)?;
     for warning in &policies.warnings {
         let text = warning.to_string();
         if applied::is_news(root, &text) {
@@ -63,7 +68,7 @@ fn event(root: &Root, args: &Args) -> Result<()> {
         }
     }
     let prepare = || prepare(root, &policies, only);
-    if args.dry_run {
+    if dry_run {
         return output::print(&prepare()?.transaction);
     }
     let _lock = applied::lock(root);
@@ -168,7 +173,10 @@ fn classes(root: &Root, policies: &Policies, prepared: &mut Prepared) -> Result<
     if now.is_recorded(root) {
         return Ok(());
     }
-    let loaded = loaded_table(root)?;
+    let loaded = match running::is_strict(root)? {
+        true => "strict",
+        false => "stock",
+    };
     for block in &policies.classes {
         let class = block.class;
         let table = running::class(root, class)?.map(|running| running.table);
@@ -184,15 +192,6 @@ fn classes(root: &Root, policies: &Policies, prepared: &mut Prepared) -> Result<
     }
     prepared.classes = Some(now);
     Ok(())
-}
-
-/// The table that every class had when the module was loaded.
-fn loaded_table(root: &Root) -> Result<&'static str> {
-    let strict = root.read("/sys/module/sgio_filter/parameters/strict")?;
-    Ok(match strict.as_deref() {
-        Some("N" | "0") => "stock",
-        _ => "strict",
-    })
 }
 
 fn id(root: &Root, hctl: Hctl) -> Result<Option<u64>> {

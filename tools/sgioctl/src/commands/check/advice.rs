@@ -2,7 +2,7 @@
 
 //! What the administrator would type to allow a command: as narrow as the command, and enough.
 
-use super::{Subject, Verdict};
+use super::{subject::Subject, verdict::Verdict};
 use crate::names::{self, Decoded};
 use anyhow::Result;
 use serde::Serialize;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whom and what the words of the command line ask about.
+//! What the words of the command line ask about.
 
-use super::Args;
 use crate::{
+    commands::explain::parse_class,
     context::Context,
     device::{self, Device, Hctl},
     hex, names,
     policyfile::{self, Maps},
     running,
-    verdict::Policy,
+    verdict::{Policy, Tables},
 };
 use anyhow::{bail, Context as _, Result};
 use sgio_policy::policy::{Class, STOCK};
@@ -18,7 +18,32 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whom the question is about, and the policy there.
+/// What the question is about, unless it is a device with what is in force there.
+#[derive(clap::Args, Default, Debug)]
+#[group(skip)]
+pub(super) struct Args {
+    /// Ask about a class instead of a device.
+    #[arg(long, value_name = "CLASS", value_parser = parse_class)]
+    class: Option<Class>,
+
+    /// The built-in table of the class: strict or stock.
+    #[arg(long, value_name = "TABLE", value_parser = ["strict", "stock"], requires = "class", conflicts_with = "kernel")]
+    table: Option<String>,
+
+    /// Rules of the class, as its file "rules" takes them, instead of the table.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "kernel"])]
+    class_rules: Option<PathBuf>,
+
+    /// A policy file, or a directory of them, in the place of what is in force.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["table", "class_rules", "device_rules", "kernel"])]
+    policy: Option<PathBuf>,
+
+    /// Rules of the device, as its file "rules" takes them, instead of its own.
+    #[arg(long, value_name = "FILE", conflicts_with = "kernel")]
+    device_rules: Option<PathBuf>,
+}
+
+/// What the question is about, and the policy there.
 pub(super) struct Subject {
     pub(super) device: Option<Hctl>,
     pub(super) policy: Policy,
@@ -27,7 +52,9 @@ pub(super) struct Subject {
 /// The devices, or the class, and the words behind them.
 pub(super) fn subjects<'a>(
     context: &Context,
-    args: &'a Args,
+    args: &Args,
+    kernel: bool,
+    words: &'a [String],
 ) -> Result<(Vec<Subject>, &'a [String])> {
     let read =
         |path: &PathBuf| fs::read_to_string(path).with_context(|| path.display().to_string());
@@ -48,13 +75,13 @@ pub(super) fn subjects<'a>(
     };
 
     if let Some(path) = &args.policy {
-        return planned_subjects(context, args, path);
+        return planned_subjects(context, args, path, words);
     }
     if let Some(class) = args.class {
         let rules = match (&class_rules, args.table.as_deref()) {
             (Some(rules), _) => Some(rules.clone()),
             (None, Some("stock")) => Some(STOCK.into()),
-            (None, _) if args.kernel => running::class(&context.root, class)?.map(|c| c.rules),
+            (None, _) if kernel => running::class(&context.root, class)?.map(|c| c.rules),
             (None, _) => None,
         };
         let policy = with_rules(of_class(class, rules.as_deref())?)?;
@@ -62,10 +89,10 @@ pub(super) fn subjects<'a>(
             device: None,
             policy,
         };
-        return Ok((vec![subject], &args.words));
+        return Ok((vec![subject], words));
     }
 
-    let (name, words) = args.words.split_first().context("no device")?;
+    let (name, words) = words.split_first().context("no device")?;
     let mut subjects = Vec::new();
     for device in device::find(&context.root, name)? {
         let mut policy = Policy::running(&context.root, &device)?;
@@ -86,17 +113,18 @@ pub(super) fn subjects<'a>(
 /// Those of a policy file.
 fn planned_subjects<'a>(
     context: &Context,
-    args: &'a Args,
+    args: &Args,
     path: &Path,
+    words: &'a [String],
 ) -> Result<(Vec<Subject>, &'a [String])> {
     let root = &context.root;
     let policies = policyfile::load(root, &[path.to_owned()])?;
     if let Some(class) = args.class {
-        let policy = policyfile::planned_class(root, &policies, class)?;
+        let policy = policyfile::planned_class(&policies, class, &Tables::running(root, class)?)?;
         let device = None;
-        return Ok((vec![Subject { device, policy }], &args.words));
+        return Ok((vec![Subject { device, policy }], words));
     }
-    let (name, words) = args.words.split_first().context("no device")?;
+    let (name, words) = words.split_first().context("no device")?;
     let all = device::scan(root)?;
     let chosen = device::find(root, name)?;
     let chosen: Vec<&Device> = chosen.iter().collect();
@@ -106,7 +134,11 @@ fn planned_subjects<'a>(
         .map(|state| {
             Ok(Subject {
                 device: Some(state.device.hctl),
-                policy: policyfile::planned(root, &policies, state)?,
+                policy: policyfile::planned(
+                    &policies,
+                    state,
+                    &Tables::running(root, state.device.class)?,
+                )?,
             })
         })
         .collect::<Result<_>>()?;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use sgio_policy::policy::{decide, Access, Cdb, Rule, State, Time, MAX_CDB, STOCK};
+use crate::verdict::Policy;
+use sgio_policy::policy::{decide, Access, Cdb, Class, Rule, State, Time, MAX_CDB, STOCK};
 
 fn args() -> Args {
     Args {
-        policy: None,
-        class: None,
-        table: None,
-        class_rules: None,
-        device_rules: None,
+        of: subject::Args::default(),
         read: false,
         write: false,
         kernel: false,

@@ -20,7 +20,7 @@
 //!
 //! Commands of ATA stand in `ata.table`, which says how they look.
 
-use super::{Entry, Harm, Part};
+use super::entry::{Entry, Harm, Part};
 use sgio_policy::policy::{Change, Rule};
 use std::collections::HashMap;
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The transaction that puts policy files in force, and what is remembered of it.
+
+use crate::{
+    applied::{self, Classes, Record},
+    device::{self, Device, Hctl},
+    kernel, output,
+    policyfile::{transaction, Maps, Policies, Resolved, Selector},
+    root::Root,
+};
+use anyhow::{bail, Context as _, Result};
+use serde::Serialize;
+use std::{thread, time::Duration};
+
+/// How often it is tried when devices come and go meanwhile, and the pause between.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A device that was set.
+#[derive(Serialize)]
+pub(super) struct AppliedDevice {
+    pub(super) device: Hctl,
+    /// Where the block that has the say stands; none: the defaults.
+    pub(super) block: Option<String>,
+    pub(super) rules: usize,
+}
+
+/// What is to be done, and what is to be remembered of it.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub(super) devices: Vec<AppliedDevice>,
+    pub(super) transaction: String,
+    pub(super) records: Vec<(Hctl, Record)>,
+    pub(super) classes: Option<Classes>,
+    /// Devices that keep what somebody else has set.
+    pub(super) left: Vec<Hctl>,
+}
+
+/// Does what `prepare` says, which looks again if a device went or came meanwhile, and remembers it.
+pub(super) fn put_in_force(
+    root: &Root,
+    prepare: impl Fn() -> Result<Prepared>,
+) -> Result<Prepared> {
+    let mut tries = 1;
+    let prepared = loop {
+        let prepared = prepare()?;
+        if prepared.transaction.is_empty() {
+            break prepared;
+        }
+        match kernel::transact(root, &prepared.transaction) {
+            Ok(()) => break prepared,
+            // A device has gone, or another one has its address.
+            Err(error) if tries < TRIES && kernel::device_changed(&error) => {
+                tries += 1;
+                thread::sleep(PAUSE);
+            }
+            Err(error) => {
+                let tries = format!("nothing was changed ({tries} tries)");
+                return Err(error).context(if tries.contains("(1 ") {
+                    "nothing was changed".to_owned()
+                } else {
+                    tries
+                });
+            }
+        }
+    };
+    if tries > 1 {
+        output::note(&format!(
+            "devices came or went meanwhile: done at try {tries}"
+        ));
+    }
+    // What cannot be remembered counts as set by somebody else: an event leaves it alone.
+    let remembered = prepared
+        .records
+        .iter()
+        .map(|(hctl, record)| record.write(root, *hctl))
+        .chain(prepared.classes.iter().map(|classes| classes.write(root)));
+    if let Some(Err(error)) = remembered.into_iter().find(Result::is_err) {
+        output::note(&format!(
+            "in force, but not remembered for later events: {error:#}"
+        ));
+    }
+    Ok(prepared)
+}
+
+/// The devices that were asked for, and the multipath maps.
+pub(super) fn look(
+    root: &Root,
+    policies: &Policies,
+    only: Option<&str>,
+) -> Result<(Vec<Device>, Maps)> {
+    let Some(name) = only else {
+        let all = device::scan(root)?;
+        let maps = Maps::of(&all);
+        return Ok((all, maps));
+    };
+    // The way of udev, for one device after the other: only what is needed is read.
+    let links = uses(policies, |selector| {
+        selector.by_id.is_some() || selector.by_path.is_some()
+    });
+    let devices = match device::find_by_kernel_name(root, name, links)? {
+        Some(devices) => devices,
+        None => device::find(root, name)?,
+    };
+    let maps = if uses(policies, |selector| selector.multipath.is_some()) {
+        device::maps(root)?.iter().collect()
+    } else {
+        Maps::default()
+    };
+    Ok((devices, maps))
+}
+
+/// Tells whether a block selects by that key.
+fn uses(policies: &Policies, key: fn(&Selector) -> bool) -> bool {
+    policies.blocks.iter().any(|block| key(&block.selector))
+}
+
+/// Looks at the devices and makes the transaction.
+pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
+    let (devices, maps) = look(root, policies, only)?;
+    let chosen: Vec<&Device> = devices.iter().collect();
+    let mut prepared = Prepared::default();
+    if only.is_none() {
+        prepared.transaction = transaction::classes(policies);
+        prepared.classes = Classes::now(root);
+    }
+    let resolved = policies
+        .resolve_some(&chosen, &maps)
+        .context("nothing was changed")?;
+    for state in resolved {
+        let hctl = state.device.hctl;
+        // A device that the module does not know has just come, and udev will tell of it, or
+        // has just gone.
+        let Some(id) = state.device.id else {
+            if only.is_some() {
+                bail!("{hctl} is not known to the module: is sgio_filter loaded?");
+            }
+            continue;
+        };
+        add(&mut prepared, policies, &state, id);
+    }
+    Ok(prepared)
+}
+
+/// Adds a device that is to be set.
+pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved<'_>, id: u64) {
+    let hctl = state.device.hctl;
+    prepared.transaction += &transaction::device(state, Some(id));
+    prepared.devices.push(AppliedDevice {
+        device: hctl,
+        block: block(policies, state),
+        rules: state.entries.len(),
+    });
+    prepared.records.push((
+        hctl,
+        Record {
+            id,
+            files: policies.digest(),
+            block: block(policies, state),
+            state: Some(applied::wanted(
+                state.unpriv_sgio,
+                state.complain,
+                state.report_luns.name(),
+                state.pr_exclusive,
+                &state.rules(),
+            )),
+            later: later(policies),
+        },
+    ));
+}
+
+/// Where the block that has the say stands.
+pub(super) fn block(policies: &Policies, state: &Resolved<'_>) -> Option<String> {
+    let block = policies.blocks.get(state.block?)?;
+    Some(block.place.to_string())
+}
+
+/// Tells whether another block may have the say when a link or a map has come.
+pub(super) fn later(policies: &Policies) -> bool {
+    uses(policies, |selector| {
+        selector.by_id.is_some() || selector.by_path.is_some() || selector.multipath.is_some()
+    })
+}

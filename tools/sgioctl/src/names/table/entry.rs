@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tables say of one command.
+
+use sgio_policy::policy::{Class, Rule};
+
+/// The name of what no standard defines.
+pub(in crate::names) const VENDOR_SPECIFIC: &str = "vendor-specific";
+
+/// What a command does to others than its sender.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::names) enum Harm {
+    /// Nothing.
+    None,
+    /// It moves, locks or delays something, so it is for writers.
+    Write,
+    /// It destroys data, changes the medium, firmware, reservations or settings.
+    Destroys,
+}
+
+/// One field of a CDB.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::names) struct Part {
+    pub(in crate::names) name: String,
+    pub(in crate::names) byte: usize,
+    /// Of the first byte.
+    pub(in crate::names) mask: u8,
+    pub(in crate::names) count: usize,
+    /// It selects what the command does, rather than where or how much.
+    pub(in crate::names) selects: bool,
+}
+
+/// A command, or one service action of a command, on some classes.
+pub(in crate::names) struct Entry {
+    /// A bit for each peripheral device type.
+    pub(super) classes: u32,
+    /// What it matches; the verdict means nothing.
+    pub(in crate::names) rule: Rule,
+    /// The same as text: `5f [1]&1f=00`.
+    pub(in crate::names) text: String,
+    pub(in crate::names) name: String,
+    /// The name of the command that it is a service action of; else its own.
+    pub(in crate::names) base: String,
+    pub(in crate::names) title: String,
+    pub(in crate::names) source: String,
+    pub(in crate::names) harm: Harm,
+    pub(in crate::names) parts: Vec<Part>,
+}
+
+impl Entry {
+    pub(in crate::names) fn is_on(&self, class: Class) -> bool {
+        (self.classes >> class.type_code()) & 1 != 0
+    }
+
+    /// Tells whether the vendor has defined what it does.
+    pub(in crate::names) fn is_vendors(&self) -> bool {
+        self.name == VENDOR_SPECIFIC || self.name.ends_with(":vendor-specific")
+    }
+
+    /// Tells whether it is one service action of a command, not a whole command.
+    pub(in crate::names) fn is_part(&self) -> bool {
+        self.rule.fields().next().is_some()
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Selectors that match no device, whatever is plugged in.
+
+use super::{spelling::transport, At, Pattern, Place, Selector};
+
+/// Where the wrong spelling stands, what is wrong with it, and how to write it.
+pub(super) type Impossible = (Place, String, String);
+
+/// The names of transports, as `sgioctl list` shows them.
+const TRANSPORTS: [&str; 7] = ["fc", "iscsi", "sas", "ata", "usb", "virtio", "tcm_loop"];
+
+/// Spellings in a selector that no device can have, whatever is plugged in.
+pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
+    let mut found: Vec<Impossible> = Vec::new();
+    if let Some(key) = &selector.wwid {
+        found.extend(wwid(key));
+    }
+    if let Some(key) = &selector.by_id {
+        found.extend(by_id(key));
+    }
+    if let Some(At { value, place }) = &selector.transport {
+        let name = transport(value);
+        let driver = name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if ["scsi", "nvme", "raid", "spi", "block"].contains(&name.as_str()) || !driver {
+            let fix = format!(
+                "use one of {}, or the driver's name of 'sgioctl list'",
+                TRANSPORTS.join(", ")
+            );
+            found.push((
+                place.clone(),
+                format!("no SCSI device has the transport '{value}'"),
+                fix,
+            ));
+        }
+    }
+    // INQUIRY has so many bytes for them (SPC-5 "Standard INQUIRY data").
+    for (key, name, most) in [
+        (&selector.vendor, "vendor", 8),
+        (&selector.model, "model", 16),
+    ] {
+        let Some(At { value, place }) = key else {
+            continue;
+        };
+        let longest = text(value).split('*').map(str::len).max().unwrap_or(0);
+        let length: usize = text(value).split('*').map(str::len).sum();
+        if length > most || longest > most {
+            let start: String = text(value).chars().take(most).collect();
+            let start = start.trim_end();
+            found.push((
+                place.clone(),
+                format!("no device can match: INQUIRY has {most} characters for the {name}, and this has {length}"),
+                format!("write {name} = \"{start}\", as 'sgioctl list' shows it (of a SATA disk, the vendor is ATA)"),
+            ));
+        }
+    }
+    if let Some(At { value, place }) = &selector.multipath {
+        let number = value.strip_prefix("dm-").or(value.strip_prefix("/dev/dm-"));
+        if number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit())) {
+            let message = format!("'{value}' is the kernel's name of a map, which changes");
+            let fix = "give the map's name (mpatha) or its WWID, as 'multipath -l' shows them";
+            found.push((place.clone(), message, fix.into()));
+        }
+    }
+    for (key, name) in [
+        (&selector.initiator, "initiator"),
+        (&selector.target, "target"),
+    ] {
+        let Some(At { value, place }) = key else {
+            continue;
+        };
+        let iscsi = ["iqn.", "eui.", "naa."]
+            .iter()
+            .any(|prefix| value.starts_with(prefix));
+        let plain = crate::device::nexus::plain(value);
+        let wwn = plain.len() == 16 && plain.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !iscsi && !wwn {
+            found.push((
+                place.clone(),
+                format!("'{value}' is no name of a port"),
+                format!("give the {name} as an iSCSI name (iqn....) or as 16 hex digits (0x2101001b32a90001)"),
+            ));
+        }
+    }
+    found
+}
+
+fn text(pattern: &Pattern) -> &str {
+    pattern.text()
+}
+
+fn wwid(key: &At<Pattern>) -> Option<Impossible> {
+    let text = text(&key.value);
+    let lower = text.to_ascii_lowercase();
+    let never = |fix: String| {
+        let message = format!("no device can match: no WWID begins like '{text}'");
+        Some((key.place.clone(), message, fix))
+    };
+    let number = lower.strip_prefix("wwn-").unwrap_or(&lower);
+    if let Some(digits) = number.strip_prefix("0x") {
+        // lsblk and udev print a WWN; of those of type 6 the first half only, unless it is the long form.
+        return match (digits.len(), digits.chars().next()) {
+            (16, Some('6')) => never(format!(
+                "write wwid = \"naa.{digits}*\": this is the first half of it"
+            )),
+            _ => never(format!(
+                "write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\""
+            )),
+        };
+    }
+    if let Some(id) = lower.strip_prefix("scsi-") {
+        return match id.starts_with(['1', '2', '3']) {
+            true => never(format!("write wwid = \"{id}\", or by_id = \"{text}\"")),
+            false => never(format!("write by_id = \"{text}\"")),
+        };
+    }
+    for link in ["ata-", "usb-", "dm-uuid-mpath-", "lvm-pv-uuid-", "/dev/"] {
+        if lower.starts_with(link) {
+            return never(match lower.strip_prefix("dm-uuid-mpath-") {
+                Some(id) => format!("write multipath = \"{id}\""),
+                None => format!(
+                    "write by_id = \"{}\"",
+                    text.rsplit('/').next().unwrap_or(text)
+                ),
+            });
+        }
+    }
+    let known = ["naa.", "eui.", "t10.", "uuid.", "1", "2", "3", "8", "*"];
+    let digits = lower
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit() || byte == b'*');
+    match known.iter().any(|start| lower.starts_with(start)) {
+        true => None,
+        false if digits => never(format!("write wwid = \"naa.{lower}\"")),
+        false => never("write it as 'sgioctl show' does: naa...., eui...., t10...., or as multipath does: 3...".into()),
+    }
+}
+
+fn by_id(key: &At<Pattern>) -> Option<Impossible> {
+    let text = text(&key.value);
+    let never = |fix: String| {
+        let message = format!("no device can match: no link in by-id is called '{text}'");
+        Some((key.place.clone(), message, fix))
+    };
+    if text.contains('/') {
+        return never(
+            "give the link's name: /dev/disk/by-id/... or /dev/tape/by-id/..., or by_path".into(),
+        );
+    }
+    if text.starts_with("naa.") || text.starts_with("t10.") || text.starts_with("eui.") {
+        return never(format!("write wwid = \"{text}\""));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policyfile;
+
+    /// What lint is told of a selector: the fixes.
+    fn fixes(text: &str) -> Vec<String> {
+        let source = format!("[[device]]\nmatch = {{ {text} }}\nprofile = \"disk-guest\"\n");
+        let profiles =
+            policyfile::Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+        let policies = policyfile::parse("x.toml", &source, profiles);
+        let policies = policies.unwrap_or_else(|faults| panic!("{faults}"));
+        let selector = &policies.blocks[0].selector;
+        impossible(selector)
+            .into_iter()
+            .map(|(_, _, fix)| fix)
+            .collect()
+    }
+
+    #[test]
+    fn what_can_never_match_is_told_with_the_spelling_that_can() {
+        for (given, fix) in [
+            ("wwid = \"600140512345678\"", "naa.600140512345678"),
+            (
+                "wwid = \"scsi-3600140512345678\"",
+                "wwid = \"3600140512345678\"",
+            ),
+            (
+                "wwid = \"scsi-SATA_DISK_S1\"",
+                "by_id = \"scsi-SATA_DISK_S1\"",
+            ),
+            (
+                "wwid = \"ata-SPINNER_S1234\"",
+                "by_id = \"ata-SPINNER_S1234\"",
+            ),
+            ("wwid = \"dm-uuid-mpath-3600\"", "multipath = \"3600\""),
+            ("by_id = \"naa.600\"", "wwid = \"naa.600\""),
+            ("by_id = \"/dev/disk/by-path/x\"", "by_path"),
+            ("vendor = \"Western Digital\"", "vendor = \"Western\""),
+            (
+                "model = \"WDC WD40EFRX-68N32N0\"",
+                "model = \"WDC WD40EFRX-68N\"",
+            ),
+            ("multipath = \"dm-0\"", "mpatha"),
+            ("transport = \"nvme\"", "use one of fc, iscsi"),
+            ("transport = \"SCSI\"", "use one of fc, iscsi"),
+            ("initiator = \"web\"", "iSCSI name"),
+            ("target = \"0x123\"", "16 hex digits"),
+        ] {
+            let fixes = fixes(given);
+            assert!(
+                fixes.iter().any(|found| found.contains(fix)),
+                "{given}: {fixes:?}"
+            );
+        }
+        for fine in [
+            "wwid = \"naa.600140512345678\"",
+            "wwid = \"3600140512345678\"",
+            "wwid = \"*\"",
+            "by_id = \"/dev/tape/by-id/scsi-3500-nst\"",
+            "by_path = \"/dev/disk/by-path/pci-0000:00:1f.2-ata-1\"",
+            "transport = \"SATA\"",
+            "transport = \"virtio\"",
+            "vendor = \"ATA\"",
+            "model = \"WDC WD40EFRX-68N\"",
+            "initiator = \"21:01:00:1b:32:a9:00:01\"",
+            "target = \"iqn.2003-01.org.example:san\"",
+        ] {
+            assert!(fixes(fine).is_empty(), "{fine}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What policy files say.
+
+use super::{At, Fault, Lists, Place, Profiles, Selector};
+use sgio_policy::policy::{Class, ReportLuns, Rule};
+
+/// What the files say, in their order.
+#[derive(Default)]
+pub struct Policies {
+    /// `[[device]]`: of those that match a device, the first has the say.
+    pub blocks: Vec<Block>,
+    /// `[[class]]`, each class at most once.
+    pub classes: Vec<ClassBlock>,
+    /// Those built in, those of the site, and `[profile.*]`.
+    pub profiles: Profiles,
+    /// What is most likely not meant of the files themselves: not read, empty, written by others.
+    pub warnings: Vec<Fault>,
+    pub(super) digest: u64,
+}
+
+impl Policies {
+    /// Tells these files from others: it changes with the content of any of them, and with this program.
+    pub fn digest(&self) -> String {
+        format!("{} {:016x}", env!("CARGO_PKG_VERSION"), self.digest)
+    }
+}
+
+/// A `[[device]]`.
+pub struct Block {
+    /// Where it begins.
+    pub place: Place,
+    /// `match`.
+    pub selector: Selector,
+    /// `unpriv_sgio`; false if it is not said.
+    pub unpriv_sgio: At<bool>,
+    /// `complain`; false if it is not said.
+    pub complain: At<bool>,
+    /// `report_luns`; passthrough if it is not said.
+    pub report_luns: ReportLuns,
+    /// `pr_exclusive`; false if it is not said.
+    pub pr_exclusive: bool,
+    /// Something else than `match` stands in it, be it empty.
+    pub has_settings: bool,
+    /// `deny`, `rules` and `allow`.
+    pub own: Lists,
+    /// `profile` or `profiles`.
+    pub profiles: Vec<At<String>>,
+}
+
+/// A `[[class]]`.
+pub struct ClassBlock {
+    /// Where it begins.
+    pub place: Place,
+    /// `name`.
+    pub class: Class,
+    /// `table` or `rules`.
+    pub content: ClassContent,
+}
+
+/// What a class gets.
+#[derive(Clone)]
+pub enum ClassContent {
+    /// A built-in table, `strict` or `stock`.
+    Table(String),
+    /// Rules.
+    Rules(Vec<At<Rule>>),
+}
