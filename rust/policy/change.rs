@@ -6,7 +6,10 @@
 //! the list, which the caller publishes, or drops if that fails. The caller owns the memory.
 
 use super::{
-    parse,
+    parse::{
+        self,
+        Edit, //
+    },
     ListedRule,
     ParseError,
     ParseErrorKind,
@@ -20,15 +23,6 @@ use core::fmt::{
 
 /// How many rules a list may have.
 pub const MAX_RULES: usize = 4096;
-
-/// What the prefix of a line does with its rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Edit {
-    /// `+`: put it in front of the list, so that it wins.
-    Insert,
-    /// `-`: take the first equal rule out of the list.
-    Remove,
-}
 
 /// What a text does to the list as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -86,7 +86,6 @@ pub use self::{
         ApplyError,
         Change,
         ChangeKind,
-        Edit,
         RuleStore,
         MAX_RULES, //
     },
@@ -125,6 +124,7 @@ pub use self::{
         PERSISTENT_RESERVE_OUT,
         REPORT_LUNS, //
     },
+    parse::Edit,
     report_luns::{
         report_own_lun,
         OwnLun,

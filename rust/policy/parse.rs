@@ -8,7 +8,6 @@
 use super::{
     Access,
     ByteSet,
-    Edit,
     Field,
     Lifetime,
     ParseErrorKind,
@@ -19,6 +18,15 @@ use super::{
 
 /// What is wrong, and the index of the byte in the line where it is.
 pub(super) type Fault = (usize, ParseErrorKind);
+
+/// What the prefix of a line does with its rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Edit {
+    /// `+`: put it in front of the list, so that it wins.
+    Insert,
+    /// `-`: take the first equal rule out of the list.
+    Remove,
+}
 
 /// A parsed line: its prefix and its rule, and the index at which the line's text begins.
 pub(super) struct Line {
