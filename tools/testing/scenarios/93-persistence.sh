@@ -142,6 +142,26 @@ echo 0 >"$debug/vpd_use_hostno"
 rm /etc/udev/rules.d/61-sgio-test.rules $policy/20-slow.toml
 udevadm control --reload
 
+# Another logical unit behind an address: its own policy, by udev. behind HOW: which one, rescanned
+behind() {
+	echo "$1" >"$debug/vpd_use_hostno"
+	echo 1 >"/sys/bus/scsi/devices/$a/rescan"
+	settle
+}
+behind 1
+is "another logical unit, without a policy: the defaults" "$(rules "$a")" ";"
+cat >$policy/20-other.toml <<-END
+	[[device]]
+	match = { wwid = "$(<"/sys/bus/scsi/devices/$a/wwid")" }
+	rules = "deny 1b"
+END
+behind 0
+is "the first one is back: its policy" "$(rules "$a")" "$want"
+behind 1
+is "the other one: its own" "$(rules "$a")" "deny 1b;"
+behind 0
+rm $policy/20-other.toml
+
 # The module is loaded again, with the devices there.
 check "unloaded" wait_for unload
 must_load
