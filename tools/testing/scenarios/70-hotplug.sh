@@ -137,6 +137,34 @@ for rules in "allow r 5e" ""; do
 	check "... commands are fast again" wait_for delay 0
 done
 
+# others HCTL: puts another logical unit there, and another one, until it is gone
+others() {
+	local n=0
+	while echo $((n++ % 2)) >"$debug/vpd_use_hostno" && echo 1 >"/sys/bus/scsi/devices/$1/rescan"; do :; done 2>/dev/null
+}
+left=
+for _ in 1 2 3 4; do
+	debug_add 0
+	others "$hctl" &
+	nap 0.$((RANDOM % 9))
+	echo 1 >"/sys/bus/scsi/devices/$hctl/delete"
+	wait $!
+	[ ! -e "$(dev "$hctl")" ] || left+=" $hctl"
+done
+is "deleted in the middle of rescans: gone" "$left" ""
+others "$c" &
+for _ in 1 2; do
+	unload || left+=" not unloaded"
+	load || left+=" not loaded"
+	nap 0.3
+done
+kill $! && wait $! 2>/dev/null
+echo 1 >"$debug/vpd_use_hostno"
+rescan
+is "loaded and unloaded in the middle of rescans" "$left $(cat "$knobs/identity")" " $(wwid)"
+echo "allow r 5e" >"$(dev "$b")/rules"
+echo 1 >"$(queue "$b")/unpriv_sgio"
+
 echo "$b" >/sys/bus/scsi/drivers/sd/unbind
 is "sd unbound: the device keeps its filter" "$(cat "$(dev "$b")/rules")" "allow r 5e"
 absent "... the disk is gone" "/sys/bus/scsi/devices/$b/block/*"
