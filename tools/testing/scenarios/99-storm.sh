@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
-# reclaim of memory, hundreds of ioctls of sg at a time, a tracer. Meanwhile no sender gets through what no policy allows, neither
+# reclaim of memory, hundreds of ioctls of sg at a time, what sg and the block layer send
+# without asking, a tracer. Meanwhile no sender gets through what no policy allows, neither
 # ever nor at the time, and none is refused what all allow; afterwards nothing is
 # left.
 #
@@ -43,6 +44,9 @@ watched=$hctl
 debug_add 0
 big=${disk_of[$hctl]} big_sg=${sg_of[$hctl]}
 echo 1024 >"$(queue "$hctl")/read_ahead_kb"
+# The reserved one is changed by one writer of ours.
+debug_add 0
+reserved=$hctl
 mapfile -t domain < <(knobstorm --domain)
 # All are in one that can be an owner (pr_exclusive), which the root is not.
 mkdir /sys/fs/cgroup/storm || die "no cgroups"
@@ -84,6 +88,9 @@ is "... and the stock one" "$(table_has)" ""
 is "which are tables" "$(grep -c '^allow' $sysfs/classes/optical/rules)" 2
 is "the watched device is of a class of its own" \
 	"$(cat /sys/bus/scsi/devices/*/sgio_filter/class | grep -c optical) $(<"$(dev "$watched")/class")" "1 optical"
+# Not every module can filter what sg asks nobody about.
+filters_sg=false
+[ ! -e "$(dev "${guarded[0]}")/filter_sg" ] || filters_sg=true
 for d in "${guarded[@]}"; do guarded_knobs+=("$d=$(<"$(dev "$d")/class")"); done
 free_knobs=$free=$(<"$(dev "$free")/class")
 unload
@@ -121,6 +128,104 @@ watched_pid=$pid
 mkdir "$tmp/eaten"
 mount -t tmpfs -o size=100% none "$tmp/eaten"
 fallocate -l $(($(free_mb) - 96))M "$tmp/eaten/file"
+
+cgroups=/sys/fs/cgroup
+mountpoint -q $cgroups || mount -t cgroup2 none $cgroups || die "no cgroups of version 2"
+mkdir -p $cgroups/owner $cgroups/other
+
+# What is known of the policy, of what sg and the block layer send without asking: a word and the time in a file, which
+# is empty while the policy changes and while the module is not there. A sender that has read the same before and
+# after its command judges by that.
+policy_is() {
+	echo "${2:+$2 $EPOCHREALTIME}" >"$tmp/$1.policy"
+}
+policy_is sg
+policy_is pr
+
+# one after another, by SG_IO and by write(2) with both headers: what is never and what is always allowed
+sg_sender() {
+	local n=0 way cdb policy now answer right=0 wrong=0 unjudged=0
+	local ways=("rw ioctl" "rw v3" "rw old") nodes=("${sg_of[${guarded[0]}]}" "${sg_of[${guarded[1]}]}")
+
+	while [ ! -e "$tmp/stop" ]; do
+		n=$((n + 1)) cdb=ff0000000000
+		[ $((n % 4)) -ne 0 ] || cdb=000000000000
+		slurp policy "$tmp/sg.policy"
+		way=${ways[n % 3]}
+		# shellcheck disable=SC2086 # two words
+		answer=$(sgnode "${nodes[n % 2]}" $way $cdb 2>&1)
+		slurp now "$tmp/sg.policy"
+		if [[ $policy != filtered* || $now != "$policy" || $answer != "sense 05/20/0"[02] ]]; then
+			unjudged=$((unjudged + 1))
+		elif [[ $cdb == ff* && $answer == */02 || $cdb == 00* && $answer == */00 ]]; then
+			right=$((right + 1))
+		else
+			wrong=$((wrong + 1))
+			echo "wrong: $way $cdb: $answer"
+		fi
+		nap 0.15
+	done
+	echo "sg: $right right, $wrong wrong, $unjudged not judged"
+}
+
+# IOC_PR_* of who is not the owner
+pr_sender() {
+	local n=0 policy now answer right=0 wrong=0 unjudged=0
+	local operations=(register reserve release preempt preempt-abort clear)
+
+	echo $BASHPID >$cgroups/other/cgroup.procs
+	while [ ! -e "$tmp/stop" ]; do
+		n=$((n + 1))
+		slurp policy "$tmp/pr.policy"
+		answer=$(as_nobody prioctl "${disk_of[$reserved]}" "${operations[n % 6]}" bb aa 2>&1)
+		slurp now "$tmp/pr.policy"
+		if [[ $policy != [a-z]* || $now != "$policy" ]]; then
+			unjudged=$((unjudged + 1))
+		elif [[ $policy == open* && $answer != EPERM || $policy != open* && $answer == EPERM ]]; then
+			right=$((right + 1))
+			echo "${policy% *}" >"$tmp/pr.judged"
+		else
+			wrong=$((wrong + 1))
+			echo "wrong: ${policy% *}: ${operations[n % 6]}: $answer"
+		fi
+		nap 0.1
+	done
+	echo "pr: $right right, $wrong wrong, $unjudged not judged"
+}
+
+# shellcheck disable=SC2317 # called by wait_for
+judged_or_over() { [[ $(<"$tmp/pr.judged") == "$1" || -e $tmp/unloading ]]; }
+# The policy about them, each until a command was judged by it or 20 s are over, until the file "unloading" is there.
+pr_writer() {
+	local d failed=0 steps=0
+
+	d=$(dev "$reserved")
+	while [ ! -e "$tmp/unloading" ]; do
+		policy_is pr
+		echo "deny 5f" >"$d/rules" || failed=$((failed + 1))
+		policy_is pr denied
+		wait_for judged_or_over denied
+		policy_is pr
+		# By a rule: those of the class change.
+		echo "allow w 5f" >"$d/rules" || failed=$((failed + 1))
+		policy_is pr open
+		wait_for judged_or_over open
+		policy_is pr
+		echo 1 >"$d/pr_exclusive" || failed=$((failed + 1))
+		# Who comes first is the owner, which the other one may be.
+		for _ in 1 2 3 4 5; do
+			echo reset >"$d/pr_exclusive"
+			(echo $BASHPID >$cgroups/owner/cgroup.procs &&
+				as_nobody prioctl "${disk_of[$reserved]}" register aa) >"$tmp/owner"
+			[[ $(<"$tmp/owner") == EPERM ]] || break
+		done
+		[[ $(<"$tmp/owner") == EPERM ]] || { policy_is pr owned && wait_for judged_or_over owned; }
+		policy_is pr
+		echo 0 >"$d/pr_exclusive" || failed=$((failed + 1))
+		steps=$((steps + 1))
+	done
+	echo "pr_writer: $steps rounds, $failed failed"
+}
 
 # The function graph tracer goes on and off.
 tracing=/sys/kernel/tracing
@@ -160,9 +265,18 @@ fill_sg() {
 	wait_for eval "echo 0 >$debug/delay"
 }
 
+: >"$tmp/pr.judged"
+pr_sender >"$tmp/pr.sender" 2>&1 &
+others=($!)
+kinds=(pr)
+if $filters_sg; then
+	sg_sender >"$tmp/sg.sender" 2>&1 &
+	others+=($!)
+	kinds+=(sg)
+fi
 if has_graph; then
 	tracer >"$tmp/tracer" 2>&1 &
-	tracer=$!
+	others+=($!)
 fi
 
 writers=() started=0 ended=0 killed=0 failed=()
@@ -245,6 +359,10 @@ filled=0 loads=0 unloads=0 under_writers=0 plugged=0 successors=0 reclaims=0
 for ((round = 0; round < rounds; round++)); do
 	echo "# round $round: $SECONDS s"
 	! load strict=$((RANDOM % 2)) queue_knob=$((RANDOM % 2)) || loads=$((loads + 1))
+	if $filters_sg && echo 1 >"$(dev "${guarded[0]}")/filter_sg" && echo 1 >"$(dev "${guarded[1]}")/filter_sg"; then policy_is sg filtered; fi
+	rm -f "$tmp/unloading"
+	pr_writer >"$tmp/pr.writer.$round" 2>&1 &
+	pr_writer=$!
 	fill_sg
 	time_of filled
 	writers=()
@@ -282,6 +400,9 @@ for ((round = 0; round < rounds; round++)); do
 	# On a machine that is fast all this takes no time; on one that is slow, they have had it.
 	wait_for asked_enough || echo "# not all was asked that should be"
 	time_of asked
+	touch "$tmp/unloading"
+	wait $pr_writer
+	policy_is sg
 	# Half of the time under writers, half after them.
 	[ $((round % 2)) -eq 0 ] || writers_end "${writers[@]}"
 	if unload_soon; then
@@ -294,7 +415,7 @@ for ((round = 0; round < rounds; round++)); do
 done
 rm "$tmp/eaten/file"
 touch "$tmp/stop"
-! has_graph || wait "$tracer"
+wait "${others[@]}"
 kill "$guarded_pid" "$free_pid" "$watched_pid"
 wait "$guarded_pid"
 is "guarded devices: no wrong verdict" "exit status $?" "exit status 0"
@@ -333,6 +454,13 @@ for kind in guarded free witness; do
 	[ $kind = witness ] || check "$kind: $bad bad texts were refused" test "$bad" -gt 10
 done
 
+sed 's/^/# /' "$tmp"/*.sender "$tmp"/pr.writer.*
+$filters_sg || skip "sg: what sends without asking is judged, and never wrong" "this module has no filter_sg"
+for kind in "${kinds[@]}"; do
+	like "$kind: what sends without asking is judged, and never wrong" "$(<"$tmp/$kind.sender")" \
+		"$kind: [1-9][0-9]* right, 0 wrong, *"
+done
+is "the policy about reservations: changes that failed" "$(cat "$tmp"/pr.writer.* | grep -vcE ': [1-9][0-9]* rounds, 0 failed$')" 0
 is "rounds with hundreds of ioctls of sg" $filled "$rounds"
 if has_graph; then
 	like "the tracer was switched, and saw something" "$(<"$tmp/tracer")" "tracer: [1-9]* times, [1-9]* lines"
