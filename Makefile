@@ -44,6 +44,7 @@ help:
 	@echo '  make test-debug  all scenarios, on a kernel with KASAN and more (ONLY=pattern)'
 	@echo '  make test-race   some scenarios, on a kernel with KCSAN          (ONLY=pattern)'
 	@echo '  make test-rt     the scenarios on the distribution'\''s PREEMPT_RT kernel (ONLY=pattern)'
+	@echo '  make test-tracing  the kernel'\''s own tests of ftrace and livepatch, without and with the module'
 	@echo '  make fuzz      fuzz the policy and the tool      (SECONDS=600 ONLY=decide)'
 	@echo '  make coverage  what the tests of the policy and the tool run (FILES=rust/policy/parse.rs)'
 	@echo '  make miri      the tests of the policy under Miri, where it is installed'
@@ -109,7 +110,7 @@ coverage: setup-root
 miri:
 	@$(TESTING)/miri
 
-.PHONY: lint test test-debug test-race test-rt test-guests matrix pictures demo bench
+.PHONY: lint test test-tracing test-debug test-race test-rt test-guests matrix pictures demo bench
 lint: setup
 	@$(TESTING)/lint/lint
 
@@ -132,6 +133,10 @@ matrix: setup-guests
 
 test-debug test-race test-rt: test-%:
 	@$(TESTING)/run-tests --kernel $* $(if $(ONLY),'$(ONLY)')
+
+test-tracing: setup-stock
+	@$(MAKE) --no-print-directory modules programs KERNEL=stock
+	@$(TESTING)/tracing/run
 
 bench: setup-stock
 	@$(MAKE) --no-print-directory modules programs tool KERNEL=stock
