@@ -47,6 +47,9 @@ echo 1024 >"$(queue "$hctl")/read_ahead_kb"
 # The reserved one is changed by one writer of ours.
 debug_add 0
 reserved=$hctl
+# Behind the address of this one another logical unit appears, again and again.
+debug_add 0
+remapped=$hctl
 mapfile -t domain < <(knobstorm --domain)
 # All are in one that can be an owner (pr_exclusive), which the root is not.
 mkdir /sys/fs/cgroup/storm || die "no cgroups"
@@ -227,6 +230,31 @@ pr_writer() {
 	echo "pr_writer: $steps rounds, $failed failed"
 }
 
+# Another logical unit behind an address, until the file "unloading" is there: what the first was allowed the next one is
+# not, from when the rescan has ended on.
+remapper() {
+	local d=/sys/bus/scsi/devices/$remapped bsg=bsg:/dev/bsg/$remapped failed=0 wrong=0 steps=0 was now
+
+	while [ ! -e "$tmp/unloading" ]; do
+		echo "allow r ff" >"$d/sgio_filter/rules" || failed=$((failed + 1))
+		slurp was "$d/sgio_filter/identity"
+		is_right allowed "$bsg" || wrong=$((wrong + 1))
+		echo $((1 - $(<"$debug/vpd_use_hostno"))) >"$debug/vpd_use_hostno"
+		echo 1 >"$d/rescan" || failed=$((failed + 1))
+		is_right refused "$bsg" || wrong=$((wrong + 1))
+		slurp now "$d/sgio_filter/identity"
+		[ "$now" != "$was" ] || failed=$((failed + 1))
+		steps=$((steps + 1))
+	done
+	echo "remapper: $steps rounds, $failed failed, $wrong wrong"
+}
+# is_right allowed|refused TARGET: what the vendor's command is
+is_right() {
+	local answer
+	answer=$(nobody --probe --read "$2" ff0000000000 2>&1)
+	[[ $answer == $1:* ]] || { echo "not $1: $answer" && return 1; }
+}
+
 # The function graph tracer goes on and off.
 tracing=/sys/kernel/tracing
 mountpoint -q $tracing || mount -t tracefs none $tracing || die "no tracefs"
@@ -363,6 +391,8 @@ for ((round = 0; round < rounds; round++)); do
 	rm -f "$tmp/unloading"
 	pr_writer >"$tmp/pr.writer.$round" 2>&1 &
 	pr_writer=$!
+	remapper >"$tmp/remapper.$round" 2>&1 &
+	remapper=$!
 	fill_sg
 	time_of filled
 	writers=()
@@ -401,7 +431,7 @@ for ((round = 0; round < rounds; round++)); do
 	wait_for asked_enough || echo "# not all was asked that should be"
 	time_of asked
 	touch "$tmp/unloading"
-	wait $pr_writer
+	wait $pr_writer $remapper
 	policy_is sg
 	# Half of the time under writers, half after them.
 	[ $((round % 2)) -eq 0 ] || writers_end "${writers[@]}"
@@ -454,13 +484,15 @@ for kind in guarded free witness; do
 	[ $kind = witness ] || check "$kind: $bad bad texts were refused" test "$bad" -gt 10
 done
 
-sed 's/^/# /' "$tmp"/*.sender "$tmp"/pr.writer.*
+sed 's/^/# /' "$tmp"/*.sender "$tmp"/pr.writer.* "$tmp"/remapper.*
 $filters_sg || skip "sg: what sends without asking is judged, and never wrong" "this module has no filter_sg"
 for kind in "${kinds[@]}"; do
 	like "$kind: what sends without asking is judged, and never wrong" "$(<"$tmp/$kind.sender")" \
 		"$kind: [1-9][0-9]* right, 0 wrong, *"
 done
 is "the policy about reservations: changes that failed" "$(cat "$tmp"/pr.writer.* | grep -vcE ': [1-9][0-9]* rounds, 0 failed$')" 0
+is "another logical unit has none of the first's rules" \
+	"$(cat "$tmp"/remapper.* | grep -cE ': [1-9][0-9]* rounds, 0 failed, 0 wrong$')" "$rounds"
 is "rounds with hundreds of ioctls of sg" $filled "$rounds"
 if has_graph; then
 	like "the tracer was switched, and saw something" "$(<"$tmp/tracer")" "tracer: [1-9]* times, [1-9]* lines"
