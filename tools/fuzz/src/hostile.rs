@@ -10,7 +10,7 @@
 //! * no command lets a character through that a terminal would obey.
 
 use clap::Parser as _;
-use sgio_policy::policy::{Class, ReportLuns};
+use sgio_policy::policy::Class;
 use sgioctl::{
     cli::Cli,
     commands::show,
@@ -18,6 +18,7 @@ use sgioctl::{
     output,
     policyfile::{self, Maps, Profiles},
     running::{Running, Stats},
+    settings::Settings,
 };
 use std::{
     ffi::OsStr,
@@ -74,10 +75,10 @@ fn device(number: u32, texts: &[&[u8]], wwid: &str) -> Device {
 
 fn running() -> Running {
     Running {
-        unpriv_sgio: false,
-        complain: true,
-        report_luns: ReportLuns::Passthrough,
-        pr_exclusive: false,
+        settings: Settings {
+            complain: true,
+            ..Settings::DEFAULT
+        },
         rules: "allow r 5e".into(),
         timed: Vec::new(),
         id: 1,
@@ -169,6 +170,7 @@ impl Tree {
             ("complain", "0"),
             ("report_luns", "passthrough"),
             ("pr_exclusive", "0"),
+            ("filter_sg", "0"),
             ("rules", "allow r 5e"),
             ("stats", "refused 1"),
         ] {

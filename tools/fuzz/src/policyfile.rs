@@ -113,7 +113,7 @@ fn decided(policies: &Policies, resolved: &Resolved<'_>, block: Option<&Block>) 
     }
     let rules: Vec<_> = resolved.entries.iter().map(|entry| entry.rule).collect();
     assert!(rules == expected);
-    let switches = (resolved.unpriv_sgio, resolved.complain);
+    let switches = (resolved.settings.unpriv_sgio, resolved.settings.complain);
     assert_eq!(
         switches,
         block.map_or((false, false), |b| (b.unpriv_sgio.value, b.complain.value))

@@ -10,7 +10,7 @@
 //! The records are files in `/run/sgio-filter`, one for each address, which go with the boot as the
 //! device objects do. `id` tells whether a record is of the device that has the address now.
 
-use crate::{device::Hctl, root::Root, running::Running};
+use crate::{device::Hctl, root::Root, running::Running, settings::Settings};
 use anyhow::{Context as _, Result};
 use rustix::fs::{flock, FlockOperation};
 use serde::{Deserialize, Serialize};
@@ -169,12 +169,7 @@ pub fn is_news(root: &Root, message: &str) -> bool {
 /// What is in force on a device as a text to be compared: the settings, and the rules with a mark on those
 /// that end by themselves.
 pub fn state(running: &Running) -> String {
-    let mut text = settings(
-        running.unpriv_sgio,
-        running.complain,
-        running.report_luns.name(),
-        running.pr_exclusive,
-    );
+    let mut text = running.settings.lines();
     for (number, rule) in running.rules.lines().enumerate() {
         let timed = running.seconds_left(number).is_some();
         text += &format!("{rule}{}\n", if timed { " for" } else { "" });
@@ -183,23 +178,13 @@ pub fn state(running: &Running) -> String {
 }
 
 /// The same of what is to come into force; `rules`: one a line.
-pub fn wanted(
-    unpriv_sgio: bool,
-    complain: bool,
-    report_luns: &str,
-    pr_exclusive: bool,
-    rules: &str,
-) -> String {
-    settings(unpriv_sgio, complain, report_luns, pr_exclusive) + rules
-}
-
-fn settings(unpriv_sgio: bool, complain: bool, report_luns: &str, pr_exclusive: bool) -> String {
-    format!("{unpriv_sgio} {complain} {report_luns} {pr_exclusive}\n")
+pub fn wanted(settings: &Settings, rules: &str) -> String {
+    settings.lines() + rules
 }
 
 /// What a device has in force when it appears.
 fn pristine() -> String {
-    settings(false, false, "passthrough", false)
+    Settings::DEFAULT.lines()
 }
 
 /// Held by whoever changes devices, so that nothing changes between the look of an event and what it does.

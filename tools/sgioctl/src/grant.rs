@@ -229,7 +229,7 @@ pub fn section(target: &Target, body: &str) -> String {
     )
 }
 
-/// Sets a switch (`unpriv_sgio`, `complain`, `pr_exclusive`) of all devices that `name` means.
+/// Sets a switch (one of [`Settings::switches`](crate::settings::Settings::switches)) of all devices that `name` means.
 ///
 /// # Errors
 ///
@@ -244,11 +244,8 @@ pub fn switch(
 ) -> Result<ExitCode> {
     let mut plan = Plan::new(dry_run);
     for target in targets(context, name)? {
-        let before = match switch {
-            "complain" => target.running.complain,
-            "pr_exclusive" => target.running.pr_exclusive,
-            _ => target.running.unpriv_sgio,
-        };
+        let switches = target.running.settings.switches();
+        let before = switches.iter().any(|(name, on)| *name == switch && *on);
         let changes = if before == on {
             Vec::new()
         } else {

@@ -126,8 +126,14 @@ fn words(errno: Errno) -> String {
             format!("more than 4096 rules on one device or class ({log}); nothing has changed")
         }
         Errno::OPNOTSUPP => {
-            "pr_exclusive tells senders apart by cgroups of version 2, and there is none but the root; \
-             nothing has changed"
+            "a setting cannot be kept: pr_exclusive tells senders apart by cgroups of version 2, and there \
+             may be none but the root; filter_sg needs a driver sg that can be hooked (the kernel log and \
+             /sys/kernel/sgio_filter/entry_points say which); nothing has changed"
+                .into()
+        }
+        Errno::BUSY => {
+            "another user of ftrace has a function that a setting needs (see \
+             /sys/kernel/sgio_filter/entry_points and enabled_functions of tracefs); nothing has changed"
                 .into()
         }
         Errno::NOMEM => "the kernel is out of memory; nothing has changed".into(),
@@ -239,6 +245,7 @@ mod tests {
             Errno::NOENT,
             Errno::NOSPC,
             Errno::OPNOTSUPP,
+            Errno::BUSY,
             Errno::NOMEM,
         ] {
             assert!(words(errno).contains("nothing has changed"), "{errno}");

@@ -3,8 +3,8 @@
 //! What `sgioctl` is made of.
 //!
 //! Which module may use which is in `Documentation/design/architecture.md`. From the bottom: [`root`] (where sysfs
-//! is), [`device`] (the SCSI devices of the host), [`running`] and [`kernel`] (what the module has in force), [`hex`] (CDBs
-//! as text), [`names`] (commands have names), [`verdict`] (what a policy says of a command), [`policyfile`] (policies in
+//! is), [`device`] (the SCSI devices of the host), [`settings`], [`running`] and [`kernel`] (what the module has in force),
+//! [`hex`] (CDBs as text), [`names`] (commands have names), [`verdict`] (what a policy says of a command), [`policyfile`] (policies in
 //! files), [`commands`] (one a file), [`cli`].
 
 // What is printed goes through `output`, which lets nothing through that a terminal would obey.
@@ -26,5 +26,6 @@ pub mod parallel;
 pub mod policyfile;
 pub mod root;
 pub mod running;
+pub mod settings;
 pub mod time;
 pub mod verdict;

@@ -8,9 +8,10 @@ use crate::{
     device::{Device, Hctl},
     parallel,
     root::{Directory, Root},
+    settings::Settings,
 };
 use anyhow::{bail, Context as _, Result};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sgio_policy::policy::{Class, ReportLuns};
 use std::{fs, io};
 
@@ -20,15 +21,9 @@ const CLASSES: &str = "/sys/kernel/sgio_filter/classes";
 /// What is in force on one device.
 #[derive(Clone, Serialize, Debug)]
 pub struct Running {
-    /// `unpriv_sgio`.
-    pub unpriv_sgio: bool,
-    /// `complain`.
-    pub complain: bool,
-    /// `report_luns`.
-    #[serde(serialize_with = "report_luns_name")]
-    pub report_luns: ReportLuns,
-    /// `pr_exclusive`.
-    pub pr_exclusive: bool,
+    /// Its settings.
+    #[serde(flatten)]
+    pub settings: Settings,
     /// Its own rules, as `rules` prints them, one a line, without the time that some have left; empty:
     /// none.
     pub rules: String,
@@ -85,11 +80,6 @@ pub struct Nexus {
     pub devices: Vec<String>,
 }
 
-/// Serializes by name.
-pub fn report_luns_name<S: Serializer>(who: &ReportLuns, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(who.name())
-}
-
 /// What is in force on a class.
 #[derive(Clone, Serialize, Debug)]
 pub struct ClassRunning {
@@ -135,15 +125,22 @@ pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
             format!("{directory}/{name} is missing: the module is older than sgioctl")
         })
     };
+    let switch = |name: &str| {
+        let on = file(name).and_then(|text| flag(&text));
+        on.with_context(|| format!("{directory}/{name}"))
+    };
     let running = || -> Result<Running> {
         let (rules, timed) = without_times(&rules(&files, &directory)?);
         Ok(Running {
-            unpriv_sgio: flag(&unpriv_sgio).with_context(|| format!("{directory}/unpriv_sgio"))?,
-            complain: flag(&file("complain")?).with_context(|| format!("{directory}/complain"))?,
-            report_luns: report_luns(&file("report_luns")?)
-                .with_context(|| format!("{directory}/report_luns"))?,
-            pr_exclusive: flag(&file("pr_exclusive")?)
-                .with_context(|| format!("{directory}/pr_exclusive"))?,
+            settings: Settings {
+                unpriv_sgio: flag(&unpriv_sgio)
+                    .with_context(|| format!("{directory}/unpriv_sgio"))?,
+                complain: switch("complain")?,
+                report_luns: report_luns(&file("report_luns")?)
+                    .with_context(|| format!("{directory}/report_luns"))?,
+                pr_exclusive: switch("pr_exclusive")?,
+                filter_sg: switch("filter_sg")?,
+            },
             rules,
             timed,
             id: file("id")?
@@ -221,6 +218,30 @@ pub fn nexus(root: &Root, hctl: Hctl) -> Result<Option<Nexus>> {
 pub fn let_go(root: &Root, hctl: Hctl) -> Result<()> {
     let path = root.path(format!("{DEVICES}/{hctl}/sgio_filter/pr_exclusive"));
     fs::write(&path, "reset\n").with_context(|| path.display().to_string())
+}
+
+const FILTER_SG: &str = "/sys/kernel/sgio_filter/filter_sg";
+
+/// Whether `/dev/sgN` of all devices is filtered however it is open; `None` without the module, or with
+/// one that cannot do it.
+///
+/// # Errors
+///
+/// A file that cannot be read or understood.
+pub fn filter_sg(root: &Root) -> Result<Option<bool>> {
+    let text = root.read(FILTER_SG)?;
+    let on = text.map(|text| flag(&text)).transpose();
+    on.context(FILTER_SG)
+}
+
+/// Sets it.
+///
+/// # Errors
+///
+/// The kernel's reason.
+pub fn set_filter_sg(root: &Root, on: bool) -> Result<()> {
+    let text = if on { "1\n" } else { "0\n" };
+    fs::write(root.path(FILTER_SG), text).context(FILTER_SG)
 }
 
 /// What is in force on a class; `None` without the module.

@@ -56,8 +56,6 @@ pub struct Policy {
     pub complain: bool,
     /// `report_luns`.
     pub report_luns: ReportLuns,
-    /// `pr_exclusive`.
-    pub pr_exclusive: bool,
     /// The device's class.
     pub class: Class,
     /// The device's own rules.
@@ -88,7 +86,6 @@ impl Policy {
             unpriv_sgio: false,
             complain: false,
             report_luns: ReportLuns::Passthrough,
-            pr_exclusive: false,
             class,
             device_rules: None,
             class_rules: compile(rules)?,
@@ -161,10 +158,9 @@ impl Policy {
             .with_device_rules(own.rules.trim_end_matches('\n'))
             .with_context(|| format!("the rules of {}", device.hctl))?;
         Ok(Policy {
-            unpriv_sgio: own.unpriv_sgio,
-            complain: own.complain,
-            report_luns: own.report_luns,
-            pr_exclusive: own.pr_exclusive,
+            unpriv_sgio: own.settings.unpriv_sgio,
+            complain: own.settings.complain,
+            report_luns: own.settings.report_luns,
             ..policy
         })
     }

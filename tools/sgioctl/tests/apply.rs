@@ -179,6 +179,22 @@ fn the_module_gets_the_tables_of_classes_once() {
 }
 
 #[test]
+fn an_event_may_narrow_all_devices_and_not_widen_them() {
+    let knob = "/sys/kernel/sgio_filter/filter_sg";
+    for (before, wanted, after) in [("0", "true", "1"), ("1", "false", "1")] {
+        let tree = tree();
+        let text = format!("[all]\nfilter_sg = {wanted}\n");
+        tree.write("/etc/sgio-filter/policy.d/20.toml", &text);
+        tree.write(knob, &format!("{before}\n"));
+        event(&tree, "0:0:0:0");
+        let reads = || std::fs::read_to_string(tree.path(knob)).unwrap();
+        assert_eq!(reads(), format!("{before}\n"));
+        tree.output(&["apply", "--event"], 0);
+        assert_eq!(reads(), format!("{after}\n"), "{wanted}");
+    }
+}
+
+#[test]
 fn a_device_that_the_module_does_not_know_yet_is_waited_for() {
     let tree = tree();
     let id = "/sys/bus/scsi/devices/0:0:0:0/sgio_filter/id";

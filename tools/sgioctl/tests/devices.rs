@@ -133,6 +133,11 @@ fn guards_are_set() {
         tree.transaction().unwrap(),
         "device 1:0:0:0 id=4\npr_exclusive 1\n"
     );
+    tree.output(&["set", "sr0", "filter-sg", "on"], 0);
+    assert_eq!(
+        tree.transaction().unwrap(),
+        "device 1:0:0:0 id=4\nfilter_sg 1\n"
+    );
     for wrong in [
         ["report-luns", "on"],
         ["unpriv", "own"],
@@ -158,6 +163,84 @@ fn guards_are_set() {
         "sr0 (1:0:0:0): /vm1 does not own the I_T nexus any more\n"
     );
     assert_eq!(std::fs::read_to_string(tree.path(knob)).unwrap(), "reset\n");
+}
+
+#[test]
+fn filter_sg_is_set_for_all_devices() {
+    let tree = Tree::usual();
+    let knob = "/sys/kernel/sgio_filter/filter_sg";
+    let reads = || std::fs::read_to_string(tree.path(knob)).unwrap();
+    let set = |words: &[&str]| tree.output(&[&["set", "all"], words].concat(), 0);
+    assert!(set(&["filter-sg", "on", "--dry-run"]).contains("off -> on"));
+    assert_eq!(reads(), "0\n");
+    assert_eq!(
+        set(&["filter-sg", "on"]),
+        "all devices: filter_sg off -> on\n"
+    );
+    assert_eq!(reads(), "1\n");
+    assert_eq!(
+        set(&["filter-sg", "on"]),
+        "all devices: nothing to change\n"
+    );
+    assert!(tree
+        .output(&["show", "sda"], 0)
+        .contains("on, for all devices"));
+    assert!(set(&["filter-sg", "off", "--json"]).contains("\"changed\": true"));
+    assert_eq!(reads(), "0\n");
+    assert!(tree
+        .error(&["set", "all", "unpriv", "on"])
+        .contains("for filter-sg alone"));
+
+    // The same by files: what no file says is left as it is, a device's own ends with its block.
+    let policy = "/etc/sgio-filter/policy.d/10.toml";
+    let own = "/sys/bus/scsi/devices/1:0:0:0/sgio_filter/filter_sg";
+    tree.write(own, "1\n");
+    assert!(tree
+        .output(&["show", "sr0", "--policy"], 0)
+        .contains("\nfilter_sg = true\n"));
+    tree.write(policy, "[all]\nfilter_sg = true\n");
+    let diff = tree.output(&["diff"], 1);
+    assert!(
+        diff.starts_with("all devices\n    filter_sg: 0 -> 1\n"),
+        "{diff}"
+    );
+    assert!(
+        diff.contains("1:0:0:0 (cdrom)") && diff.contains("filter_sg: 1 -> 0"),
+        "{diff}"
+    );
+    assert!(!tree
+        .output(&["diff", "--device", "sr0"], 1)
+        .contains("all devices"));
+    let text = tree.output(&["apply", "--dry-run"], 0);
+    assert!(
+        text.starts_with("# filter_sg 1 for all devices\nclass "),
+        "{text}"
+    );
+    assert_eq!(reads(), "0\n");
+    tree.output(&["apply", "--device", "sr0"], 0);
+    assert_eq!(reads(), "0\n");
+    tree.output(&["apply"], 0);
+    assert_eq!(reads(), "1\n");
+    tree.write(
+        policy,
+        "[[device]]\nmatch = { class = \"cdrom\" }\nfilter_sg = true\n",
+    );
+    tree.output(&["apply"], 0);
+    let text = tree.transaction().unwrap();
+    assert_eq!(
+        (reads().as_str(), text.matches("filter_sg 1\n").count()),
+        ("1\n", 1)
+    );
+    tree.write(policy, "[all]\nfilter_sg = false\n");
+    tree.output(&["apply"], 0);
+    assert_eq!(reads(), "0\n");
+    tree.write(
+        "/etc/sgio-filter/policy.d/20.toml",
+        "[all]\nfilter_sg = true\n",
+    );
+    assert!(tree
+        .error(&["apply"])
+        .contains("20.toml:2:13: filter_sg of all devices again"));
 }
 
 #[test]
@@ -206,7 +289,7 @@ fn a_reset_takes_everything_back() {
     assert_eq!(
         tree.transaction().unwrap(),
         "device 1:0:0:0 id=4\nunpriv_sgio 0\ncomplain 0\nreport_luns passthrough\n\
-         pr_exclusive 0\nrules\n\n"
+         pr_exclusive 0\nfilter_sg 0\nrules\n\n"
     );
 }
 

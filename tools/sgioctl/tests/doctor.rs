@@ -103,6 +103,24 @@ fn nodes_that_others_may_write_are_a_problem() {
     tree.node("sg2", 0o666);
     let problems = found(&tree, 1, "sg", "problem");
     assert!(problems[0].contains("/dev/sg2"), "{problems:?}");
+    // What is filtered however it is open may be written.
+    tree.write("/sys/bus/scsi/devices/0:0:0:0/sgio_filter/filter_sg", "1\n");
+    assert_eq!(found(&tree, 0, "sg", "note").len(), 1);
+    tree.node("sg0", 0o666);
+    found(&tree, 1, "sg", "problem");
+    tree.write("/sys/kernel/sgio_filter/filter_sg", "1\n");
+    assert!(found(&tree, 0, "sg", "note").is_empty());
+    // Unless it could not be done.
+    let entry_points = "/sys/kernel/sgio_filter/entry_points";
+    tree.write(
+        entry_points,
+        "sg_ioctl armed\nblk_execute_rq_nowait failed -16\n",
+    );
+    let problems = found(&tree, 1, "hook", "problem");
+    assert!(
+        problems[0].contains("blk_execute_rq_nowait"),
+        "{problems:?}"
+    );
 }
 
 #[test]

@@ -140,7 +140,6 @@ fn policy(class: Class, table: &[&str], rules: Option<&str>) -> Policy {
         unpriv_sgio: false,
         complain: false,
         report_luns: ReportLuns::Passthrough,
-        pr_exclusive: false,
         class,
         device_rules: rules.map(|rules| compiled(&[rules])),
         class_rules: compiled(table),

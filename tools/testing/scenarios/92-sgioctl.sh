@@ -110,6 +110,29 @@ status 0 sgioctl set "$a" unpriv off
 status 0 sgioctl complain "$a" on
 is "complain on" "$(cat "$(dev "$a")/complain")" 1
 status 0 sgioctl complain "$a" off
+# /dev/sgN, which the kernel asks nobody about when it is open for both.
+# shellcheck disable=SC2317 # called by is
+sg_answers() { sgnode "${sg_of[$1]}" rw ioctl c00000000000; }
+is "sg open for both passes everything" "$(sg_answers "$a")" "sense 05/20/00"
+status 0 sgioctl set "$a" filter-sg on
+is "... filtered on one device" "$(sg_answers "$a") $(sg_answers "$b")" "sense 05/20/02 sense 05/20/00"
+like "... show says so" "$(sgioctl show "$a")" "*filter-sg *on*"
+status 0 sgioctl show --policy "$a"
+printf '%s\n' "$out" >"$tmp/sg.toml"
+status 0 sgioctl reset "$a"
+is "... reset ends it" "$(sg_answers "$a") $(<"$(dev "$a")/filter_sg")" "sense 05/20/00 0"
+status 0 sgioctl apply --device "$a" "$tmp/sg.toml"
+is "... what show prints sets it again" "$(sg_answers "$a")" "sense 05/20/02"
+status 0 sgioctl reset "$a"
+printf '[all]\nfilter_sg = true\n' >"$tmp/all.toml"
+status 0 sgioctl lint "$tmp/all.toml"
+status 1 sgioctl diff "$tmp/all.toml"
+status 0 sgioctl apply "$tmp/all.toml"
+is "... for all devices by a file" "$(sg_answers "$a") $(sg_answers "$b")" "sense 05/20/02 sense 05/20/02"
+is "... and the doctor counts no writable node" \
+	"$(sgioctl --json doctor --no-probe | jq '[.findings[] | select(.check == "sg" and .level != "ok")] | length')" 0
+status 0 sgioctl set all filter-sg off
+is "... and off" "$(sg_answers "$b")" "sense 05/20/00"
 status 2 sgioctl allow "$a" persistent-reserve-inn
 like "did you mean" "$out" "*persistent-reserve-in*"
 status 2 sgioctl allow 99:0:0:0 5e

@@ -85,7 +85,7 @@ impl Args {
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let mut plan = Plan::new(args.dry_run).taken_back_in(args.time);
     for target in grant::targets(context, &args.device)? {
-        if target.running.unpriv_sgio {
+        if target.running.settings.unpriv_sgio {
             output::note(&format!(
                 "note: unpriv_sgio is on for {}: everything is allowed there as it is",
                 target.device.full_name()

@@ -66,7 +66,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     for warning in &policies.warnings {
         output::note(&warning.to_string());
     }
-    if policies.blocks.is_empty() && policies.classes.is_empty() {
+    if policies.blocks.is_empty() && policies.classes.is_empty() && policies.filter_sg.is_none() {
         output::note("note: no file has a policy: all devices and classes get their defaults");
     }
     let prepared = if args.dry_run {

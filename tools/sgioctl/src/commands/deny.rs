@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         for command in &commands {
             wanted.extend(names::rules(command, target.device.class, None)?);
         }
-        if target.running.unpriv_sgio {
+        if target.running.settings.unpriv_sgio {
             output::note(&format!(
                 "note: unpriv_sgio is on for {}: no rule is asked there",
                 target.device.full_name()

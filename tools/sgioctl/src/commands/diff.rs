@@ -46,6 +46,8 @@ pub struct Args {
 #[derive(Serialize)]
 struct Answer {
     differs: bool,
+    /// `filter_sg` of all devices.
+    filter_sg: Option<Switch>,
     devices: Vec<DeviceDiff>,
 }
 
@@ -59,6 +61,7 @@ struct DeviceDiff {
     complain: Option<Switch>,
     report_luns: Option<Words>,
     pr_exclusive: Option<Switch>,
+    filter_sg: Option<Switch>,
     changes: Vec<compare::Change>,
 }
 
@@ -75,9 +78,19 @@ struct Words {
 }
 
 impl DeviceDiff {
+    fn switches(&self) -> [(&'static str, &Option<Switch>); 4] {
+        [
+            ("unpriv_sgio", &self.unpriv_sgio),
+            ("complain", &self.complain),
+            ("pr_exclusive", &self.pr_exclusive),
+            ("filter_sg", &self.filter_sg),
+        ]
+    }
+
     fn differs(&self) -> bool {
-        let switches = [&self.unpriv_sgio, &self.complain, &self.pr_exclusive];
-        switches.into_iter().any(Option::is_some)
+        self.switches()
+            .into_iter()
+            .any(|(_, switch)| switch.is_some())
             || self.report_luns.is_some()
             || !self.changes.is_empty()
     }
@@ -99,15 +112,21 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let names: Vec<&String> = args.devices.iter().chain(&args.device).collect();
     if !names.is_empty() {
         let mut wanted = Vec::new();
-        for name in names {
+        for name in &names {
             wanted.extend(device::find(root, name)?.into_iter().map(|d| d.hctl));
         }
         chosen.retain(|device| wanted.contains(&device.hctl));
     }
     let mut answer = Answer {
         differs: false,
+        filter_sg: None,
         devices: Vec::new(),
     };
+    if let (true, Some(wanted)) = (names.is_empty(), &policies.filter_sg) {
+        let before = running::filter_sg(root)?.unwrap_or(false);
+        answer.filter_sg = switch(before, wanted.value);
+        answer.differs = answer.filter_sg.is_some();
+    }
     let mut seen = Seen::default();
     let resolved = policies.resolve_some(&chosen, &Maps::of(&all))?;
     let running = parallel::map(&resolved, |state| running::device(root, state.device.hctl));
@@ -125,15 +144,15 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     context.output.answer("diff", &answer, || {
         let mut text = String::new();
+        if let Some(Switch { before, after }) = answer.filter_sg {
+            let (before, after) = (u8::from(before), u8::from(after));
+            text += &format!("all devices\n    filter_sg: {before} -> {after}\n");
+        }
         for diff in answer.devices.iter().filter(|diff| diff.differs()) {
             let block = diff.block.as_deref().unwrap_or("no block, the defaults");
             let block = printable(block);
             text += &format!("{} ({}): {block}\n", diff.device, diff.class);
-            for (name, switch) in [
-                ("unpriv_sgio", &diff.unpriv_sgio),
-                ("complain", &diff.complain),
-                ("pr_exclusive", &diff.pr_exclusive),
-            ] {
+            for (name, switch) in diff.switches() {
                 if let Some(Switch { before, after }) = switch {
                     let (before, after) = (u8::from(*before), u8::from(*after));
                     text += &format!("    {name}: {before} -> {after}\n");
@@ -192,7 +211,7 @@ impl Seen {
             )),
         };
         let rules = state.rules();
-        let switches = [before.unpriv_sgio, state.unpriv_sgio];
+        let switches = [before.settings.unpriv_sgio, state.settings.unpriv_sgio];
         let key = (code, switches, before.rules.clone(), rules.clone());
         let changes = match self.changes.get(&key) {
             Some(changes) => changes.clone(),
@@ -202,8 +221,8 @@ impl Seen {
                     policy.unpriv_sgio = unpriv;
                     Ok(policy)
                 };
-                let now = with(now, before.rules.trim_end(), before.unpriv_sgio)?;
-                let then = with(then, &rules, state.unpriv_sgio)?;
+                let now = with(now, before.rules.trim_end(), before.settings.unpriv_sgio)?;
+                let then = with(then, &rules, state.settings.unpriv_sgio)?;
                 let changes = compare::changes(&now, &then, device.class);
                 self.changes.insert(key, changes.clone());
                 changes
@@ -213,25 +232,30 @@ impl Seen {
     }
 }
 
+fn switch(before: bool, after: bool) -> Option<Switch> {
+    (before != after).then_some(Switch { before, after })
+}
+
 fn difference(
     policies: &Policies,
     state: &Resolved<'_>,
     before: &Running,
     changes: Vec<compare::Change>,
 ) -> DeviceDiff {
-    let switch = |before, after| (before != after).then_some(Switch { before, after });
+    let (now, then) = (&before.settings, &state.settings);
     let block = state.block.and_then(|number| policies.blocks.get(number));
     DeviceDiff {
         device: state.device.hctl,
         class: state.device.class.name(),
         block: block.map(|block| block.place.to_string()),
-        unpriv_sgio: switch(before.unpriv_sgio, state.unpriv_sgio),
-        complain: switch(before.complain, state.complain),
-        report_luns: (before.report_luns != state.report_luns).then(|| Words {
-            before: before.report_luns.name(),
-            after: state.report_luns.name(),
+        unpriv_sgio: switch(now.unpriv_sgio, then.unpriv_sgio),
+        complain: switch(now.complain, then.complain),
+        report_luns: (now.report_luns != then.report_luns).then(|| Words {
+            before: now.report_luns.name(),
+            after: then.report_luns.name(),
         }),
-        pr_exclusive: switch(before.pr_exclusive, state.pr_exclusive),
+        pr_exclusive: switch(now.pr_exclusive, then.pr_exclusive),
+        filter_sg: switch(now.filter_sg, then.filter_sg),
         changes,
     }
 }

@@ -130,8 +130,8 @@ fn row(entry: &Entry) -> Vec<String> {
             .multipath
             .as_ref()
             .map_or_else(none, |map| text(&map.name)),
-        filter(|running| on_off(running.unpriv_sgio).to_owned()),
-        filter(|running| on_off(running.complain).to_owned()),
+        filter(|running| on_off(running.settings.unpriv_sgio).to_owned()),
+        filter(|running| on_off(running.settings.complain).to_owned()),
         filter(rules),
         filter(|running| running.stats.refused.to_string()),
         device.wwid.as_deref().map_or_else(none, text),

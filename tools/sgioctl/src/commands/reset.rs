@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     grant::{self, Plan},
     output,
+    settings::Settings,
 };
 use anyhow::Result;
 use sgio_policy::policy::ReportLuns;
@@ -30,8 +31,6 @@ pub struct Args {
     dry_run: bool,
 }
 
-const BODY: &str = "unpriv_sgio 0\ncomplain 0\nreport_luns passthrough\npr_exclusive 0\nrules\n\n";
-
 /// Does it.
 ///
 /// # Errors
@@ -39,23 +38,20 @@ const BODY: &str = "unpriv_sgio 0\ncomplain 0\nreport_luns passthrough\npr_exclu
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let mut plan = Plan::new(args.dry_run);
+    let body = format!("{}rules\n\n", Settings::DEFAULT.lines());
     for target in grant::targets(context, &args.device)? {
         let running = &target.running;
         let mut changes = Vec::new();
-        for (switch, on) in [
-            ("unpriv_sgio", running.unpriv_sgio),
-            ("complain", running.complain),
-            ("pr_exclusive", running.pr_exclusive),
-        ] {
+        for (switch, on) in running.settings.switches() {
             if on {
                 changes.push(format!("{switch} on -> {}", output::on_off(false)));
             }
         }
-        if running.report_luns == ReportLuns::Own {
+        if running.settings.report_luns == ReportLuns::Own {
             changes.push("report_luns own -> passthrough".to_owned());
         }
         changes.extend(running.rules.lines().map(|rule| format!("- {rule}")));
-        plan.add(&target, changes, BODY);
+        plan.add(&target, changes, &body);
     }
     plan.carry_out(context, "reset")
 }

@@ -9,11 +9,12 @@ use crate::{
     names,
     output::{self, on_off, printable},
     running::{self, Nexus, Running, Stats},
+    settings::Settings,
     time,
 };
 use anyhow::{bail, Result};
 use serde::Serialize;
-use sgio_policy::policy::{Class, ReportLuns};
+use sgio_policy::policy::Class;
 use std::process::ExitCode;
 
 /// Its arguments.
@@ -51,11 +52,10 @@ struct Entry {
 
 #[derive(Serialize)]
 struct Filter {
-    unpriv_sgio: bool,
-    complain: bool,
-    #[serde(serialize_with = "running::report_luns_name")]
-    report_luns: ReportLuns,
-    pr_exclusive: bool,
+    #[serde(flatten)]
+    settings: Settings,
+    /// Whether it is on for all devices.
+    filter_sg_all: bool,
     /// How it is reached, and who shares that.
     nexus: Option<Nexus>,
     id: u64,
@@ -119,10 +119,8 @@ fn filter(context: &Context, device: &Device, running: Running) -> Result<Filter
             comment: comment(rule, device.class),
         });
     Ok(Filter {
-        unpriv_sgio: running.unpriv_sgio,
-        complain: running.complain,
-        report_luns: running.report_luns,
-        pr_exclusive: running.pr_exclusive,
+        settings: running.settings,
+        filter_sg_all: running::filter_sg(&context.root)?.unwrap_or(false),
         nexus: running::nexus(&context.root, device.hctl)?,
         id: running.id,
         stats: running.stats,
@@ -170,10 +168,18 @@ fn text(context: &Context, entry: &Entry) -> String {
     match &entry.filter {
         None => rows.push(("filter", grant::unknown(context, device))),
         Some(filter) => {
-            rows.push(("unpriv", on_off(filter.unpriv_sgio).to_owned()));
-            rows.push(("complain", on_off(filter.complain).to_owned()));
-            rows.push(("report-luns", filter.report_luns.name().to_owned()));
-            rows.push(("pr-exclusive", on_off(filter.pr_exclusive).to_owned()));
+            let settings = &filter.settings;
+            rows.push(("unpriv", on_off(settings.unpriv_sgio).to_owned()));
+            rows.push(("complain", on_off(settings.complain).to_owned()));
+            rows.push(("report-luns", settings.report_luns.name().to_owned()));
+            rows.push(("pr-exclusive", on_off(settings.pr_exclusive).to_owned()));
+            rows.push((
+                "filter-sg",
+                match (filter.filter_sg_all, settings.filter_sg) {
+                    (true, _) => "on, for all devices".to_owned(),
+                    (false, on) => on_off(on).to_owned(),
+                },
+            ));
             rows.extend(filter.nexus.iter().flat_map(nexus_rows));
             let stats = &filter.stats;
             rows.push((
@@ -278,11 +284,9 @@ fn show_policy(context: &Context, devices: Vec<Device>) -> Result<ExitCode> {
 /// It means these devices and no other, whatever they say of themselves.
 pub fn policy(found: &[(Device, Running)]) -> String {
     let same = |a: &Running, b: &Running| {
-        let settings =
-            |of: &Running| (of.unpriv_sgio, of.complain, of.report_luns, of.pr_exclusive);
         // In which second two rules end is no difference.
         let ending = |of: &Running| of.timed.iter().map(|t| t.rule).collect::<Vec<_>>();
-        settings(a) == settings(b) && a.rules == b.rules && ending(a) == ending(b)
+        a.settings == b.settings && a.rules == b.rules && ending(a) == ending(b)
     };
     let mut done: Vec<Selector> = Vec::new();
     let mut text = String::new();
@@ -333,6 +337,7 @@ fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
              match = {{ hctl = \"{hctl}\" }}"
         ),
     };
+    let settings = &running.settings;
     let mut rules = String::new();
     let mut ending = String::new();
     for (number, rule) in running.rules.lines().enumerate() {
@@ -353,13 +358,14 @@ fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
     };
     format!(
         "# {}: {} {}\n{ending}[[device]]\n{selector}\nunpriv_sgio = {}\ncomplain = {}\n\
-         report_luns = \"{}\"\npr_exclusive = {}\nrules = {rules}\n",
+         report_luns = \"{}\"\npr_exclusive = {}\nfilter_sg = {}\nrules = {rules}\n",
         printable(&device.full_name()),
         printable(&device.vendor),
         printable(&device.model),
-        running.unpriv_sgio,
-        running.complain,
-        running.report_luns.name(),
-        running.pr_exclusive,
+        settings.unpriv_sgio,
+        settings.complain,
+        settings.report_luns.name(),
+        settings.pr_exclusive,
+        settings.filter_sg,
     )
 }

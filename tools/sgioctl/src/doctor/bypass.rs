@@ -3,7 +3,7 @@
 //! Ways around the filter, and where it cannot tell one sender from another.
 
 use super::{process::Process, Facts, Finding};
-use crate::{device::Device, output::printable, verdict};
+use crate::{device::Device, output::printable, running, verdict};
 use anyhow::Result;
 use std::{collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _};
 
@@ -21,13 +21,20 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
 fn generic_nodes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     let groups = facts.root.read("/etc/group")?.unwrap_or_default();
     let mut by_group: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut safe = true;
+    let all = running::filter_sg(facts.root)?.unwrap_or(false);
+    let (mut safe, mut filtered) = (true, 0);
     let is_generic = |node: &&String| node.starts_with("sg");
-    for node in facts
-        .devices
-        .iter()
-        .flat_map(|(device, _)| device.nodes.iter().filter(is_generic))
-    {
+    let nodes = facts.devices.iter().flat_map(|(device, running)| {
+        let own = running.as_ref().is_some_and(|r| r.settings.filter_sg);
+        let known = running.is_some();
+        let nodes = device.nodes.iter().filter(is_generic);
+        nodes.map(move |node| (device, node, known && (own || all)))
+    });
+    for (device, node, is_filtered) in nodes {
+        if is_filtered {
+            filtered += 1;
+            continue;
+        }
         let path = format!("/dev/{node}");
         let metadata = match fs::metadata(facts.root.path(&path)) {
             Ok(metadata) => metadata,
@@ -62,7 +69,9 @@ fn generic_nodes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
                     _ => format!("uid {owner} may write to {path}: no filter there"),
                 },
                 format!(
-                    "chown root {path}; chmod o-rw {path}; look for the udev rule that does it"
+                    "sgioctl set {} filter-sg on; or chown root {path}; chmod o-rw {path}; look for the \
+                     udev rule that does it",
+                    device.hctl
                 ),
             )),
         }
@@ -75,13 +84,29 @@ fn generic_nodes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
                 "group {group} (or an access list) may write to {}: no filter there",
                 nodes.join(", ")
             ),
-            "keep unprivileged users out of that group, or the nodes out of its reach (udev)",
+            "sgioctl set all filter-sg on; or keep unprivileged users out of that group, or the nodes \
+             out of its reach (udev)",
         ));
     }
-    if safe {
+    if filtered > 0 {
+        let which = match all {
+            true => "for all devices".to_owned(),
+            false => format!("of {filtered} nodes"),
+        };
         findings.push(Finding::ok(
             "sg",
-            "only root may write to the nodes /dev/sg*",
+            format!("/dev/sg* is filtered however it is open (filter_sg), {which}"),
+        ));
+    }
+    if safe && !all {
+        let others = if filtered > 0 {
+            "the other nodes"
+        } else {
+            "the nodes"
+        };
+        findings.push(Finding::ok(
+            "sg",
+            format!("only root may write to {others} /dev/sg*"),
         ));
     }
     Ok(())
@@ -211,7 +236,9 @@ fn shared_nexus(
     let mut nexuses: BTreeMap<(String, u32), Vec<&Process>> = BTreeMap::new();
     for (device, running) in &facts.devices {
         // One owner at a time; CAP_SYS_RAWIO gets around that.
-        let guarded = running.as_ref().is_some_and(|running| running.pr_exclusive);
+        let guarded = running
+            .as_ref()
+            .is_some_and(|running| running.settings.pr_exclusive);
         let unit = device
             .wwid
             .clone()

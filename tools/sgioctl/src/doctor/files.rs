@@ -6,7 +6,7 @@ use super::{Facts, Finding};
 use crate::{
     applied,
     device::Device,
-    output::printable,
+    output::{on_off, printable},
     policyfile::{
         lint::{lint, Severity, NAMES},
         load, ClassContent, Fault, Policies, Resolved, DEFAULT_DIRECTORY,
@@ -35,6 +35,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
     let devices: Vec<Device> = facts.devices.iter().map(|(d, _)| d.clone()).collect();
     linted(&policies, &devices, findings);
     classes(facts, &policies, findings)?;
+    filter_sg(facts, &policies, findings)?;
     match policies.resolve(&devices) {
         Ok(resolved) => drift(facts, &policies, &resolved, findings),
         Err(faults) => broken(&faults.0, findings),
@@ -96,6 +97,18 @@ fn classes(facts: &Facts<'_>, policies: &Policies, findings: &mut Vec<Finding>) 
     Ok(())
 }
 
+fn filter_sg(facts: &Facts<'_>, policies: &Policies, findings: &mut Vec<Finding>) -> Result<()> {
+    let Some(wanted) = &policies.filter_sg else {
+        return Ok(());
+    };
+    if running::filter_sg(facts.root)? != Some(wanted.value) {
+        let (place, on) = (&wanted.place, on_off(wanted.value));
+        let text = format!("filter_sg of all devices is not {on}, as {place} has it");
+        findings.push(Finding::problem(CHECK, text, APPLY));
+    }
+    Ok(())
+}
+
 const APPLY: &str = "'sgioctl diff' tells what differs, 'sgioctl apply' puts the files in force";
 
 fn drift(
@@ -108,13 +121,7 @@ fn drift(
         (0, Vec::new(), Vec::new(), Vec::new());
     for (state, (device, running)) in resolved.iter().zip(&facts.devices) {
         let Some(running) = running else { continue };
-        let wanted = applied::wanted(
-            state.unpriv_sgio,
-            state.complain,
-            state.report_luns.name(),
-            state.pr_exclusive,
-            &state.rules(),
-        );
+        let wanted = applied::wanted(&state.settings, &state.rules());
         let name = device.full_name();
         if applied::state(running) == wanted {
             as_wanted += usize::from(state.block.is_some());

@@ -3,6 +3,7 @@
 //! Is the module there, and is it the one that decides?
 
 use super::{Facts, Finding};
+use crate::output::printable;
 use anyhow::Result;
 
 const FUNCTION: &str = "scsi_cmd_allowed";
@@ -31,6 +32,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<bo
         ));
     }
     hook(facts, findings);
+    entry_points(facts, findings);
     if !facts.probe {
         decisions(facts, findings);
     }
@@ -61,6 +63,25 @@ fn hook(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             "rmmod sgio_filter, modprobe sgio_filter, and look at the kernel log",
         )
     });
+}
+
+/// What could not be redirected: a setting that needs it does less than it seems.
+fn entry_points(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
+    let text = facts.root.attribute("/sys/kernel/sgio_filter/entry_points");
+    for line in text.iter().flat_map(|text| text.lines()) {
+        let Some((name, state)) = line.split_once(' ') else {
+            continue;
+        };
+        let (name, state) = (printable(name), printable(state.trim()));
+        if state.starts_with("failed") {
+            findings.push(Finding::problem(
+                "hook",
+                format!("the kernel's {name} could not be redirected ({state})"),
+                "look at the kernel log, and at what else uses ftrace; see entry_points in \
+                 Documentation/ABI/testing/sysfs-kernel-sgio_filter for what is not filtered then",
+            ));
+        }
+    }
 }
 
 /// A line is `name (count) flags`, flags in columns of their own: `D` is a direct call, which the

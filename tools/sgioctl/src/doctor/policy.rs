@@ -3,9 +3,8 @@
 //! What is in force, and where it is wider or other than one may think.
 
 use super::{Facts, Finding};
-use crate::{device::Device, running};
+use crate::{device::Device, running, settings::Settings};
 use anyhow::Result;
-use sgio_policy::policy::ReportLuns;
 use std::collections::BTreeMap;
 
 pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
@@ -65,7 +64,7 @@ fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             ));
             continue;
         };
-        if running.complain {
+        if running.settings.complain {
             quiet = false;
             findings.push(Finding::problem(
                 "complain",
@@ -73,7 +72,7 @@ fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
                 format!("sgioctl complain {} off", device.hctl),
             ));
         }
-        if running.unpriv_sgio {
+        if running.settings.unpriv_sgio {
             quiet = false;
             findings.push(Finding::note(
                 "unpriv",
@@ -95,18 +94,12 @@ fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
 
 /// A command through a map takes any path.
 fn maps(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
-    type Policy<'a> = (bool, bool, ReportLuns, bool, &'a str);
+    type Policy<'a> = (Settings, &'a str);
     type Paths<'a> = Vec<(&'a Device, Policy<'a>)>;
     let mut maps: BTreeMap<&str, Paths<'_>> = BTreeMap::new();
     for (device, running) in &facts.devices {
         if let (Some(map), Some(running)) = (&device.multipath, running) {
-            let policy = (
-                running.unpriv_sgio,
-                running.complain,
-                running.report_luns,
-                running.pr_exclusive,
-                running.rules.as_str(),
-            );
+            let policy = (running.settings, running.rules.as_str());
             maps.entry(&map.name).or_default().push((device, policy));
         }
     }

@@ -117,7 +117,7 @@ fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Resu
     for cdb in HARMLESS {
         let decision = kernel::check(Whose::Device(device.hctl), cdb, false)?;
         let stock = by_stock(device.class, cdb)?;
-        let differs = (decision.is_allowed() || before.complain) != stock;
+        let differs = (decision.is_allowed() || before.settings.complain) != stock;
         if differs || best.is_none() {
             best = Some((cdb, decision, stock));
         }
@@ -132,11 +132,14 @@ fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Resu
 
     let after = running(root, device)?;
     let again = kernel::check(Whose::Device(device.hctl), cdb, false)?;
-    if again != decision || after.id != before.id || after.complain != before.complain {
+    if again != decision
+        || after.id != before.id
+        || after.settings.complain != before.settings.complain
+    {
         return Err(anyhow!("its policy changed meanwhile: run this again"));
     }
     Ok(Seen {
-        expected: decision.is_allowed() || before.complain,
+        expected: decision.is_allowed() || before.settings.complain,
         stock,
         answer,
         counted: total(&after.stats).saturating_sub(total(&before.stats)),

@@ -14,6 +14,7 @@ pub(super) struct File {
     pub(super) include: Vec<At<String>>,
     pub(super) blocks: Vec<Block>,
     pub(super) classes: Vec<ClassBlock>,
+    pub(super) filter_sg: Option<At<bool>>,
     pub(super) profiles: Vec<(String, Profile)>,
 }
 
@@ -23,6 +24,7 @@ impl File {
         self.include.is_empty()
             && self.blocks.is_empty()
             && self.classes.is_empty()
+            && self.filter_sg.is_none()
             && self.profiles.is_empty()
     }
 }
@@ -43,6 +45,7 @@ pub(super) fn parse(file: &str, source: &str) -> Result<File, Vec<Fault>> {
             .iter()
             .filter_map(|class| reader.class_block(class))
             .collect(),
+        filter_sg: raw.all.as_ref().map(|all| reader.at(&all.filter_sg)),
         profiles: raw
             .profile
             .iter()
@@ -141,11 +144,13 @@ impl Reader<'_> {
             complain: device.complain.as_ref().map_or_else(no, |v| self.at(v)),
             report_luns: self.report_luns(device.report_luns.as_ref()),
             pr_exclusive: device.pr_exclusive.as_ref().is_some_and(|v| *v.get_ref()),
+            filter_sg: device.filter_sg.as_ref().is_some_and(|v| *v.get_ref()),
             has_settings: device.rules.is_some()
                 || device.unpriv_sgio.is_some()
                 || device.complain.is_some()
                 || device.report_luns.is_some()
-                || device.pr_exclusive.is_some(),
+                || device.pr_exclusive.is_some()
+                || device.filter_sg.is_some(),
             own: self.lists(
                 &device.deny,
                 device.rules.as_ref(),

@@ -139,6 +139,7 @@ impl Loader {
                 };
                 let strange = (file.blocks.first().map(|b| &b.place))
                     .or(file.classes.first().map(|c| &c.place))
+                    .or(file.filter_sg.as_ref().map(|all| &all.place))
                     .or(file.include.first().map(|i| &i.place));
                 if let Some(place) = strange {
                     let message = "a profile file can hold nothing but [profile.NAME]";
@@ -313,6 +314,16 @@ impl Loader {
                 self.faults.push(Fault::new(&class.place, message, fix));
             }
             self.policies.classes.push(class);
+        }
+        if let Some(all) = file.filter_sg {
+            match &self.policies.filter_sg {
+                Some(other) if other.value != all.value => {
+                    let message = format!("filter_sg of all devices again, after {}", other.place);
+                    self.faults
+                        .push(Fault::new(&all.place, message, "keep one of them"));
+                }
+                _ => self.policies.filter_sg = Some(all),
+            }
         }
         for (name, profile) in file.profiles {
             let earlier = self.own_profiles.get(&name).cloned();

@@ -17,10 +17,10 @@ pub fn planned(policies: &Policies, state: &Resolved<'_>, tables: &Tables) -> Re
     if !state.entries.is_empty() {
         policy = policy.with_device_rules(&state.rules())?;
     }
-    policy.unpriv_sgio = state.unpriv_sgio;
-    policy.complain = state.complain;
-    policy.report_luns = state.report_luns;
-    policy.pr_exclusive = state.pr_exclusive;
+    let settings = &state.settings;
+    policy.unpriv_sgio = settings.unpriv_sgio;
+    policy.complain = settings.complain;
+    policy.report_luns = settings.report_luns;
     Ok(policy)
 }
 

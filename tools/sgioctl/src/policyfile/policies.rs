@@ -3,6 +3,7 @@
 //! What policy files say.
 
 use super::{At, Fault, Lists, Place, Profiles, Selector};
+use crate::settings::Settings;
 use sgio_policy::policy::{Class, ReportLuns, Rule};
 
 /// What the files say, in their order.
@@ -12,6 +13,8 @@ pub struct Policies {
     pub blocks: Vec<Block>,
     /// `[[class]]`, each class at most once.
     pub classes: Vec<ClassBlock>,
+    /// `[all]`: `filter_sg` of all devices; none: it is left as it is.
+    pub filter_sg: Option<At<bool>>,
     /// Those built in, those of the site, and `[profile.*]`.
     pub profiles: Profiles,
     /// What is most likely not meant of the files themselves: not read, empty, written by others.
@@ -40,12 +43,27 @@ pub struct Block {
     pub report_luns: ReportLuns,
     /// `pr_exclusive`; false if it is not said.
     pub pr_exclusive: bool,
+    /// `filter_sg`; false if it is not said.
+    pub filter_sg: bool,
     /// Something else than `match` stands in it, be it empty.
     pub has_settings: bool,
     /// `deny`, `rules` and `allow`.
     pub own: Lists,
     /// `profile` or `profiles`.
     pub profiles: Vec<At<String>>,
+}
+
+impl Block {
+    /// Its settings.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            unpriv_sgio: self.unpriv_sgio.value,
+            complain: self.complain.value,
+            report_luns: self.report_luns,
+            pr_exclusive: self.pr_exclusive,
+            filter_sg: self.filter_sg,
+        }
+    }
 }
 
 /// A `[[class]]`.

@@ -17,8 +17,15 @@ pub(super) struct File {
     pub(super) device: Vec<Spanned<Device>>,
     #[serde(default)]
     pub(super) class: Vec<Spanned<Class>>,
+    pub(super) all: Option<All>,
     #[serde(default)]
     pub(super) profile: BTreeMap<String, Spanned<Profile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct All {
+    pub(super) filter_sg: Spanned<bool>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +37,7 @@ pub(super) struct Device {
     pub(super) complain: Option<Spanned<bool>>,
     pub(super) report_luns: Option<Str>,
     pub(super) pr_exclusive: Option<Spanned<bool>>,
+    pub(super) filter_sg: Option<Spanned<bool>>,
     pub(super) profile: Option<Str>,
     pub(super) profiles: Option<Spanned<Vec<Str>>>,
     #[serde(default)]

@@ -3,8 +3,8 @@
 //! What the files make of a device.
 
 use super::{select::as_scsi_id, At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies};
-use crate::device::Device;
-use sgio_policy::policy::{Class, ReportLuns, Rule, MAX_RULES};
+use crate::{device::Device, settings::Settings};
+use sgio_policy::policy::{Class, Rule, MAX_RULES};
 use std::collections::HashMap;
 
 /// A rule of a device, and where it comes from.
@@ -34,14 +34,8 @@ pub struct Resolved<'a> {
     pub device: &'a Device,
     /// The number of the block that has the say; none: the defaults.
     pub block: Option<usize>,
-    /// `unpriv_sgio`.
-    pub unpriv_sgio: bool,
-    /// `complain`.
-    pub complain: bool,
-    /// `report_luns`.
-    pub report_luns: ReportLuns,
-    /// `pr_exclusive`.
-    pub pr_exclusive: bool,
+    /// Its settings.
+    pub settings: Settings,
     /// Its rules.
     pub entries: Vec<Entry>,
 }
@@ -160,17 +154,11 @@ impl Policies {
             let mut state = Resolved {
                 device,
                 block: index.block_of(device, maps),
-                unpriv_sgio: false,
-                complain: false,
-                report_luns: ReportLuns::Passthrough,
-                pr_exclusive: false,
+                settings: Settings::DEFAULT,
                 entries: Vec::new(),
             };
             if let Some(block) = state.block.and_then(|number| self.blocks.get(number)) {
-                state.unpriv_sgio = block.unpriv_sgio.value;
-                state.complain = block.complain.value;
-                state.report_luns = block.report_luns;
-                state.pr_exclusive = block.pr_exclusive;
+                state.settings = block.settings();
                 match self.entries(block, device.class) {
                     Ok(entries) => state.entries = entries,
                     Err(wrong) => faults.extend(wrong.into_iter().map(|mut fault| {

@@ -13,15 +13,8 @@ pub fn device(resolved: &Resolved<'_>, id: Option<u64>) -> String {
         text += &format!(" id={id}");
     }
     // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        "\nunpriv_sgio {}\ncomplain {}\nreport_luns {}\npr_exclusive {}\nrules\n{}\n",
-        u8::from(resolved.unpriv_sgio),
-        u8::from(resolved.complain),
-        resolved.report_luns.name(),
-        u8::from(resolved.pr_exclusive),
-        resolved.rules()
-    );
+    let (settings, rules) = (resolved.settings.lines(), resolved.rules());
+    let _ = write!(text, "\n{settings}rules\n{rules}\n");
     text
 }
 

@@ -155,6 +155,7 @@ impl Tree {
         tree.link("/dev/mapper/mpatha", "../dm-0");
 
         tree.write("/sys/kernel/sgio_filter/version", "1\n");
+        tree.write("/sys/kernel/sgio_filter/filter_sg", "0\n");
         for class in ["disk", "tape", "changer", "cdrom", "enclosure"] {
             let directory = format!("/sys/kernel/sgio_filter/classes/{class}");
             tree.write(&format!("{directory}/table"), "strict\n");
@@ -213,6 +214,7 @@ impl Tree {
             file("sgio_filter/complain", "0\n");
             file("sgio_filter/report_luns", "passthrough\n");
             file("sgio_filter/pr_exclusive", "0\n");
+            file("sgio_filter/filter_sg", "0\n");
             let nexus = spec.hctl.rsplit_once(':').map_or("", |(nexus, _)| nexus);
             let (lu, hctl) = (spec.wwid.unwrap_or("-"), spec.hctl);
             file(

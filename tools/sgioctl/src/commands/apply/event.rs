@@ -5,7 +5,7 @@
 //! Nobody looks at the output of what udev calls, so messages go to the kernel log, from where the journal
 //! has them.
 
-use super::prepared::{add, block, later, look, put_in_force, Prepared};
+use super::prepared::{add, block, filter_sg, later, look, put_in_force, Prepared};
 use crate::{
     applied::{self, Classes, Next, Record},
     context::Context,
@@ -173,6 +173,8 @@ fn classes(root: &Root, policies: &Policies, prepared: &mut Prepared) -> Result<
     if now.is_recorded(root) {
         return Ok(());
     }
+    // An event may narrow, and never widens.
+    prepared.filter_sg = filter_sg(root, policies)?.filter(|on| *on);
     let loaded = match running::is_strict(root)? {
         true => "strict",
         false => "stock",

@@ -8,6 +8,7 @@ use crate::{
     kernel, output,
     policyfile::{transaction, Maps, Policies, Resolved, Selector},
     root::Root,
+    running,
 };
 use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
@@ -33,6 +34,8 @@ pub(super) struct Prepared {
     pub(super) transaction: String,
     pub(super) records: Vec<(Hctl, Record)>,
     pub(super) classes: Option<Classes>,
+    /// `filter_sg` of all devices, where it is to be changed.
+    pub(super) filter_sg: Option<bool>,
     /// Devices that keep what somebody else has set.
     pub(super) left: Vec<Hctl>,
 }
@@ -45,6 +48,10 @@ pub(super) fn put_in_force(
     let mut tries = 1;
     let prepared = loop {
         let prepared = prepare()?;
+        // What narrows comes first, what widens last.
+        if prepared.filter_sg == Some(true) {
+            running::set_filter_sg(root, true).context("nothing was changed")?;
+        }
         if prepared.transaction.is_empty() {
             break prepared;
         }
@@ -65,6 +72,9 @@ pub(super) fn put_in_force(
             }
         }
     };
+    if prepared.filter_sg == Some(false) {
+        running::set_filter_sg(root, false).context("all else is in force")?;
+    }
     if tries > 1 {
         output::note(&format!(
             "devices came or went meanwhile: done at try {tries}"
@@ -122,7 +132,12 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
     let chosen: Vec<&Device> = devices.iter().collect();
     let mut prepared = Prepared::default();
     if only.is_none() {
-        prepared.transaction = transaction::classes(policies);
+        prepared.filter_sg = filter_sg(root, policies)?;
+        if let Some(on) = prepared.filter_sg {
+            // A comment: it is a file of its own, and no transaction has words for it.
+            prepared.transaction = format!("# filter_sg {} for all devices\n", u8::from(on));
+        }
+        prepared.transaction += &transaction::classes(policies);
         prepared.classes = Classes::now(root);
     }
     let resolved = policies
@@ -143,6 +158,20 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
     Ok(prepared)
 }
 
+/// What `[all]` changes; none: nothing, or no file says it.
+pub(super) fn filter_sg(root: &Root, policies: &Policies) -> Result<Option<bool>> {
+    let Some(wanted) = &policies.filter_sg else {
+        return Ok(None);
+    };
+    match running::filter_sg(root)? {
+        Some(now) => Ok((now != wanted.value).then_some(wanted.value)),
+        None => bail!(
+            "{}: the module sgio_filter is not loaded, or has no filter_sg",
+            wanted.place
+        ),
+    }
+}
+
 /// Adds a device that is to be set.
 pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved<'_>, id: u64) {
     let hctl = state.device.hctl;
@@ -158,13 +187,7 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
             id,
             files: policies.digest(),
             block: block(policies, state),
-            state: Some(applied::wanted(
-                state.unpriv_sgio,
-                state.complain,
-                state.report_luns.name(),
-                state.pr_exclusive,
-                &state.rules(),
-            )),
+            state: Some(applied::wanted(&state.settings, &state.rules())),
             later: later(policies),
         },
     ));
