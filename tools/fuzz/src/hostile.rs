@@ -70,6 +70,7 @@ fn device(number: u32, texts: &[&[u8]], wwid: &str) -> Device {
         by_path: vec![text(texts, 6)],
         ports: Default::default(),
         multipath: None,
+        unknown: Vec::new(),
     }
 }
 

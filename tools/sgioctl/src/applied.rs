@@ -32,7 +32,7 @@ pub struct Record {
     pub files: String,
     /// The block that had the say; none: the defaults.
     pub block: Option<String>,
-    /// What came into force; none: somebody had set something else before, which stays.
+    /// What came into force; none: somebody has set it by hand, which stays.
     pub state: Option<String>,
     /// Whether a block names devices by what may come later: a link, the name of a map.
     pub later: bool,
@@ -74,6 +74,17 @@ impl Record {
             None => Next::Nothing,
             Some(state) if state == running => Next::Apply,
             Some(_) => Next::Leave,
+        }
+    }
+
+    /// The device `id` has what a command has set by hand, be it the defaults: no event touches it.
+    pub fn by_hand(id: u64) -> Record {
+        Record {
+            id,
+            files: String::new(),
+            block: None,
+            state: None,
+            later: false,
         }
     }
 

@@ -65,6 +65,9 @@ pub struct Device {
     pub ports: nexus::Ports,
     /// The multipath map it is a path of.
     pub multipath: Option<Multipath>,
+    /// What could not be read, so that it is not known: names of the fields above.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<&'static str>,
 }
 
 /// Serializes a class by name.

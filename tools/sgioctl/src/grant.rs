@@ -5,7 +5,7 @@
 pub mod rules;
 
 use crate::{
-    applied,
+    applied::{self, Record},
     context::Context,
     device::{self, Device, Hctl},
     kernel,
@@ -54,6 +54,8 @@ pub struct Plan {
     transaction: String,
     dry_run: bool,
     taken_back_in: Option<u64>,
+    /// The devices that it is about, whether anything is to be done or not.
+    ids: Vec<(Hctl, u64)>,
 }
 
 impl Plan {
@@ -79,15 +81,12 @@ impl Plan {
         if !changes.is_empty() {
             self.transaction.push_str(&section(target, body));
         }
-        self.changed.push(Changed {
-            hctl: target.device.hctl,
-            name: target.device.name(),
-            changes,
-        });
+        self.report_only(target, changes);
     }
 
     /// Adds a device of which only something is to be said.
     pub fn report_only(&mut self, target: &Target, changes: Vec<String>) {
+        self.ids.push((target.device.hctl, target.running.id));
         self.changed.push(Changed {
             hctl: target.device.hctl,
             name: target.device.name(),
@@ -122,12 +121,26 @@ impl Plan {
     ///
     /// The kernel's reason, then nothing has changed.
     pub fn put_in_force(&self, context: &Context) -> Result<()> {
-        if self.dry_run || self.is_empty() {
+        if self.dry_run {
             return Ok(());
         }
         // What an event looks at must not change before it has decided.
         let _lock = applied::lock(&context.root);
-        kernel::transact(&context.root, &self.transaction)
+        if !self.is_empty() {
+            kernel::transact(&context.root, &self.transaction)?;
+        }
+        // From now on this is what is meant, also where it is what was there, or the defaults.
+        for (hctl, id) in &self.ids {
+            let kept = Record::by_hand(*id).write(&context.root, *hctl);
+            // Who may not change devices may ask for what is there already.
+            if let (Err(error), false) = (kept, self.is_empty()) {
+                output::note(&format!(
+                    "done, but not remembered: a later event may apply a policy file: {error:#}"
+                ));
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Says what was done.

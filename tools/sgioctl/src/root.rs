@@ -3,7 +3,10 @@
 //! Where the system's files are. Tests put a tree of their own in the place of `/`.
 
 use anyhow::{Context as _, Result};
-use rustix::fs::{Mode, OFlags};
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+};
 use std::{
     fs::{self, File},
     io::{self, Read as _},
@@ -63,15 +66,19 @@ impl Root {
     }
 
     /// The text of an attribute in sysfs or procfs without the blanks around it; `None` if it is
-    /// not there, is empty, or the kernel has no answer (a device without a WWID gives an error,
-    /// not an empty text).
+    /// not there, is empty, or cannot be read: for what is only shown. See [`Root::look`].
     pub fn attribute(&self, absolute: impl AsRef<Path>) -> Option<String> {
-        trimmed(&self.bytes(absolute)?)
+        self.look(absolute).ok().flatten()
     }
 
-    /// The bytes of an attribute, under the same conditions.
-    pub fn bytes(&self, absolute: impl AsRef<Path>) -> Option<Vec<u8>> {
-        fs::read(self.path(absolute)).ok()
+    /// The same; `None` if it is not there, is empty, or the kernel has no answer (a device without a
+    /// WWID gives an error, not an empty text).
+    ///
+    /// # Errors
+    ///
+    /// It could not be read, so that nothing is known of it.
+    pub fn look(&self, absolute: impl AsRef<Path>) -> io::Result<Option<String>> {
+        Ok(answer(fs::read(self.path(absolute)))?.and_then(|bytes| trimmed(&bytes)))
     }
 
     /// What a symbolic link says, as it stands there.
@@ -156,14 +163,22 @@ impl Directory {
         }
     }
 
-    /// As [`Root::attribute`].
-    pub fn attribute(&self, name: &str) -> Option<String> {
-        trimmed(&self.content(name).ok()?)
+    /// As [`Root::look`].
+    ///
+    /// # Errors
+    ///
+    /// It could not be read, so that nothing is known of it.
+    pub fn look(&self, name: &str) -> io::Result<Option<String>> {
+        Ok(self.bytes(name)?.and_then(|bytes| trimmed(&bytes)))
     }
 
-    /// As [`Root::bytes`].
-    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
-        self.content(name).ok()
+    /// The bytes of an attribute, under the same conditions.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::look`].
+    pub fn bytes(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        answer(self.content(name))
     }
 
     /// As [`Root::names`].
@@ -192,6 +207,17 @@ impl Directory {
     }
 }
 
+/// What was read, or that there is nothing to be read.
+fn answer(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    // The kernel's words for "there is none" in files of sysfs that are there.
+    let none = [Errno::NXIO, Errno::INVAL].map(Errno::raw_os_error);
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if is_absent(&e) || e.raw_os_error().is_some_and(|e| none.contains(&e)) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// A text without the blanks around it; `None` if nothing is left.
 fn trimmed(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
@@ -204,7 +230,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    ) || [rustix::io::Errno::NODEV, rustix::io::Errno::SRCH]
+    ) || [Errno::NODEV, Errno::SRCH]
         .iter()
         .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -136,6 +136,120 @@ fn an_event_undoes_nothing() {
 }
 
 #[test]
+fn what_a_command_takes_back_is_not_applied_again_by_an_event() {
+    for (command, before) in [
+        // Back to the defaults, after an event has applied the file.
+        (&["reset", "sdc"][..], "deny 02\n"),
+        (&["set", "sdc", "unpriv", "off"], ""),
+        // There was nothing to do, and it was said all the same.
+        (&["reset", "sdc"], ""),
+        (&["complain", "sdc", "off"], ""),
+    ] {
+        let tree = tree();
+        let rules = "/sys/bus/scsi/devices/0:0:0:0/sgio_filter/rules";
+        if !before.is_empty() {
+            assert!(event(&tree, "0:0:0:0").unwrap().contains(before.trim()));
+        }
+        tree.output(command, 0);
+        tree.transaction();
+        tree.write(rules, "\n");
+        tree.write(
+            "/etc/sgio-filter/policy.d/05.toml",
+            "[[device]]\nmatch = { by_id = \"new*\" }\nallow = [\"w 89\"]\n",
+        );
+        tree.link("/dev/disk/by-id/new1", "../../sdc");
+        for name in ["0:0:0:0", "sdc"] {
+            assert_eq!(event(&tree, name), None, "{command:?} {name}");
+        }
+        tree.output(&["apply", "--event"], 0);
+        let all = tree.transaction().unwrap_or_default();
+        assert!(!all.contains("device 0:0:0:0"), "{command:?}: {all}");
+    }
+    // What is only asked for means nothing.
+    let tree = tree();
+    tree.output(&["reset", "sdc", "--dry-run"], 0);
+    assert!(event(&tree, "0:0:0:0").unwrap().contains("deny 02"));
+}
+
+#[test]
+fn an_event_goes_by_the_names_of_the_kernel_alone() {
+    let tree = tree();
+    for name in [
+        "naa.501",
+        "mpatha",
+        "/dev/sdc",
+        "ata-SPINNER_2000_S1234",
+        "sdz",
+    ] {
+        let error = tree.error(&["apply", "--event", "--device", name]);
+        assert!(
+            error.contains("no SCSI device or map of that name"),
+            "{name}: {error}"
+        );
+        assert_eq!(tree.transaction(), None, "{name}");
+    }
+}
+
+/// Makes a file of sysfs one that cannot be read.
+fn unreadable(tree: &Tree, path: &str) {
+    let _ = std::fs::remove_file(tree.path(path));
+    tree.directory(path);
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown() {
+    let device = "/sys/bus/scsi/devices/0:0:0:0";
+    for (file, key, name) in [
+        ("wwid", "wwid = \"naa.6001\"", "wwid"),
+        ("wwid", "multipath = \"mpatha\"", "wwid"),
+        ("vpd_pg80", "serial = \"S1234\"", "serial"),
+        ("vendor", "vendor = \"ATA\"", "vendor"),
+        ("model", "model = \"SPINNER*\"", "model"),
+    ] {
+        let tree = Tree::usual();
+        let policy = "/etc/sgio-filter/policy.d/10.toml";
+        tree.write(
+            policy,
+            &format!("[[device]]\nmatch = {{ {key} }}\nrules = \"deny 02\"\n"),
+        );
+        unreadable(&tree, &format!("{device}/{file}"));
+        for command in [
+            &["apply"][..],
+            &["apply", "--device", "sdc"],
+            &["diff"],
+            &["apply", "--event", "--device", "0:0:0:0"],
+        ] {
+            let error = tree.error(command);
+            assert!(
+                error.contains(&format!("0:0:0:0: its {name} could not be read")),
+                "{command:?} {error}"
+            );
+            assert_eq!(tree.transaction(), None);
+        }
+        let shown = tree.output(&["show", "0:0:0:0"], 0);
+        assert!(shown.contains("could not be read"), "{shown}");
+        // It does not matter to blocks that do not ask.
+        tree.write(
+            policy,
+            "[[device]]\nmatch = { hctl = \"0:0:0:0\" }\nrules = \"deny 02\"\n",
+        );
+        tree.output(&["apply", "--device", "sdc"], 0);
+        assert!(tree.transaction().unwrap().contains("deny 02"));
+    }
+    let tree = Tree::usual();
+    unreadable(&tree, &format!("{device}/wwid"));
+    assert!(tree
+        .output(&["show", "sdc", "--policy"], 0)
+        .contains("its WWID could not be read"));
+    assert!(tree.output(&["list", "sdc"], 0).contains("unknown"));
+    // The id that is to prove it.
+    tree.directory("/etc/sgio-filter/policy.d");
+    unreadable(&tree, &format!("{device}/sgio_filter/id"));
+    assert!(tree.error(&["apply"]).contains("its id could not be read"));
+    assert_eq!(tree.transaction(), None);
+}
+
+#[test]
 fn a_link_that_comes_later_is_waited_for() {
     let tree = tree();
     let link = "/dev/disk/by-id/ata-SPINNER_2000_S1234";

@@ -152,6 +152,12 @@ fn text(context: &Context, entry: &Entry) -> String {
     if let Some(wwid) = &device.wwid {
         rows.push(("wwid", printable(wwid)));
     }
+    if !device.unknown.is_empty() {
+        rows.push((
+            "unknown",
+            format!("{} (could not be read)", device.unknown.join(", ")),
+        ));
+    }
     if let Some(serial) = &device.serial {
         rows.push(("serial", printable(serial)));
     }
@@ -301,6 +307,9 @@ pub fn policy(found: &[(Device, Running)]) -> String {
             (Some(_), Some(wwid)) if agree(wwid) => Selector::Wwid(wwid.clone()),
             (Some(_), _) => Selector::Address(device.hctl, "the paths to its WWID differ"),
             (None, Some(_)) => Selector::Address(device.hctl, "its WWID is no plain text"),
+            (None, None) if device.unknown.contains(&"wwid") => {
+                Selector::Address(device.hctl, "its WWID could not be read")
+            }
             (None, None) => Selector::Address(device.hctl, "it reports no WWID"),
         };
         if done.contains(&selector) {

@@ -7,7 +7,7 @@
 use super::Hctl;
 use crate::root::Root;
 use serde::Serialize;
-use std::{fs, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 /// The names of both ports of an I_T nexus. Two sessions to one logical unit differ in them, when its WWID is the same.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Debug)]
@@ -43,7 +43,10 @@ pub fn plain(name: &str) -> String {
     }
 }
 
-pub(super) fn of(root: &Root, hctl: Hctl, directory: &str) -> Ports {
+/// # Errors
+///
+/// A file that could not be read, so that nothing is known of the ports.
+pub(super) fn of(root: &Root, hctl: Hctl, directory: &str) -> io::Result<Ports> {
     let path = fs::canonicalize(root.path(directory)).unwrap_or_default();
     let part = |prefix: &str| {
         let mut parts = path.iter().map(|part| part.to_string_lossy().into_owned());
@@ -54,15 +57,15 @@ pub(super) fn of(root: &Root, hctl: Hctl, directory: &str) -> Ports {
     };
     // What the kernel prints where nobody set it.
     let set = |value: &String| !value.is_empty() && value != "(null)" && value != "<NULL>";
-    let read = |file: String| root.attribute(file).filter(set);
+    let read = |file: String| root.look(file).map(|value| value.filter(set));
 
     if let Some(session) = part("session") {
         let session = format!("/sys/class/iscsi_session/{session}");
-        return Ports {
-            initiator: read(format!("{session}/initiatorname")),
-            interface: read(format!("{session}/ifacename")),
-            target: read(format!("{session}/targetname")),
-        };
+        return Ok(Ports {
+            initiator: read(format!("{session}/initiatorname"))?,
+            interface: read(format!("{session}/ifacename"))?,
+            target: read(format!("{session}/targetname"))?,
+        });
     }
     let Hctl {
         host,
@@ -71,36 +74,38 @@ pub(super) fn of(root: &Root, hctl: Hctl, directory: &str) -> Ports {
         ..
     } = hctl;
     if part("rport-").is_some() {
-        return Ports {
-            initiator: read(format!("/sys/class/fc_host/host{host}/port_name")),
+        return Ok(Ports {
+            initiator: read(format!("/sys/class/fc_host/host{host}/port_name"))?,
             interface: None,
             target: read(format!(
                 "/sys/class/fc_transport/target{host}:{channel}:{target}/port_name"
-            )),
-        };
+            ))?,
+        });
     }
     if let Some(end) = part("end_device-") {
-        return Ports {
-            initiator: sas_host(root, host),
+        return Ok(Ports {
+            initiator: sas_host(root, host)?,
             interface: None,
-            target: read(format!("/sys/class/sas_device/{end}/sas_address")),
-        };
+            target: read(format!("/sys/class/sas_device/{end}/sas_address"))?,
+        });
     }
-    Ports::default()
+    Ok(Ports::default())
 }
 
 /// The address of a SAS host: that of its phys, which all have the same one.
-fn sas_host(root: &Root, host: u32) -> Option<String> {
+fn sas_host(root: &Root, host: u32) -> io::Result<Option<String>> {
     let class = "/sys/class/sas_phy";
     let own = format!("phy-{host}:");
-    let phys = root.names(class).ok()?;
+    let phys = root.names(class).map_err(io::Error::other)?;
     // A phy of an expander is called phy-H:E:N.
     let mut phys = phys.iter().filter(|phy| {
         let number = phy.strip_prefix(&own);
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     });
-    let phy = phys.next()?;
-    root.attribute(PathBuf::from(format!("{class}/{phy}/sas_address")))
+    match phys.next() {
+        Some(phy) => root.look(PathBuf::from(format!("{class}/{phy}/sas_address"))),
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use crate::{
     parallel,
     root::{Directory, Root},
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use sgio_policy::policy::Class;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 /// The directory of the SCSI devices; hosts and targets stand in it too.
 pub(super) const DEVICES: &str = "/sys/bus/scsi/devices";
@@ -84,10 +84,14 @@ fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
     let Some(directory) = root.directory(&path) else {
         return Ok(None);
     };
-    let attribute = |name: &str| directory.attribute(name);
+    let mut unknown = Vec::new();
     // The first of all: what is read behind it is of this device, or of one with another id.
-    let id = attribute("sgio_filter/id").and_then(|id| id.parse().ok());
-    let Some(class) = attribute("type") else {
+    let id = directory.look("sgio_filter/id");
+    let id = known(id, "id", &mut unknown).and_then(|id| id.parse().ok());
+    let class = directory
+        .look("type")
+        .with_context(|| format!("{path}/type"))?;
+    let Some(class) = class else {
         return Ok(None);
     };
     let class = class.parse().map_or(Class::UNKNOWN, Class::from_type);
@@ -111,23 +115,49 @@ fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
         Some(block) => multipath(root, &directory, &format!("block/{block}"))?,
         None => None,
     };
+    let mut text = |file: &str, name| known(directory.look(file), name, &mut unknown);
+    let (vendor, model, revision) = (
+        text("vendor", "vendor"),
+        text("model", "model"),
+        text("rev", "revision"),
+    );
+    let wwid = text("wwid", "wwid");
+    let page = known(directory.bytes("vpd_pg80"), "serial", &mut unknown);
+    let ports = nexus::of(root, hctl, &path).unwrap_or_else(|_| {
+        unknown.push("ports");
+        nexus::Ports::default()
+    });
+    let transport = known(transport(root, hctl, &path), "transport", &mut unknown);
     Ok(Some(Device {
         hctl,
         id,
         class,
-        vendor: attribute("vendor").unwrap_or_default(),
-        model: attribute("model").unwrap_or_default(),
-        revision: attribute("rev").unwrap_or_default(),
-        wwid: attribute("wwid"),
-        serial: directory.bytes("vpd_pg80").and_then(|page| serial(&page)),
-        transport: transport(root, hctl, &path),
+        vendor: vendor.unwrap_or_default(),
+        model: model.unwrap_or_default(),
+        revision: revision.unwrap_or_default(),
+        wwid,
+        serial: page.and_then(|page| serial(&page)),
+        transport: transport.unwrap_or_else(|| "unknown".to_owned()),
         by_id: links_to(&links.by_id, &nodes),
         by_path: links_to(&links.by_path, &nodes),
-        ports: nexus::of(root, hctl, &path),
+        ports,
         nodes,
         block,
         multipath,
+        unknown,
     }))
+}
+
+/// What was read; what could not be read is noted by its name.
+fn known<T>(
+    read: io::Result<Option<T>>,
+    name: &'static str,
+    unknown: &mut Vec<&'static str>,
+) -> Option<T> {
+    read.unwrap_or_else(|_| {
+        unknown.push(name);
+        None
+    })
 }
 
 /// The unit serial number in VPD page 80h: 4 bytes of header (SPC-5 "Unit Serial Number VPD
@@ -183,7 +213,12 @@ fn links_to(links: &ByNode, nodes: &[String]) -> Vec<String> {
 /// The map that holds the disk, if dm-multipath made it.
 fn multipath(root: &Root, device: &Directory, block: &str) -> Result<Option<Multipath>> {
     let holders = device.names(&format!("{block}/holders"))?;
-    Ok(holders.into_iter().find_map(|node| map(root, node)))
+    for node in holders {
+        if let Some(map) = map(root, node)? {
+            return Ok(Some(map));
+        }
+    }
+    Ok(None)
 }
 
 /// All maps of dm-multipath.
@@ -194,39 +229,46 @@ fn multipath(root: &Root, device: &Directory, block: &str) -> Result<Option<Mult
 pub fn maps(root: &Root) -> Result<Vec<Multipath>> {
     let nodes = root.names("/sys/block")?;
     let nodes = nodes.into_iter().filter(|node| node.starts_with("dm-"));
-    Ok(nodes.filter_map(|node| map(root, node)).collect())
+    nodes
+        .filter_map(|node| map(root, node).transpose())
+        .collect()
 }
 
 /// The map that a device-mapper device is.
-fn map(root: &Root, node: String) -> Option<Multipath> {
-    let attribute = |name: &str| root.attribute(format!("/sys/block/{node}/dm/{name}"));
-    let uuid = attribute("uuid")?;
-    let wwid = uuid.strip_prefix("mpath-")?;
-    Some(Multipath {
-        name: attribute("name").unwrap_or_else(|| node.clone()),
+fn map(root: &Root, node: String) -> Result<Option<Multipath>> {
+    let attribute = |name: &str| {
+        let path = format!("/sys/block/{node}/dm/{name}");
+        root.look(&path).context(path)
+    };
+    let uuid = attribute("uuid")?.unwrap_or_default();
+    let Some(wwid) = uuid.strip_prefix("mpath-") else {
+        return Ok(None);
+    };
+    Ok(Some(Multipath {
+        name: attribute("name")?.unwrap_or_else(|| node.clone()),
         wwid: wwid.to_owned(),
         node,
-    })
+    }))
 }
 
 /// How the device is attached. The directory in `/sys/devices` that the device's link leads to
 /// names what it goes through; the nearest that is known counts (a SATA disk behind a SAS
 /// expander is reached by SAS).
-fn transport(root: &Root, hctl: Hctl, link: &str) -> String {
+fn transport(root: &Root, hctl: Hctl, link: &str) -> io::Result<Option<String>> {
     let known = root.link(link).and_then(|path| {
         let mut parts = path.iter().rev();
         parts.find_map(|part| transport_of(&part.to_string_lossy()))
     });
     if let Some(known) = known {
-        return known.to_owned();
+        return Ok(Some(known.to_owned()));
     }
-    let driver = root.attribute(format!("/sys/class/scsi_host/host{}/proc_name", hctl.host));
-    match driver.as_deref() {
+    let driver = root.look(format!("/sys/class/scsi_host/host{}/proc_name", hctl.host))?;
+    Ok(match driver.as_deref() {
         // What the kernel prints for a driver without that name.
-        None | Some("(null)" | "<NULL>") => "unknown".to_owned(),
-        Some("tcm_loopback") => "tcm_loop".to_owned(),
-        Some(driver) => driver.to_owned(),
-    }
+        None | Some("(null)" | "<NULL>") => None,
+        Some("tcm_loopback") => Some("tcm_loop".to_owned()),
+        Some(driver) => Some(driver.to_owned()),
+    })
 }
 
 /// The transport that a directory of `/sys/devices` stands for.

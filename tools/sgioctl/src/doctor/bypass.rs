@@ -322,6 +322,7 @@ mod tests {
             by_path: Vec::new(),
             ports: Default::default(),
             multipath: None,
+            unknown: Vec::new(),
         }
     }
 

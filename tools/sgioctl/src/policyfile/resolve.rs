@@ -2,7 +2,9 @@
 
 //! What the files make of a device.
 
-use super::{select::as_scsi_id, At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies};
+use super::{
+    select::as_scsi_id, At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies, Selector,
+};
 use crate::{device::Device, settings::Settings};
 use sgio_policy::policy::{Class, Rule, MAX_RULES};
 use std::collections::HashMap;
@@ -127,6 +129,24 @@ impl Policies {
         }
     }
 
+    /// What the blocks ask of devices, by the names of [`Device::unknown`].
+    fn asked(&self) -> Vec<&'static str> {
+        type Asks = fn(&Selector) -> bool;
+        let keys: [(&'static str, Asks); 6] = [
+            ("wwid", |s| s.wwid.is_some() || s.multipath.is_some()),
+            ("serial", |s| s.serial.is_some()),
+            ("vendor", |s| s.vendor.is_some()),
+            ("model", |s| s.model.is_some()),
+            ("transport", |s| s.transport.is_some()),
+            ("ports", |s| {
+                s.initiator.is_some() || s.interface.is_some() || s.target.is_some()
+            }),
+        ];
+        let is_asked = |key: fn(&Selector) -> bool| self.blocks.iter().any(|b| key(&b.selector));
+        let asked = keys.into_iter().filter(|(_, key)| is_asked(*key));
+        asked.map(|(name, _)| name).collect()
+    }
+
     /// What each device gets, in the order of `devices`.
     ///
     /// # Errors
@@ -150,7 +170,21 @@ impl Policies {
         let mut resolved = Vec::new();
         let mut faults = Vec::new();
         let index = Index::new(&self.blocks);
+        let asked = self.asked();
         for device in devices {
+            let unknown: Vec<&str> = device
+                .unknown
+                .iter()
+                .copied()
+                .filter(|name| asked.contains(name))
+                .collect();
+            if let (false, Some(first)) = (unknown.is_empty(), self.blocks.first()) {
+                let (hctl, names) = (device.hctl, unknown.join(", "));
+                let message =
+                    format!("{hctl}: its {names} could not be read: unknown which block is meant");
+                let fix = "look at its files in sysfs, and try again";
+                faults.push(Fault::new(&first.place, message, fix));
+            }
             let mut state = Resolved {
                 device,
                 block: index.block_of(device, maps),

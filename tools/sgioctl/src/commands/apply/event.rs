@@ -98,7 +98,7 @@ fn is_done(root: &Root, name: &str) -> Result<bool> {
 
 /// As of the command itself, for the devices that an event may set.
 fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
-    let (devices, maps) = look(root, policies, only)?;
+    let (devices, maps) = look(root, policies, only, true)?;
     let mut prepared = Prepared::default();
     if only.is_none() {
         classes(root, policies, &mut prepared)?;
@@ -107,6 +107,9 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
     let chosen: Vec<_> = devices.iter().collect();
     for state in policies.resolve_some(&chosen, &maps)? {
         let hctl = state.device.hctl;
+        if state.device.unknown.contains(&"id") {
+            bail!("{hctl}: its id could not be read");
+        }
         let Some(id) = state.device.id else { continue };
         let Some(running) = running::device(root, hctl)? else {
             continue;
@@ -124,7 +127,10 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
         let now = applied::state(&running);
         match Record::next(record.as_ref(), id, &files, block.as_deref(), &now) {
             Next::Nothing => {}
-            Next::Apply => add(&mut prepared, policies, &state, id),
+            Next::Apply => {
+                add(&mut prepared, policies, &state, id);
+                prepared.seen.push((hctl, now));
+            }
             Next::Leave => {
                 prepared.left.push(hctl);
                 let record = Record {
@@ -252,5 +258,71 @@ fn log(root: &Root, text: &str) {
     let opened = OpenOptions::new().append(true).open(root.path("/dev/kmsg"));
     if let Ok(mut file) = opened {
         let _ = file.write_all(line.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{cell::Cell, fs, path::Path};
+
+    /// A tree with one device and a policy for it.
+    fn tree(name: &str) -> Root {
+        let path = std::env::temp_dir().join(format!("sgioctl-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        let root = Root::new(&path);
+        for (file, text) in [
+            ("type", "0"),
+            ("sgio_filter/id", "7"),
+            ("sgio_filter/unpriv_sgio", "0"),
+            ("sgio_filter/complain", "0"),
+            ("sgio_filter/report_luns", "passthrough"),
+            ("sgio_filter/pr_exclusive", "0"),
+            ("sgio_filter/filter_sg", "0"),
+            ("sgio_filter/rules", ""),
+            ("sgio_filter/stats", "refused 0"),
+        ] {
+            write(
+                &root,
+                &format!("/sys/bus/scsi/devices/6:0:0:0/{file}"),
+                text,
+            );
+        }
+        let policy = "[[device]]\nmatch = { hctl = \"6:0:0:0\" }\nallow = [\"w 89\"]\n";
+        write(&root, "/etc/sgio-filter/policy.d/10.toml", policy);
+        write(&root, "/dev/kmsg", "");
+        root
+    }
+
+    fn write(root: &Root, path: &str, text: &str) {
+        let path = root.path(path);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
+        fs::write(path, format!("{text}\n")).unwrap();
+    }
+
+    #[test]
+    fn what_is_set_while_an_event_looks_is_left_alone() {
+        let root = tree("race");
+        let policies = load(&root, &[]).unwrap();
+        let looks = Cell::new(0);
+        let prepared = put_in_force(&root, || {
+            let prepared = prepare(&root, &policies, Some("6:0:0:0"))?;
+            looks.set(looks.get() + 1);
+            if looks.get() == 1 {
+                assert!(prepared.transaction.contains("allow w 89"));
+                write(
+                    &root,
+                    "/sys/bus/scsi/devices/6:0:0:0/sgio_filter/rules",
+                    "deny 89",
+                );
+            }
+            Ok(prepared)
+        });
+        let prepared = prepared.unwrap();
+        assert_eq!((looks.get(), prepared.left.len()), (2, 1));
+        assert!(!root.path("/dev/sgio_filter").exists());
+        let record = Record::read(&root, "6:0:0:0".parse().unwrap()).unwrap();
+        assert!(record.is_final(7) && record.state.is_none());
+        fs::remove_dir_all(root.path("/")).unwrap();
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Prepared {
     pub(super) classes: Option<Classes>,
     /// `filter_sg` of all devices, where it is to be changed.
     pub(super) filter_sg: Option<bool>,
+    /// What an event has seen in force on the devices that it sets.
+    pub(super) seen: Vec<(Hctl, String)>,
     /// Devices that keep what somebody else has set.
     pub(super) left: Vec<Hctl>,
 }
@@ -48,6 +50,10 @@ pub(super) fn put_in_force(
     let mut tries = 1;
     let prepared = loop {
         let prepared = prepare()?;
+        if tries < TRIES && !is_still_so(root, &prepared)? {
+            tries += 1;
+            continue;
+        }
         // What narrows comes first, what widens last.
         if prepared.filter_sg == Some(true) {
             running::set_filter_sg(root, true).context("nothing was changed")?;
@@ -94,11 +100,24 @@ pub(super) fn put_in_force(
     Ok(prepared)
 }
 
+/// Tells whether what an event has seen on the devices that it sets is still in force: somebody may have written
+/// to a knob since. The kernel has no word for it, so that the moment between this look and the write is left.
+fn is_still_so(root: &Root, prepared: &Prepared) -> Result<bool> {
+    for (hctl, seen) in &prepared.seen {
+        let now = running::device(root, *hctl)?;
+        if now.is_none_or(|now| applied::state(&now) != *seen) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The devices that were asked for, and the multipath maps.
 pub(super) fn look(
     root: &Root,
     policies: &Policies,
     only: Option<&str>,
+    by_event: bool,
 ) -> Result<(Vec<Device>, Maps)> {
     let Some(name) = only else {
         let all = device::scan(root)?;
@@ -111,6 +130,8 @@ pub(super) fn look(
     });
     let devices = match device::find_by_kernel_name(root, name, links)? {
         Some(devices) => devices,
+        // A device chooses its WWID, and with it what find() takes for its name: udev has a name of the kernel.
+        None if by_event => bail!("the kernel has no SCSI device or map of that name"),
         None => device::find(root, name)?,
     };
     let maps = if uses(policies, |selector| selector.multipath.is_some()) {
@@ -128,7 +149,7 @@ fn uses(policies: &Policies, key: fn(&Selector) -> bool) -> bool {
 
 /// Looks at the devices and makes the transaction.
 pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
-    let (devices, maps) = look(root, policies, only)?;
+    let (devices, maps) = look(root, policies, only, false)?;
     let chosen: Vec<&Device> = devices.iter().collect();
     let mut prepared = Prepared::default();
     if only.is_none() {
@@ -147,6 +168,9 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
         let hctl = state.device.hctl;
         // A device that the module does not know has just come, and udev will tell of it, or
         // has just gone.
+        if state.device.unknown.contains(&"id") {
+            bail!("{hctl}: its id could not be read: nothing was changed");
+        }
         let Some(id) = state.device.id else {
             if only.is_some() {
                 bail!("{hctl} is not known to the module: is sgio_filter loaded?");
