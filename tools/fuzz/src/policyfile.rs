@@ -88,6 +88,7 @@ fn device(class: Class) -> Device {
             node: "dm-0".into(),
             wwid: "360000".into(),
         }),
+        unknown: Vec::new(),
     }
 }
 
@@ -111,7 +112,7 @@ fn decided(policies: &Policies, resolved: &Resolved<'_>, block: Option<&Block>) 
             expected.extend(commands(&lists.allow));
         }
     }
-    let rules: Vec<_> = resolved.entries.iter().map(|entry| entry.rule).collect();
+    let rules: Vec<_> = resolved.entries().iter().map(|entry| entry.rule).collect();
     assert!(rules == expected);
     let switches = (resolved.settings.unpriv_sgio, resolved.settings.complain);
     assert_eq!(

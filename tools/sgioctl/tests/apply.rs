@@ -399,6 +399,38 @@ fn what_is_no_file_does_not_keep_us() {
 }
 
 #[test]
+fn many_files_have_a_limit() {
+    let tree = tree();
+    let directory = "/etc/sgio-filter/policy.d";
+    for number in 0..40 {
+        let text = format!("include = [\"{}.inc\"]\n", number + 1);
+        tree.write(&format!("{directory}/{number}.inc"), &text);
+    }
+    tree.write(&format!("{directory}/40.inc"), "");
+    tree.write(&format!("{directory}/20.toml"), "include = [\"30.inc\"]\n");
+    tree.output(&["apply", "--dry-run"], 0);
+    tree.write(&format!("{directory}/20.toml"), "include = [\"0.inc\"]\n");
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("more than 16 files include each other"),
+        "{error}"
+    );
+    // Together they are no longer than one may be.
+    let comment = "#".repeat((6 << 20) - 1) + "\n";
+    for number in [20, 30] {
+        tree.write(&format!("{directory}/{number}.toml"), &comment);
+    }
+    tree.output(&["apply", "--dry-run"], 0);
+    tree.write(&format!("{directory}/40.toml"), &comment);
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("40.toml: all files together are longer than 16 MiB"),
+        "{error}"
+    );
+    assert_eq!(tree.transaction(), None);
+}
+
+#[test]
 fn what_others_may_write_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let tree = tree();
@@ -422,6 +454,52 @@ fn what_others_may_write_is_refused() {
         "{error}"
     );
     mode(directory, 0o755);
+    // Who may write a directory above may put another one there; who may only add to it cannot.
+    let above = tree.path("/etc");
+    mode(&above, 0o777);
+    let error = tree.error(&["apply"]);
+    assert!(
+        error.contains("/etc: everybody may write this, and put another file in the place of"),
+        "{error}"
+    );
+    assert_eq!(tree.transaction(), None);
+    mode(&above, 0o1777);
+    tree.output(&["apply"], 0);
+    mode(&above, 0o755);
+    // The same for what is included, and for what a link leads to.
+    let shared = tree.path("/srv/shared");
+    tree.write(
+        "/srv/shared/more.toml",
+        "[[device]]\nmatch = { hctl = \"0:0:0:0\" }\ndeny = [\"12\"]\n",
+    );
+    tree.link(
+        "/etc/sgio-filter/policy.d/20.toml",
+        "../../../srv/shared/more.toml",
+    );
+    for (name, text) in [
+        ("30.toml", "include = [\"../../../srv/shared/more.toml\"]\n"),
+        ("30.toml", "include = [\"20.toml\"]\n"),
+    ] {
+        tree.write(&format!("/etc/sgio-filter/policy.d/{name}"), text);
+        mode(&shared, 0o777);
+        let error = tree.error(&["apply"]);
+        assert!(
+            error.contains("srv/shared: everybody may write this"),
+            "{error}"
+        );
+        mode(&shared, 0o755);
+        tree.output(&["apply"], 0);
+    }
+    for name in ["20.toml", "30.toml"] {
+        std::fs::remove_file(tree.path(&format!("/etc/sgio-filter/policy.d/{name}"))).unwrap();
+    }
+    // One file of the directory is held to the same as all of it.
+    mode(&file, 0o646);
+    assert!(tree
+        .error(&["apply", file.to_str().unwrap()])
+        .contains("10.toml: everybody may write this"));
+    mode(&file, 0o644);
+    tree.transaction();
     // Elsewhere it is whoever gives the path who decides.
     let other = tree.path("/tmp/other.toml");
     tree.write(

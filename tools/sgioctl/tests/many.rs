@@ -10,7 +10,7 @@ mod common;
 use clap::Parser as _;
 use common::{Spec, Tree};
 use rustix::time::{clock_gettime, ClockId};
-use sgioctl::{cli::Cli, output, root::Root};
+use sgioctl::{cli::Cli, output, policyfile, root::Root};
 use std::time::Duration;
 
 fn tree(devices: u32, blocks: u32) -> Tree {
@@ -51,7 +51,10 @@ fn cost(tree: &Tree, arguments: &[&str]) -> (u64, Duration) {
     let now = || clock_gettime(ClockId::ThreadCPUTime);
     let (looks, began) = (Root::looks(), now());
     let (done, printed) = output::capture(|| cli.run());
-    done.unwrap_or_else(|error| panic!("{arguments:?}: {error:#}\n{printed}"));
+    if let Err(error) = done {
+        let wanted = format!("{error:#}").contains("an item is one command");
+        assert!(wanted, "{arguments:?}: {error:#}\n{printed}");
+    }
     let time = now() - began;
     (Root::looks() - looks, time.try_into().unwrap())
 }
@@ -79,7 +82,7 @@ fn many_devices_and_blocks_cost_in_proportion() {
     let one = ["apply", "--dry-run", "--device", "99:0:0:7"];
     assert_eq!(cost(&small, &one).0, cost(&large, &one).0);
 
-    // Eight times the blocks take eight times as long, not 64 times.
+    // Eight times as much takes eight times as long, not 64 times: blocks, lines of rules, items of a list.
     let (small, large) = (tree(1, 100), tree(1, 800));
     for arguments in [
         &one[..3]
@@ -88,12 +91,84 @@ fn many_devices_and_blocks_cost_in_proportion() {
             .chain(["99:0:0:0"])
             .collect::<Vec<_>>()[..],
         &["apply", "--dry-run"],
+        &["lint"],
+        &["diff"],
     ] {
-        let best = |tree| (0..3).map(|_| cost(tree, arguments).1).min().unwrap();
-        let (less, more) = (best(&small), best(&large));
-        assert!(
-            more < less * 24,
-            "{arguments:?}: {less:?} for 100 blocks, {more:?} for 800"
-        );
+        linear(arguments, &small, &large);
+    }
+    let first = ["apply", "--dry-run", "--device", "99:0:0:0"];
+    let lines = |count: usize| "# x\n".repeat(count);
+    let comments = |count| format!("rules = \"\"\"\n{}\"\"\"\n", lines(count));
+    linear(&first, &with(&comments(20_000)), &with(&comments(160_000)));
+    let wrong = |count: usize| format!("deny = [{}]\n", "\"\",".repeat(count));
+    let (small, large) = (with(&wrong(500)), with(&wrong(4000)));
+    linear(&first, &small, &large);
+}
+
+/// A tree whose policy has that in a block.
+fn with(text: &str) -> Tree {
+    let tree = tree(1, 0);
+    let text = format!("[[device]]\nmatch = {{ hctl = \"99:0:0:0\" }}\n{text}");
+    tree.write("/etc/sgio-filter/policy.d/10.toml", &text);
+    tree
+}
+
+/// The second tree has eight times as much of something.
+fn linear(arguments: &[&str], small: &Tree, large: &Tree) {
+    let best = |tree| (0..3).map(|_| cost(tree, arguments).1).min().unwrap();
+    let (less, more) = (best(small), best(large));
+    assert!(
+        more < less * 24,
+        "{arguments:?}: {less:?}, and of eight times as much {more:?}"
+    );
+}
+
+#[test]
+fn a_list_without_end_is_not_looked_at() {
+    let items = "\"w 89\", ".repeat(100_000);
+    let rules = "allow r 12\n".repeat(400_000);
+    for text in [
+        format!("allow = [{items}]\n"),
+        format!("rules = \"\"\"\n{rules}\"\"\"\n"),
+    ] {
+        let tree = with(&text);
+        let (root, began) = (tree.path("/"), clock_gettime(ClockId::ThreadCPUTime));
+        let faults = policyfile::load(&Root::new(&root), &[]).err().unwrap();
+        let time: Duration = (clock_gettime(ClockId::ThreadCPUTime) - began)
+            .try_into()
+            .unwrap();
+        assert_eq!(faults.0.len(), 1);
+        assert!(faults.to_string().contains("a list can have"), "{faults}");
+        // 17 s before; this machine may be a slow one.
+        assert!(time < Duration::from_secs(3), "{time:?}");
+    }
+}
+
+/// The rows of Documentation/performance.md: `cargo test --release -p sgioctl --test many -- --ignored --nocapture rows`.
+#[test]
+#[ignore = "takes a minute; it is a measurement"]
+fn rows() {
+    let tree = tree(10_000, 4_000);
+    let one = ["apply", "--dry-run", "--device", "99:0:0:7"];
+    let event = ["apply", "--event", "--device", "99:0:0:7"];
+    let all = || clock_gettime(ClockId::ProcessCPUTime);
+    for (name, arguments) in [
+        ("`list`", &["list"][..]),
+        ("`diff`", &["diff"]),
+        ("`apply`", &["apply", "--dry-run"]),
+        ("`lint`", &["lint"]),
+        ("`apply --device`", &one),
+        (
+            "`apply --event --device`, of a device that has its policy",
+            &event,
+        ),
+    ] {
+        let once = || {
+            let began = all();
+            cost(&tree, arguments);
+            Duration::try_from(all() - began).unwrap().as_secs_f64()
+        };
+        let best = (0..3).map(|_| once()).fold(f64::MAX, f64::min);
+        println!("| {name} | {best:.3} |");
     }
 }

@@ -40,6 +40,7 @@ fn device(hctl: &str, class: Class, wwid: &str) -> Device {
         by_path: vec![],
         ports: Default::default(),
         multipath: None,
+        unknown: vec![],
     }
 }
 
@@ -428,7 +429,6 @@ match = { wwid = "naa.7" }
         (11, Warning, "1:0:0:0 matches"),
         (12, Warning, "this block only matches"),
         (13, Note, "a device might match"),
-        (13, Note, "a device might match"),
         (13, Note, "no device matches now"),
     ];
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
@@ -515,9 +515,9 @@ proptest! {
         let resolved = policies.resolve(&devices).map_err(|f| TestCaseError::fail(f.to_string()))?;
         for state in resolved {
             let expected = if state.device.class == Class::DISK { allow.len() + deny.len() } else { 0 };
-            prop_assert_eq!(state.entries.len(), expected);
+            prop_assert_eq!(state.entries().len(), expected);
             let rules = state.rules();
-            let again = if rules.is_empty() { "\n".to_owned() } else { rules.clone() };
+            let again = if rules.is_empty() { "\n".to_owned() } else { rules.to_owned() };
             let change = Change::parse(again.as_bytes()).map_err(|e| TestCaseError::fail(e.to_string()))?;
             let printed: Vec<String> = change.rules().map(|rule| rule.to_string()).collect();
             prop_assert_eq!(printed.join("\n"), rules.trim_end());

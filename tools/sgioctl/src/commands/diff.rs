@@ -212,7 +212,7 @@ impl Seen {
         };
         let rules = state.rules();
         let switches = [before.settings.unpriv_sgio, state.settings.unpriv_sgio];
-        let key = (code, switches, before.rules.clone(), rules.clone());
+        let key = (code, switches, before.rules.clone(), rules.to_owned());
         let changes = match self.changes.get(&key) {
             Some(changes) => changes.clone(),
             None => {
@@ -222,7 +222,7 @@ impl Seen {
                     Ok(policy)
                 };
                 let now = with(now, before.rules.trim_end(), before.settings.unpriv_sgio)?;
-                let then = with(then, &rules, state.settings.unpriv_sgio)?;
+                let then = with(then, rules, state.settings.unpriv_sgio)?;
                 let changes = compare::changes(&now, &then, device.class);
                 self.changes.insert(key, changes.clone());
                 changes

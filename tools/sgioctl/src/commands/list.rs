@@ -134,6 +134,9 @@ fn row(entry: &Entry) -> Vec<String> {
         filter(|running| on_off(running.settings.complain).to_owned()),
         filter(rules),
         filter(|running| running.stats.refused.to_string()),
-        device.wwid.as_deref().map_or_else(none, text),
+        match &device.wwid {
+            None if device.unknown.contains(&"wwid") => "unknown".to_owned(),
+            wwid => wwid.as_deref().map_or_else(none, text),
+        },
     ]
 }

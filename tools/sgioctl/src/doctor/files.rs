@@ -121,7 +121,7 @@ fn drift(
         (0, Vec::new(), Vec::new(), Vec::new());
     for (state, (device, running)) in resolved.iter().zip(&facts.devices) {
         let Some(running) = running else { continue };
-        let wanted = applied::wanted(&state.settings, &state.rules());
+        let wanted = applied::wanted(&state.settings, state.rules());
         let name = device.full_name();
         if applied::state(running) == wanted {
             as_wanted += usize::from(state.block.is_some());

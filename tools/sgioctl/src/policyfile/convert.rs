@@ -391,6 +391,12 @@ impl Reader<'_> {
 
     fn commands(&mut self, items: &[raw::Str], deny: bool, classes: &[Class]) -> Vec<At<Command>> {
         let mut commands = Vec::new();
+        if let (Some(first), true) = (items.first(), items.len() > MAX_RULES) {
+            // Each is a rule at least: none is looked at.
+            let message = format!("{} commands; a list can have {MAX_RULES}", items.len());
+            self.fault(first.span().start, message, "join them: \"w 12,a0-a3\"");
+            return commands;
+        }
         for item in items {
             let fix =
                 "give a name (sgioctl explain knows them), or numbers like \"w 5f [1]&1f=00-04\"";
@@ -416,7 +422,7 @@ impl Reader<'_> {
                     let (at, message): Wrong = wrong;
                     let fix = fix_of_item(item.get_ref(), fix);
                     let place = match at {
-                        Some(at) => self.text.in_string(span, 1, at + 1),
+                        Some(at) => self.text.string(span).place(1, at + 1),
                         None => self.text.place(span.start),
                     };
                     self.faults.push(Fault::new(&place, message, fix));
@@ -429,8 +435,9 @@ impl Reader<'_> {
     /// The rules of a text, each with its place; all wrong lines are reported.
     fn rules(&mut self, raw: &raw::Str) -> Vec<At<Rule>> {
         let mut rules = Vec::new();
+        let text = self.text.string(raw.span());
         for (number, line) in (1..).zip(raw.get_ref().lines()) {
-            let place = |column| self.text.in_string(raw.span(), number, column);
+            let place = |column| text.place(number, column);
             let start = 1 + line.len() - line.trim_start().len();
             match Change::parse(line.as_bytes()) {
                 Ok(change) if change.kind() == ChangeKind::Edit => {
@@ -452,6 +459,13 @@ impl Reader<'_> {
                             }
                         }
                     }
+                    if rules.len() > MAX_RULES {
+                        let message =
+                            format!("more than {MAX_RULES} rules, the most a list can have");
+                        let fix = "join rules: 'allow r 12,a0-a3'";
+                        self.faults.push(Fault::new(&place(start), message, fix));
+                        break;
+                    }
                 }
                 Err(error)
                     if matches!(error.kind, ParseErrorKind::Empty | ParseErrorKind::NoRule) => {}
@@ -462,10 +476,6 @@ impl Reader<'_> {
                         .push(Fault::new(&place, error.kind.to_string(), fix));
                 }
             }
-        }
-        if rules.len() > MAX_RULES {
-            let message = format!("{} rules; a list can have {MAX_RULES}", rules.len());
-            self.fault(raw.span().start, message, "join rules: 'allow r 12,a0-a3'");
         }
         rules
     }

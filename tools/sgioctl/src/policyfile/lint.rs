@@ -5,12 +5,12 @@
 use super::{
     impossible::impossible,
     overlap::{overlap, Overlap},
-    Block, Entry, Fault, Maps, Origin, Place, Policies,
+    Block, Entry, Fault, Index, Maps, Origin, Place, Policies,
 };
 use crate::{device::Device, names};
 use serde::Serialize;
 use sgio_policy::policy::{Access, ByteSet, Class, Field, Rule, Verdict, MAX_CDB};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
@@ -73,6 +73,7 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         policies,
         decode,
         findings: Vec::new(),
+        seen: HashSet::new(),
     };
     let none: &[Device] = &[];
     let maps = Maps::of(devices.unwrap_or(none));
@@ -84,9 +85,18 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
     {
         lint.warn(place, message, fix);
     }
-    for (number, block) in policies.blocks.iter().enumerate() {
-        let matched = |device: &&Device| block.selector.matches(device, &maps);
-        let matched: Vec<&Device> = devices.unwrap_or(none).iter().filter(matched).collect();
+    let index = Index::new(&policies.blocks);
+    // Per block: its devices, and the first block that each of them matches.
+    let mut matched: Vec<Vec<(&Device, usize)>> = vec![Vec::new(); policies.blocks.len()];
+    for device in devices.unwrap_or(none) {
+        let blocks = index.blocks_of(device, &maps);
+        for number in &blocks {
+            if let (Some(of_block), Some(first)) = (matched.get_mut(*number), blocks.first()) {
+                of_block.push((device, *first));
+            }
+        }
+    }
+    for ((number, block), matched) in policies.blocks.iter().enumerate().zip(matched) {
         let never = impossible(&block.selector);
         for (place, message, fix) in &never {
             lint.warn(place, message, fix);
@@ -96,10 +106,11 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
             lint.note(&block.selector.place, "no device matches now", fix);
         }
         lint.says_nothing(block);
-        lint.several(block, &matched);
+        let devices: Vec<&Device> = matched.iter().map(|(device, _)| *device).collect();
+        lint.several(block, &devices);
         lint.switches(block);
-        lint.overlaps(number, block, &matched, &maps);
-        lint.rules(block, &matched);
+        lint.overlaps(number, block, &matched, &index);
+        lint.rules(block, &devices);
     }
     lint.findings.sort();
     lint.findings.dedup();
@@ -110,6 +121,8 @@ struct Lint<'a> {
     policies: &'a Policies,
     decode: Decode,
     findings: Vec<Finding>,
+    /// Profiles, by class, that were looked at behind no rules of a block's own: a thousand blocks may have the same.
+    seen: HashSet<(Vec<String>, u8)>,
 }
 
 impl Lint<'_> {
@@ -193,12 +206,26 @@ impl Lint<'_> {
         }
     }
 
-    fn overlaps(&mut self, number: usize, block: &Block, matched: &[&Device], maps: &Maps) {
-        for earlier in self.policies.blocks.iter().take(number) {
-            let fix = "narrow one of the selectors; the first that matches has the say alone";
-            let place = &block.selector.place;
-            let both = |device: &&&Device| earlier.selector.matches(device, maps);
-            if let Some(device) = matched.iter().find(both) {
+    fn overlaps(
+        &mut self,
+        number: usize,
+        block: &Block,
+        matched: &[(&Device, usize)],
+        index: &Index<'_>,
+    ) {
+        let fix = "narrow one of the selectors; the first that matches has the say alone";
+        let place = &block.selector.place;
+        // By the block that wins: the first device that matches both.
+        let mut both: BTreeMap<usize, &Device> = BTreeMap::new();
+        for (device, first) in matched.iter().filter(|(_, first)| *first < number) {
+            both.entry(*first).or_insert(device);
+        }
+        let mut possible: Option<(&Place, usize)> = None;
+        for before in index.before(number) {
+            let Some(earlier) = self.policies.blocks.get(before) else {
+                continue;
+            };
+            if let Some(device) = both.get(&before) {
                 let hctl = device.hctl;
                 let message = format!("{hctl} matches {} too, which wins", earlier.place);
                 self.warn(place, &message, fix);
@@ -206,15 +233,25 @@ impl Lint<'_> {
             }
             match overlap(&earlier.selector, &block.selector) {
                 Overlap::None => {}
-                Overlap::Possible => {
-                    let message = format!("a device might match {} too", earlier.place);
-                    self.note(place, &message, fix);
-                }
+                Overlap::Possible => match &mut possible {
+                    Some((_, more)) => *more += 1,
+                    None => possible = Some((&earlier.place, 0)),
+                },
                 Overlap::Covers => {
                     let message = format!("all of it matches {}, which wins", earlier.place);
                     self.warn(place, &message, fix);
+                    // So does what follows it.
+                    break;
                 }
             }
+        }
+        if let Some((first, more)) = possible {
+            let more = match more {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            let message = format!("a device might match {first} too{more}");
+            self.note(place, &message, fix);
         }
     }
 
@@ -236,7 +273,17 @@ impl Lint<'_> {
         if classes.is_empty() {
             classes.push(Class::DISK);
         }
+        let own = &block.own;
+        let plain = own.deny.is_empty() && own.rules.is_empty() && own.allow.is_empty();
+        let profiles: Vec<String> = block
+            .profiles
+            .iter()
+            .map(|name| name.value.clone())
+            .collect();
         for class in &classes {
+            if plain && !self.seen.insert((profiles.clone(), class.type_code())) {
+                continue;
+            }
             match self.policies.entries(block, *class) {
                 Ok(entries) => {
                     self.shadowed(&entries);

@@ -4,7 +4,7 @@
 
 use super::{
     convert,
-    source::{self, Named},
+    source::{self, Named, MAX_BYTES, MAX_DEPTH, MAX_FILES},
     At, Fault, Faults, Place, Policies, Profiles, Text,
 };
 use crate::root::Root;
@@ -39,6 +39,7 @@ const PROFILE_DIRECTORIES: [&str; 2] = [
 pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
     let mut loader = Loader {
         owners: source::owners(root),
+        top: root.path("/"),
         ..Loader::default()
     };
     loader.profiles(root);
@@ -51,7 +52,11 @@ pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
     }
     for path in paths {
         // The same files are held to the same, however they are named.
-        loader.strict = fs::canonicalize(path).ok() == fs::canonicalize(&default).ok();
+        let real = |path: &Path| fs::canonicalize(path).ok();
+        let inside = real(path)
+            .zip(real(&default))
+            .map(|(path, of)| path.starts_with(of));
+        loader.strict = inside.unwrap_or(false);
         if path != Path::new("-") && path.is_dir() {
             let files = loader.directory(path);
             if files.is_empty() && loader.faults.is_empty() && !loader.strict {
@@ -78,6 +83,7 @@ pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
 pub fn load_profiles(root: &Root) -> Result<Profiles, Faults> {
     let mut loader = Loader {
         owners: source::owners(root),
+        top: root.path("/"),
         ..Loader::default()
     };
     loader.profiles(root);
@@ -115,6 +121,12 @@ struct Loader {
     strict: bool,
     /// Who may own files of the default paths besides root.
     owners: Vec<u32>,
+    /// Directories on the way to files that were looked at.
+    ways: BTreeSet<PathBuf>,
+    /// In a tree of files that takes the place of the system: its top, above which nothing counts.
+    top: PathBuf,
+    /// How many bytes were read.
+    bytes: u64,
     hasher: DefaultHasher,
 }
 
@@ -156,6 +168,7 @@ impl Loader {
     fn directory(&mut self, path: &Path) -> Vec<PathBuf> {
         if let Ok(metadata) = fs::metadata(path) {
             self.check_writers(path, &metadata);
+            self.ways.insert(path.to_owned());
         }
         let entries = fs::read_dir(path).and_then(|entries| {
             entries
@@ -216,6 +229,35 @@ impl Loader {
         }
     }
 
+    /// Looks who else may put something else in the place of what is read from default paths.
+    fn check_way(&mut self, path: &Path) {
+        let passed = match source::directories(path) {
+            Ok(passed) => passed,
+            Err(error) => return self.io(path, None, &error),
+        };
+        for directory in passed {
+            if !directory.starts_with(&self.top) || !self.ways.insert(directory.clone()) {
+                continue;
+            }
+            let metadata = match fs::metadata(&directory) {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    self.io(&directory, None, &error);
+                    continue;
+                }
+            };
+            if let Some(who) = source::other_writer_above(&metadata, &self.owners) {
+                let place = Place::whole(&directory.display().to_string());
+                let message = format!(
+                    "{who} may write this, and put another file in the place of {}",
+                    path.display()
+                );
+                let fix = "chown root it, and chmod go-w it, or keep policies elsewhere";
+                self.faults.push(Fault::new(&place, message, fix));
+            }
+        }
+    }
+
     fn io(&mut self, path: &Path, from: Option<&Place>, error: &std::io::Error) {
         let file = path.display().to_string();
         let place = from.cloned().unwrap_or_else(|| Place::whole(&file));
@@ -228,7 +270,11 @@ impl Loader {
     }
 
     fn read(&mut self, path: &Path, from: Option<&Place>, named: Named) -> Option<String> {
-        let (bytes, metadata) = match source::read(path, named) {
+        if self.strict {
+            self.check_way(path);
+        }
+        let left = MAX_BYTES.saturating_sub(self.bytes);
+        let (bytes, metadata) = match source::read(path, named, left) {
             Ok(read) => read,
             Err(error) => {
                 self.io(path, from, &error);
@@ -238,6 +284,7 @@ impl Loader {
         if let Some(metadata) = metadata.filter(|metadata| metadata.is_file()) {
             self.check_writers(path, &metadata);
         }
+        self.bytes += bytes.len() as u64;
         path.hash(&mut self.hasher);
         bytes.hash(&mut self.hasher);
         match String::from_utf8(bytes) {
@@ -280,7 +327,21 @@ impl Loader {
             }
             return;
         }
+        if let (true, Some(place)) = (self.open.len() >= MAX_DEPTH, from) {
+            let message =
+                format!("more than {MAX_DEPTH} files include each other, one in the other");
+            let fix = "include them from one file";
+            self.faults.push(Fault::new(place, message, fix));
+            return;
+        }
         if !self.seen.insert(real.clone()) {
+            return;
+        }
+        if self.seen.len() > MAX_FILES {
+            let place = from.cloned();
+            let place = place.unwrap_or_else(|| Place::whole(&path.display().to_string()));
+            let message = format!("more than {MAX_FILES} files");
+            self.faults.push(Fault::new(&place, message, "join them"));
             return;
         }
         let Some(source) = self.read(path, from, named) else {

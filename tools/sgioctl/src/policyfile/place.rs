@@ -4,7 +4,7 @@
 
 use crate::output::printable;
 use serde::Serialize;
-use std::{fmt, ops::Range};
+use std::{cell::Cell, fmt, ops::Range};
 
 /// A place in a file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
@@ -102,6 +102,8 @@ pub struct Text<'a> {
     pub source: &'a str,
     /// Where its lines begin, so that a place is not counted from the beginning each time.
     starts: Vec<usize>,
+    /// Offset and column of the last place: a list of a thousand items may stand on one line.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'a> Text<'a> {
@@ -112,6 +114,7 @@ impl<'a> Text<'a> {
             file,
             source,
             starts: std::iter::once(0).chain(ends).collect(),
+            last: Cell::new((0, 1)),
         }
     }
 
@@ -120,19 +123,24 @@ impl<'a> Text<'a> {
         let offset = offset.min(self.source.len());
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line - 1).copied().unwrap_or_default();
-        let before = self.source.get(start..offset).unwrap_or_default();
+        let (last, column) = self.last.get();
+        // From the last place, if that is before this one on its line.
+        let (from, column) = match (start..=offset).contains(&last) {
+            true => (last, column),
+            false => (start, 1),
+        };
+        let before = self.source.get(from..offset).unwrap_or_default();
+        let column = column + before.chars().count();
+        self.last.set((offset, column));
         Place {
             file: self.file.to_owned(),
             line,
-            column: 1 + before.chars().count(),
+            column,
         }
     }
 
-    /// The place of a line and column (both from 1) of the string whose literal stands at `span`.
-    ///
-    /// Where escapes make the value differ from what stands in the file, it is the place of the
-    /// literal.
-    pub fn in_string(&self, span: Range<usize>, line: usize, column: usize) -> Place {
+    /// The string whose literal stands at `span`, to find places in.
+    pub fn string(&self, span: Range<usize>) -> StringText {
         let whole = self.place(span.start);
         let literal = self.source.get(span.clone()).unwrap_or_default();
         let (quotes, raw) = match literal {
@@ -140,27 +148,43 @@ impl<'a> Text<'a> {
             l if l.starts_with("'''") => (3, true),
             l if l.starts_with('"') => (1, false),
             l if l.starts_with('\'') => (1, true),
-            _ => return whole,
+            _ => return StringText { whole, start: None },
         };
-        let mut content = literal.get(quotes..).unwrap_or_default();
+        let content = literal.get(quotes..).unwrap_or_default();
         if !raw && content.contains('\\') {
-            return whole;
+            return StringText { whole, start: None };
         }
         let mut start = span.start + quotes;
         if quotes == 3 {
             // The line break behind the quotes does not belong to the string.
-            for newline in ["\r\n", "\n"] {
-                if let Some(rest) = content.strip_prefix(newline) {
-                    (content, start) = (rest, start + newline.len());
-                    break;
-                }
-            }
+            let newline = ["\r\n", "\n"].into_iter().find(|n| content.starts_with(n));
+            start += newline.map_or(0, str::len);
         }
-        for _ in 1..line {
-            let Some(at) = content.find('\n') else { break };
-            (content, start) = (content.get(at + 1..).unwrap_or_default(), start + at + 1);
+        let start = Some(self.place(start));
+        StringText { whole, start }
+    }
+}
+
+/// The value of a string literal, to find places in.
+#[derive(Clone, Debug)]
+pub struct StringText {
+    /// Where the literal stands.
+    whole: Place,
+    /// Where its value begins; none where escapes make the value differ from what stands in the file.
+    start: Option<Place>,
+}
+
+impl StringText {
+    /// The place of a line and column, both from 1; that of the literal where no other can be told.
+    pub fn place(&self, line: usize, column: usize) -> Place {
+        let mut place = match &self.start {
+            Some(start) => start.clone(),
+            None => return self.whole.clone(),
+        };
+        if line > 1 {
+            place.line += line - 1;
+            place.column = 1;
         }
-        let mut place = self.place(start);
         place.column += column.saturating_sub(1);
         place
     }
@@ -169,6 +193,19 @@ impl<'a> Text<'a> {
 #[cfg(test)]
 mod tests {
     use super::Text;
+
+    #[test]
+    fn places_are_the_same_in_any_order() {
+        let source = "a = [1, 2]\nb\u{e9} = [3, 4]\nc\n";
+        let offsets: Vec<usize> = source.char_indices().map(|(at, _)| at).collect();
+        let fresh = |at: &usize| Text::new("f", source).place(*at);
+        let wanted: Vec<_> = offsets.iter().map(fresh).collect();
+        let text = Text::new("f", source);
+        let forward: Vec<_> = offsets.iter().map(|at| text.place(*at)).collect();
+        let backward: Vec<_> = offsets.iter().rev().map(|at| text.place(*at)).collect();
+        assert_eq!(forward, wanted);
+        assert!(backward.iter().rev().eq(&wanted));
+    }
 
     #[test]
     fn places_in_strings() {
@@ -183,7 +220,9 @@ mod tests {
             ("\"\\tx\"", 1, 2, (7, 5)),
         ] {
             let start = source.find(literal).unwrap();
-            let place = text.in_string(start..start + literal.len(), line, column);
+            let place = text
+                .string(start..start + literal.len())
+                .place(line, column);
             assert_eq!((place.line, place.column), expected, "{literal}");
         }
     }

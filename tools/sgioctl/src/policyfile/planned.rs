@@ -14,8 +14,8 @@ use sgio_policy::policy::Class;
 /// Rules that make no policy.
 pub fn planned(policies: &Policies, state: &Resolved<'_>, tables: &Tables) -> Result<Policy> {
     let mut policy = planned_class(policies, state.device.class, tables)?;
-    if !state.entries.is_empty() {
-        policy = policy.with_device_rules(&state.rules())?;
+    if !state.entries().is_empty() {
+        policy = policy.with_device_rules(state.rules())?;
     }
     let settings = &state.settings;
     policy.unpriv_sgio = settings.unpriv_sgio;

@@ -3,11 +3,15 @@
 //! What the files make of a device.
 
 use super::{
-    select::as_scsi_id, At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies, Selector,
+    select::as_scsi_id, spelling, At, Block, Command, Fault, Faults, Lists, Maps, Place, Policies,
+    Selector,
 };
-use crate::{device::Device, settings::Settings};
+use crate::{
+    device::{Device, Hctl},
+    settings::Settings,
+};
 use sgio_policy::policy::{Class, Rule, MAX_RULES};
-use std::collections::HashMap;
+use std::{collections::HashMap, mem::Discriminant, sync::Arc};
 
 /// A rule of a device, and where it comes from.
 #[derive(Clone)]
@@ -38,24 +42,86 @@ pub struct Resolved<'a> {
     pub block: Option<usize>,
     /// Its settings.
     pub settings: Settings,
-    /// Its rules.
-    pub entries: Vec<Entry>,
+    rules: Arc<Made>,
 }
 
-impl Resolved<'_> {
-    /// Its rules as text, one a line.
-    pub fn rules(&self) -> String {
-        let lines = self.entries.iter().map(|entry| format!("{}\n", entry.rule));
-        lines.collect()
+/// The rules of a block for a class, made once for all of its devices.
+#[derive(Default)]
+struct Made {
+    entries: Vec<Entry>,
+    text: String,
+}
+
+impl Made {
+    fn of(entries: Vec<Entry>) -> Made {
+        let lines = entries.iter().map(|entry| format!("{}\n", entry.rule));
+        let text = lines.collect();
+        Made { entries, text }
     }
 }
 
-/// The blocks by the WWID that they name: of thousands of blocks, most name one unit each.
+impl Resolved<'_> {
+    /// Its rules, and where they come from.
+    pub fn entries(&self) -> &[Entry] {
+        &self.rules.entries
+    }
+
+    /// Its rules as text, one a line.
+    pub fn rules(&self) -> &str {
+        &self.rules.text
+    }
+}
+
+/// What identifies a unit in a selector: of thousands of blocks, most name one unit each. Blocks whose keys are of one
+/// kind and differ have no device in common.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Key {
+    Wwid(String),
+    Hctl(Hctl),
+    Serial(String),
+}
+
+impl Key {
+    /// The key of a selector, if it names one unit.
+    pub(super) fn of(selector: &Selector) -> Option<Key> {
+        let wwid = selector.wwid.as_ref().filter(|wwid| !wwid.value.is_glob());
+        let wwid = wwid.map(|wwid| Key::Wwid(wwid.value.text().to_ascii_lowercase()));
+        let hctl = selector.hctl.as_ref().map(|hctl| Key::Hctl(hctl.value));
+        let serial = selector
+            .serial
+            .as_ref()
+            .map(|serial| Key::Serial(spelling::serial(&serial.value)));
+        wwid.or(hctl).or(serial)
+    }
+
+    /// The keys that mean a device.
+    fn all(device: &Device) -> Vec<Key> {
+        let mut keys = vec![Key::Hctl(device.hctl)];
+        keys.extend(
+            device
+                .serial
+                .iter()
+                .map(|serial| Key::Serial(spelling::serial(serial))),
+        );
+        if let Some(wwid) = &device.wwid {
+            let (plain, id) = (wwid.to_ascii_lowercase(), as_scsi_id(wwid));
+            if plain != id {
+                keys.push(Key::Wwid(plain));
+            }
+            keys.push(Key::Wwid(id));
+        }
+        keys
+    }
+}
+
+/// The blocks by the unit that they name.
 pub struct Index<'a> {
     blocks: &'a [Block],
-    by_wwid: HashMap<String, Vec<usize>>,
-    /// Those that name no WWID, or a pattern.
+    by_key: HashMap<Key, Vec<usize>>,
+    /// Those that name none.
     others: Vec<usize>,
+    /// The others by the kind of their key.
+    kinds: HashMap<Discriminant<Key>, Vec<usize>>,
 }
 
 impl<'a> Index<'a> {
@@ -63,16 +129,18 @@ impl<'a> Index<'a> {
     pub fn new(blocks: &'a [Block]) -> Index<'a> {
         let mut index = Index {
             blocks,
-            by_wwid: HashMap::new(),
+            by_key: HashMap::new(),
             others: Vec::new(),
+            kinds: HashMap::new(),
         };
         for (number, block) in blocks.iter().enumerate() {
-            match &block.selector.wwid {
-                Some(wwid) if !wwid.value.is_glob() => {
-                    let key = wwid.value.text().to_ascii_lowercase();
-                    index.by_wwid.entry(key).or_default().push(number);
+            match Key::of(&block.selector) {
+                Some(key) => {
+                    let kind = std::mem::discriminant(&key);
+                    index.kinds.entry(kind).or_default().push(number);
+                    index.by_key.entry(key).or_default().push(number);
                 }
-                _ => index.others.push(number),
+                None => index.others.push(number),
             }
         }
         index
@@ -80,16 +148,54 @@ impl<'a> Index<'a> {
 
     /// The number of the block that has the say on a device: the first that matches.
     pub fn block_of(&self, device: &Device, maps: &Maps) -> Option<usize> {
-        let wwid = device.wwid.as_deref().unwrap_or_default();
-        let spellings = [wwid.to_ascii_lowercase(), as_scsi_id(wwid)];
-        let named = spellings.iter().filter_map(|key| self.by_wwid.get(key));
+        let keys = Key::all(device);
+        let named = keys.iter().filter_map(|key| self.by_key.get(key));
         let first = |numbers: &Vec<usize>| {
-            numbers.iter().copied().find(|number| {
-                let block = self.blocks.get(*number);
-                block.is_some_and(|block| block.selector.matches(device, maps))
-            })
+            let mut numbers = numbers.iter().copied();
+            numbers.find(|number| self.is_meant(*number, device, maps))
         };
         named.chain([&self.others]).filter_map(first).min()
+    }
+
+    /// The numbers of all blocks that match a device, in their order.
+    pub fn blocks_of(&self, device: &Device, maps: &Maps) -> Vec<usize> {
+        let keys = Key::all(device);
+        let named = keys.iter().filter_map(|key| self.by_key.get(key));
+        let numbers = named.chain([&self.others]).flatten().copied();
+        let mut found: Vec<usize> = numbers
+            .filter(|number| self.is_meant(*number, device, maps))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn is_meant(&self, number: usize, device: &Device, maps: &Maps) -> bool {
+        let block = self.blocks.get(number);
+        block.is_some_and(|block| block.selector.matches(device, maps))
+    }
+
+    /// The numbers of blocks before one that may have devices in common with it, as far as keys tell.
+    pub(super) fn before(&self, number: usize) -> Vec<usize> {
+        let key = self
+            .blocks
+            .get(number)
+            .and_then(|block| Key::of(&block.selector));
+        let mut found: Vec<usize> = match &key {
+            None => (0..number).collect(),
+            Some(key) => {
+                let kind = std::mem::discriminant(key);
+                let same = self.by_key.get(key).into_iter().flatten().copied();
+                // Blocks by another kind of key may mean the same unit.
+                let others = self.kinds.iter().filter(|(other, _)| **other != kind);
+                let others = others.flat_map(|(_, numbers)| numbers.iter().copied());
+                same.chain(others)
+                    .chain(self.others.iter().copied())
+                    .collect()
+            }
+        };
+        found.retain(|before| *before < number);
+        found.sort_unstable();
+        found
     }
 }
 
@@ -170,6 +276,8 @@ impl Policies {
         let mut resolved = Vec::new();
         let mut faults = Vec::new();
         let index = Index::new(&self.blocks);
+        let mut made: HashMap<(usize, u8), Result<Arc<Made>, Vec<Fault>>> = HashMap::new();
+        let nothing = Arc::new(Made::default());
         let asked = self.asked();
         for device in devices {
             let unknown: Vec<&str> = device
@@ -189,13 +297,19 @@ impl Policies {
                 device,
                 block: index.block_of(device, maps),
                 settings: Settings::DEFAULT,
-                entries: Vec::new(),
+                rules: nothing.clone(),
             };
-            if let Some(block) = state.block.and_then(|number| self.blocks.get(number)) {
+            let numbered = state.block.and_then(|n| Some((n, self.blocks.get(n)?)));
+            if let Some((number, block)) = numbered {
                 state.settings = block.settings();
-                match self.entries(block, device.class) {
-                    Ok(entries) => state.entries = entries,
-                    Err(wrong) => faults.extend(wrong.into_iter().map(|mut fault| {
+                let key = (number, device.class.type_code());
+                let rules = made.entry(key).or_insert_with(|| {
+                    let entries = self.entries(block, device.class);
+                    entries.map(|entries| Arc::new(Made::of(entries)))
+                });
+                match rules {
+                    Ok(rules) => state.rules = rules.clone(),
+                    Err(wrong) => faults.extend(wrong.iter().cloned().map(|mut fault| {
                         let class = device.class.name();
                         fault.message += &format!(" (for {}, class {class})", device.hctl);
                         fault

@@ -15,12 +15,14 @@ pub(super) fn transport(name: &str) -> String {
 
 /// Serial numbers are compared without regard to how many blanks they have inside: udev and lsblk put underscores there.
 pub(super) fn same_serial(own: &str, given: &str) -> bool {
-    let words = |text: &str| -> Vec<String> {
-        let split = |c: char| c.is_whitespace() || c == '_';
-        let words = text.split(split).filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
-    own == given || words(own) == words(given)
+    own == given || serial(own) == serial(given)
+}
+
+/// A serial number as it is compared.
+pub(super) fn serial(text: &str) -> String {
+    let split = |c: char| c.is_whitespace() || c == '_';
+    let words: Vec<&str> = text.split(split).filter(|word| !word.is_empty()).collect();
+    words.join("_")
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
     prepared.devices.push(AppliedDevice {
         device: hctl,
         block: block(policies, state),
-        rules: state.entries.len(),
+        rules: state.entries().len(),
     });
     prepared.records.push((
         hctl,
@@ -211,7 +211,7 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
             id,
             files: policies.digest(),
             block: block(policies, state),
-            state: Some(applied::wanted(&state.settings, &state.rules())),
+            state: Some(applied::wanted(&state.settings, state.rules())),
             later: later(policies),
         },
     ));
