@@ -95,8 +95,17 @@ pub fn one(item: &str) -> Result<Vec<u8>> {
         Some(bytes)
             if bytes.form == Form::Commas && !(bytes.is_complete() && bytes.has_twins()) =>
         {
-            Err(bytes.two_readings("", &hex(&bytes.bytes).replace(' ', ", ")))
+            // Opcodes have no place here, so that nobody is told how to write them.
+            let written = hex(&bytes.bytes);
+            bail!(
+                "'{item}' means opcodes where opcodes can stand, and here a CDB is wanted: write 'cdb:{written}' \
+                 for one CDB, or each opcode as a CDB of its own, as 'cdb:{:02x}'",
+                bytes.bytes.first().copied().unwrap_or_default()
+            );
         }
+        None if item.trim_start().starts_with("op:") => bail!(
+            "'{item}' is opcodes, and here a CDB is wanted: give each as a CDB of its own, as 'cdb:5f'"
+        ),
         _ => cdb(item),
     }
 }
@@ -201,12 +210,38 @@ pub fn items(words: &[String]) -> Result<Vec<String>> {
     Ok(items)
 }
 
+/// The words that announce a CDB: of other programs, and the outcomes in the lines of `sgioctl monitor`.
+const LABELS: [&str; 7] = [
+    "cdb",
+    "cmdp",
+    "refused",
+    "allowed",
+    "privileged",
+    "complained",
+    "emulated",
+];
+
+/// The bytes that are taken for those that a CDB lacks at its end, in words; none if it has its length.
+pub fn assumed(cdb: &[u8]) -> Option<String> {
+    let given = cdb.len();
+    let (last, many) = match length(cdb) {
+        Some(standard) if standard > given => (standard - 1, standard - 1 > given),
+        // Of variable length, where that is not told.
+        None if given == 1 => return Some("all bytes behind the opcode are 00".into()),
+        _ => return None,
+    };
+    Some(match many {
+        true => format!("bytes {given} to {last} are 00"),
+        false => format!("byte {last} is 00"),
+    })
+}
+
 /// What stands behind the last word that announces a CDB.
 fn behind_label(text: &str) -> Option<&str> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
     let mut found: Option<usize> = None;
-    for label in ["cdb", "cmdp"] {
+    for label in LABELS {
         for (at, _) in lower.match_indices(label) {
             let starts = !lower[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
             let rest = lower[at + label.len()..].trim_start();
@@ -393,7 +428,10 @@ mod tests {
         // What is opcodes where opcodes can stand.
         for text in ["5e,5f", "5f,06", "12,00,00", "12,00,03,25,a0,a3"] {
             let error = one(text).unwrap_err().to_string();
-            assert!(error.contains("can be read in two ways"), "{error}");
+            assert!(
+                error.contains("means opcodes where opcodes can stand"),
+                "{error}"
+            );
         }
         for text in ["5f 06", "5f", "5f,06,00,00,00,00,00,00,18,00", "0x5f,0x06"] {
             assert_eq!(one(text).unwrap()[0], 0x5f);

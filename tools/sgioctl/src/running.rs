@@ -157,6 +157,16 @@ pub fn device(root: &Root, hctl: Hctl) -> Result<Option<Running>> {
     }
 }
 
+/// How many rules of a device end by themselves; none where that cannot be read.
+pub fn timed(root: &Root, hctl: Hctl) -> usize {
+    let rules = root.read(format!("{DEVICES}/{hctl}/sgio_filter/rules"));
+    let rules = rules.ok().flatten().unwrap_or_default();
+    rules
+        .lines()
+        .filter(|line| without_time(line).1.is_some())
+        .count()
+}
+
 /// What is in force on each of many devices; `None` for those that the module does not know.
 ///
 /// # Errors

@@ -44,11 +44,52 @@ fn the_message_names_the_fix() {
         (select("vendor = \"[AB]CME\""), "only * stands"),
         (select("serial = \"S*\""), "write it out"),
         (
+            block("rules = \"allow r 12; allow r 5e\""),
+            "on a line of its own",
+        ),
+        (block("rules = \"allow r 12 // INQUIRY\""), "begins with #"),
+        (block("rules = \"; INQUIRY\""), "begins with #"),
+        (block("rules = \"allow rw 5e\""), "write 'allow r 5e'"),
+        (block("rules = \"ALLOW R 5E\""), "'allow r 5e'"),
+        (block("rules = \"Allow r 5e\""), "'allow r 5e'"),
+        (block("rules = \"allow R 5e\""), "'allow r 5e'"),
+        (
+            block("rules = \"allow 5e\""),
+            "'allow r 5e' (any open) or 'allow w 5e'",
+        ),
+        (block("rules = \"deny w 5e\""), "write 'deny 5e'"),
+        (
+            block("profile = \"disk-gest\""),
+            "did you mean 'disk-guest'?",
+        ),
+        (
+            block("profile = \"Disk-Guest-PR\""),
+            "did you mean 'disk-guest-pr'?",
+        ),
+        (block("unpriv_sgio = 1"), "write true for 1"),
+        (block("allow = \"5e\""), "write a list, in brackets"),
+        (
+            block("profiles = \"disk-guest\""),
+            "write a list, in brackets",
+        ),
+        (
+            "[[devices]]\nmatch = { class = \"disk\" }\n".into(),
+            "write [[device]]",
+        ),
+        (
+            "[[device]]\nmatch: { class = \"disk\" }\n".into(),
+            "write = between a key and its value",
+        ),
+        (
+            "[[device]]\nmatch = { class: \"disk\" }\n".into(),
+            "write = between a key and its value",
+        ),
+        (
             "[[class]]\nname = \"disk\"\ntable = \"Strict\"\n".into(),
             "\"strict\"",
         ),
     ] {
-        let faults = policyfile::parse("x", &source, Profiles::default());
+        let faults = policyfile::parse("x", &source, Profiles::built_in().unwrap());
         let text = match faults {
             Ok(_) => "accepted".to_owned(),
             Err(faults) => faults.to_string(),

@@ -256,3 +256,160 @@ fn devices_without_names_are_told_of() {
         );
     }
 }
+
+/// What lint says of a selector, the places left out.
+fn linted(keys: &str) -> (i32, String) {
+    let tree = Tree::usual();
+    let policy = format!("[[device]]\nmatch = {{ {keys} }}\nrules = \"deny 48\"\n");
+    tree.write("/etc/sgio-filter/policy.d/10.toml", &policy);
+    let output = tree.run(&["lint"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), text)
+}
+
+#[test]
+fn a_selector_that_matches_nothing_for_its_spelling_is_a_warning() {
+    for (keys, fix) in [
+        ("transport = \"fibre-channel\"", "use one of fc, iscsi"),
+        ("wwid = \"naa.6001.*\"", "write wwid = \"naa.6001*\""),
+        ("vendor = \"acme\"", "write vendor = \"ACME\""),
+        ("vendor = \"acme*\"", "as in \"ACME\""),
+        ("model = \"Spinner_2000\"", "write model = \"SPINNER 2000\""),
+        (
+            "by_id = \"ata-spinner_*\"",
+            "as in \"ata-SPINNER_2000_S1234\"",
+        ),
+        (
+            "by_id = \"ata-SPINNER.*\"",
+            "write by_id = \"ata-SPINNER*\"",
+        ),
+        ("multipath = \"MPATHA\"", "write multipath = \"mpatha\""),
+    ] {
+        let (status, text) = linted(keys);
+        assert!(
+            status == 1 && text.contains("warning") && text.contains(fix),
+            "{keys}: {text}"
+        );
+    }
+    for fine in [
+        "transport = \"fibre\"",
+        "transport = \"sas\"",
+        "vendor = \"LATER\"",
+        "wwid = \"t10.*\"",
+        "wwid = \"naa.6002*\"",
+        "vendor = \"ACME\", class = \"zbc\"",
+    ] {
+        assert_eq!(linted(fine).0, 0, "{fine}: {}", linted(fine).1);
+    }
+}
+
+#[test]
+fn lint_of_a_directory_that_is_not_there_is_not_done() {
+    let tree = Tree::usual();
+    assert!(tree.error(&["lint"]).contains("/etc/sgio-filter/policy.d"));
+    tree.directory("/etc/sgio-filter/policy.d");
+    tree.output(&["lint"], 0);
+}
+
+#[test]
+fn what_was_assumed_is_said() {
+    let tree = Tree::usual();
+    let check = |words: &[&str]| tree.run(&[&["check", "--class", "disk"], words].concat());
+    for (words, said) in [
+        (&["5f"][..], "assumed:    bytes 1 to 9 are 00, which is persistent-reserve-out:register; another service action"),
+        (&["cdb:5f 06"], "assumed:    bytes 2 to 9 are 00\n"),
+        (&["12"], "assumed:    bytes 1 to 5 are 00\n"),
+        (&["5f 06 00 00 00 00 00 00 18"], "assumed:    byte 9 is 00\n"),
+        (&["c1"], "all bytes behind the opcode are 00"),
+    ] {
+        let text = String::from_utf8(check(words).stdout).unwrap();
+        assert!(text.contains(said), "{words:?}: {text}");
+    }
+    let whole = check(&["5f 06 00 00 00 00 00 00 18 00"]).stdout;
+    assert!(!String::from_utf8(whole).unwrap().contains("assumed"));
+    let text = tree.output(&["explain", "--class", "disk", "5f"], 0);
+    assert!(
+        text.contains("10 are usual; assumed: bytes 1 to 9 are 00"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_hint_names_what_can_be_written_there() {
+    let tree = Tree::usual();
+    for command in [&["check", "--class", "disk"][..], &["explain"]] {
+        for words in ["5f,06", "op:5f,06"] {
+            let error = tree.error(&[command, &[words]].concat());
+            assert!(
+                error.contains("'cdb:5f") && !error.contains("'op:5f,06' says"),
+                "{error}"
+            );
+        }
+        let hint = [command, &["cdb:5f 06"]].concat();
+        assert!(tree.run(&hint).status.code() != Some(2), "{hint:?}");
+    }
+}
+
+#[test]
+fn explain_takes_names() {
+    let tree = Tree::usual();
+    for arguments in [
+        &["explain", "persistent-reserve-out:register"][..],
+        &[
+            "explain",
+            "--class",
+            "tape",
+            "Persistent-Reserve-Out:Register",
+        ],
+    ] {
+        let text = tree.output(arguments, 0);
+        assert!(
+            text.starts_with("5f 00 00 00 00 00 00 00 00 00\n"),
+            "{text}"
+        );
+    }
+    assert!(tree
+        .output(&["explain", "read-toc-pma-atip"], 0)
+        .contains("cdrom"));
+    assert!(tree
+        .error(&["explain", "unmpa"])
+        .contains("did you mean unmap"));
+    assert!(tree
+        .error(&["explain", "--class", "tape", "unmap"])
+        .contains("of class disk"));
+}
+
+#[test]
+fn a_line_of_monitor_is_a_cdb() {
+    let tree = Tree::usual();
+    for line in [
+        "12.500000 6:0:0:0 disk refused: 5f 06 00 00 00 00 00 00 18 00 (persistent-reserve-out:register-and-ignore-existing-key, \
+         service-action 06h) open=w from sg_persist[812] uid=107, no rule matches",
+        "12.500000 6:0:0:0 disk allowed: 5f 06 00 00 00 00 00 00 18 00 (x:y) open=w from a[8] uid=0, allowed by rule 0 of the device: allow w 5f",
+    ] {
+        assert_eq!(allow(&tree, &[line]).unwrap(), ["allow w 5f [1]&1f=06"]);
+        let text = tree.output(&["explain", "--class", "disk", line], 0);
+        assert!(text.starts_with("5f 06 00 00 00 00 00 00 18 00\n"), "{text}");
+    }
+    let vendor = "1.0 6:0:0:0 disk refused: c1 e1 + 14 x 00 (length not known) (vendor-specific) open=w from a[8] uid=1, no rule matches";
+    assert!(tree.output(&["explain", vendor], 0).starts_with("c1 e1\n"));
+}
+
+#[test]
+fn apply_says_which_rules_go_before_their_time() {
+    let tree = Tree::usual();
+    let rules = "/sys/bus/scsi/devices/0:0:0:0/sgio_filter/rules";
+    tree.write(rules, "allow w 89 for=500\ndeny 48\nallow w 42 for=1\n");
+    tree.directory("/etc/sgio-filter/policy.d");
+    let output = tree.run(&["apply"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("2 rules of 'allow --for' have gone before their time, on 0:0:0:0"),
+        "{said}"
+    );
+    tree.write(rules, "deny 48\n");
+    let output = tree.run(&["apply"]);
+    assert!(!String::from_utf8(output.stderr)
+        .unwrap()
+        .contains("before their time"));
+}

@@ -7,9 +7,9 @@ mod prepared;
 
 use crate::{applied, context::Context, output, policyfile::load};
 use anyhow::{Context as _, Result};
-use prepared::{prepare, put_in_force, AppliedDevice};
+use prepared::{losing_timed, prepare, put_in_force, say_of_timed, AppliedDevice};
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode};
+use std::{cell::Cell, path::PathBuf, process::ExitCode};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -73,8 +73,14 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         prepare(root, &policies, args.device.as_deref())?
     } else {
         let lock = applied::lock(root);
-        let prepared = put_in_force(root, || prepare(root, &policies, args.device.as_deref()))?;
+        let timed = Cell::new(Vec::new());
+        let prepared = put_in_force(root, || {
+            let prepared = prepare(root, &policies, args.device.as_deref())?;
+            timed.set(losing_timed(root, &prepared.devices));
+            Ok(prepared)
+        })?;
         drop(lock);
+        say_of_timed(&timed.into_inner());
         prepared
     };
     let answer = Answer {

@@ -10,7 +10,7 @@ mod verdict;
 use crate::{
     context::Context,
     device::Hctl,
-    hex::hex,
+    hex::{self, hex},
     kernel::{self, Whose},
     names::{self, Decoded},
     output,
@@ -18,6 +18,7 @@ use crate::{
 use advice::Advice;
 use anyhow::Result;
 use serde::Serialize;
+use sgio_policy::policy::Class;
 use std::process::ExitCode;
 use subject::{cdbs, subjects, Subject};
 use verdict::{verdict, Verdict};
@@ -66,6 +67,8 @@ struct Checked {
     device: Option<Hctl>,
     class: &'static str,
     cdb: String,
+    /// What was taken for the bytes that were not given.
+    assumed: Option<String>,
     command: Decoded,
     complain: bool,
     verdicts: Vec<Verdict>,
@@ -132,10 +135,26 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
         device: *device,
         class: class.name(),
         cdb: hex(cdb),
+        assumed: assumed(cdb, &command, class),
         command,
         complain: policy.complain,
         verdicts,
         advice,
+    })
+}
+
+/// What was taken for the bytes that were not given. An answer for one service action is none for the others.
+fn assumed(cdb: &[u8], command: &Decoded, class: Class) -> Option<String> {
+    let zeros = hex::assumed(cdb)?;
+    let selects = match cdb {
+        [opcode] => names::has_actions(*opcode, class),
+        _ => false,
+    };
+    Some(match &command.name {
+        Some(name) if selects => {
+            format!("{zeros}, which is {name}; another service action may have another answer")
+        }
+        _ => zeros,
     })
 }
 
@@ -152,6 +171,9 @@ fn text(checked: &Checked) -> String {
         (Some(name), Some(title)) => format!("  command:    {name} ({title})\n"),
         _ => "  command:    unknown on this class\n".to_owned(),
     };
+    if let Some(assumed) = &checked.assumed {
+        text += &format!("  assumed:    {assumed}\n");
+    }
     for (field, value) in &command.fields {
         text += &format!("    {field}: {value}\n");
     }

@@ -21,6 +21,7 @@ Examples:
   sgioctl explain 5f 00 05 00 00 00 00 00 18 00     what it is on each class
   sgioctl explain --class disk 48030000000000000000
   sgioctl explain --device sda '85 08 0e d0 01 00 01 00 00 00 4f 00 c2 00 b0 00'
+  sgioctl explain --class tape persistent-reserve-out:register
   sgioctl explain --names --class tape              all commands with a name
 
 Bytes behind the end of a CDB count as zero. Exit status: 0 known, 1 unknown on each class that was asked about, 2 no CDB.")]
@@ -37,8 +38,9 @@ pub struct Args {
     #[arg(long, conflicts_with = "cdb")]
     names: bool,
 
-    /// The bytes of the CDB in hex, as people and programs write them: 5f 00 05, "0x5f, 0x00", 5f0005, 'CDB: ...'.
-    #[arg(value_name = "BYTES", required_unless_present = "names")]
+    /// The bytes of the CDB in hex, as people and programs write them: 5f 00 05, "0x5f, 0x00", 5f0005, 'CDB: ...';
+    /// or the name of a command.
+    #[arg(value_name = "CDB", required_unless_present = "names")]
     cdb: Vec<String>,
 }
 
@@ -68,6 +70,8 @@ struct Answer {
     length: usize,
     /// What the standards give it; none where they leave it open.
     standard_length: Option<usize>,
+    /// What was taken for the bytes that were not given.
+    assumed: Option<String>,
     meanings: Vec<Meaning>,
 }
 
@@ -99,7 +103,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
 
     let cdb = match hex::items(&args.cdb)?.as_slice() {
-        [one] => hex::one(one)?,
+        [one] => cdb(one, class)?,
         several => bail!(
             "{} CDBs ('{}'): explain takes one",
             several.len(),
@@ -110,6 +114,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         cdb: hex(&cdb),
         length: cdb.len(),
         standard_length: hex::length(&cdb),
+        assumed: hex::assumed(&cdb),
         meanings: meanings(&cdb, class),
     };
     context.output.answer("explain", &answer, || {
@@ -117,6 +122,24 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     })?;
     let known = answer.meanings.iter().any(|m| m.decoded.name.is_some());
     Ok(ExitCode::from(u8::from(!known)))
+}
+
+/// The CDB that an item is: its bytes, or what a name stands for, on the first class that has it.
+fn cdb(item: &str, class: Option<Class>) -> Result<Vec<u8>> {
+    let digit = item.starts_with(|c: char| c.is_ascii_digit());
+    if digit || hex::read(item).is_some() || item.starts_with("op:") {
+        return hex::one(item);
+    }
+    if let Some(class) = class {
+        return names::cdb_of(item, class);
+    }
+    let mut found = Class::ALL
+        .into_iter()
+        .map(|class| names::cdb_of(item, class));
+    match found.find(Result::is_ok) {
+        Some(cdb) => cdb,
+        None => names::cdb_of(item, Class::DISK),
+    }
 }
 
 fn list(context: &Context, class: Option<Class>) -> Result<ExitCode> {
@@ -180,7 +203,9 @@ fn meanings(cdb: &[u8], class: Option<Class>) -> Vec<Meaning> {
 fn text(answer: &Answer, one_class: bool) -> String {
     let mut text = format!("{}\n", answer.cdb);
     if let Some(standard) = answer.standard_length.filter(|s| *s != answer.length) {
-        text += &format!("({} bytes; {standard} are usual)\n", answer.length);
+        let assumed = answer.assumed.as_ref();
+        let assumed = assumed.map_or(String::new(), |assumed| format!("; assumed: {assumed}"));
+        text += &format!("({} bytes; {standard} are usual{assumed})\n", answer.length);
     }
     for Meaning { classes, decoded } in &answer.meanings {
         let on = match classes.len() {
@@ -230,6 +255,7 @@ mod tests {
             cdb: "48 03".into(),
             length: 2,
             standard_length: Some(10),
+            assumed: None,
             meanings: meanings(&[0x48, 0x03], None),
         };
         let names: Vec<_> = answer

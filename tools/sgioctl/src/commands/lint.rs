@@ -8,7 +8,7 @@ use crate::{
     output::{self, printable},
     policyfile::{
         lint::{lint, Finding, Severity, NAMES},
-        load,
+        load, DEFAULT_DIRECTORY,
     },
 };
 use anyhow::{Context as _, Result};
@@ -50,7 +50,13 @@ struct Answer {
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     // What cannot be looked at is not a policy with a mistake.
-    for path in args.paths.iter().filter(|path| *path != Path::new("-")) {
+    let default = vec![context.root.path(DEFAULT_DIRECTORY)];
+    let paths = if args.paths.is_empty() {
+        &default
+    } else {
+        &args.paths
+    };
+    for path in paths.iter().filter(|path| *path != Path::new("-")) {
         fs::metadata(path).with_context(|| path.display().to_string())?;
     }
     let findings = match load(&context.root, &args.paths) {

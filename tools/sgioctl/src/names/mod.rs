@@ -18,8 +18,13 @@ use sgio_policy::policy::{Access, Class, Rule};
 pub use self::{
     decode::{decode, Decoded},
     narrow::{exact, group, sent},
-    parse::{cdb_of, rules},
+    parse::{cdb_of, distance, rules},
 };
+
+/// Tells whether service actions of an opcode have names on a class.
+pub fn has_actions(opcode: u8, class: Class) -> bool {
+    table::has_parts(opcode, class)
+}
 
 /// The access the command needs to be harmless: writing for what is destructive, and for what
 /// takes something from others or is not known.

@@ -179,7 +179,7 @@ fn nearest(name: &str, class: Class) -> Vec<String> {
 }
 
 /// How many letters to insert, remove or change to make one of the other.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, a) in (1..).zip(a.chars()) {

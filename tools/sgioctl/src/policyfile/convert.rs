@@ -103,6 +103,52 @@ fn fix_of_item(item: &str, general: &'static str) -> String {
     }
 }
 
+/// What to do about a line that is no rule.
+fn fix_of_rule(line: &str) -> String {
+    let (rule, comment) = line
+        .split_once('#')
+        .map_or((line, ""), |(rule, rest)| (rule, rest));
+    let _ = comment;
+    if rule.contains("//") || rule.trim_start().starts_with(';') {
+        return "a comment begins with #".into();
+    }
+    if rule.contains(';') {
+        return "each rule stands on a line of its own, without ;".into();
+    }
+    let words: Vec<&str> = rule.split_whitespace().collect();
+    match words[..] {
+        ["allow", "rw" | "wr", ref rest @ ..] => {
+            let rest = rest.join(" ");
+            format!("write 'allow r {rest}': r is any open, one for writing too; w needs one for writing")
+        }
+        ["allow" | "deny", ..] if rule.chars().any(|c| c.is_ascii_uppercase()) => {
+            format!(
+                "write it in small letters: '{}'",
+                rule.trim().to_ascii_lowercase()
+            )
+        }
+        [first, ..]
+            if first != first.to_ascii_lowercase()
+                && matches!(first.to_ascii_lowercase().as_str(), "allow" | "deny") =>
+        {
+            format!(
+                "write it in small letters: '{}'",
+                rule.trim().to_ascii_lowercase()
+            )
+        }
+        ["allow", first, ..] if first.len() > 1 => {
+            format!("say how it must be open: 'allow r {first}' (any open) or 'allow w {first}' (for writing)")
+        }
+        ["deny", "r" | "w" | "rw", ref rest @ ..] => {
+            format!(
+                "write 'deny {}': what is refused needs no r or w",
+                rest.join(" ")
+            )
+        }
+        _ => "a rule is like 'allow w 5f [1]&1f=00-04'".into(),
+    }
+}
+
 struct Reader<'a> {
     text: Text<'a>,
     faults: Vec<Fault>,
@@ -470,7 +516,7 @@ impl Reader<'_> {
                 Err(error)
                     if matches!(error.kind, ParseErrorKind::Empty | ParseErrorKind::NoRule) => {}
                 Err(error) => {
-                    let fix = "a rule is like 'allow w 5f [1]&1f=00-04'";
+                    let fix = fix_of_rule(line);
                     let place = place(error.column as usize);
                     self.faults
                         .push(Fault::new(&place, error.kind.to_string(), fix));

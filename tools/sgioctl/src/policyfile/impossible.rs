@@ -8,7 +8,7 @@ use super::{spelling::transport, At, Pattern, Place, Selector};
 pub(super) type Impossible = (Place, String, String);
 
 /// The names of transports, as `sgioctl list` shows them.
-const TRANSPORTS: [&str; 7] = ["fc", "iscsi", "sas", "ata", "usb", "virtio", "tcm_loop"];
+pub(super) const TRANSPORTS: [&str; 7] = ["fc", "iscsi", "sas", "ata", "usb", "virtio", "tcm_loop"];
 
 /// Spellings in a selector that no device can have, whatever is plugged in.
 pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
@@ -127,6 +127,14 @@ fn wwid(key: &At<Pattern>) -> Option<Impossible> {
             });
         }
     }
+    let rest = lower.split_once('.').map_or("", |(_, rest)| rest);
+    if lower.starts_with("naa.") && rest.contains('.') || rest.contains(".*") {
+        let plain = rest.replace('.', "");
+        let start = lower.split('.').next().unwrap_or_default();
+        return never(format!(
+            "write wwid = \"{start}.{plain}\": * alone stands for any characters"
+        ));
+    }
     let known = ["naa.", "eui.", "t10.", "uuid.", "1", "2", "3", "8", "*"];
     let digits = lower
         .bytes()
@@ -191,6 +199,7 @@ mod tests {
                 "by_id = \"ata-SPINNER_S1234\"",
             ),
             ("wwid = \"dm-uuid-mpath-3600\"", "multipath = \"3600\""),
+            ("wwid = \"naa.6001.*\"", "wwid = \"naa.6001*\""),
             ("by_id = \"naa.600\"", "wwid = \"naa.600\""),
             ("by_id = \"/dev/disk/by-path/x\"", "by_path"),
             ("vendor = \"Western Digital\"", "vendor = \"Western\""),

@@ -4,6 +4,7 @@
 
 use super::{
     impossible::impossible,
+    near::Near,
     overlap::{overlap, Overlap},
     Block, Entry, Fault, Index, Maps, Origin, Place, Policies,
 };
@@ -85,6 +86,7 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
     {
         lint.warn(place, message, fix);
     }
+    let mut near = None;
     let index = Index::new(&policies.blocks);
     // Per block: its devices, and the first block that each of them matches.
     let mut matched: Vec<Vec<(&Device, usize)>> = vec![Vec::new(); policies.blocks.len()];
@@ -101,9 +103,16 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         for (place, message, fix) in &never {
             lint.warn(place, message, fix);
         }
-        if devices.is_some() && matched.is_empty() && never.is_empty() {
-            let fix = "nothing to do if it is still to come";
-            lint.note(&block.selector.place, "no device matches now", fix);
+        if let (Some(devices), true) = (devices, matched.is_empty() && never.is_empty()) {
+            let near = near.get_or_insert_with(|| Near::of(devices));
+            let wrong = near.wrong(&block.selector);
+            for (place, message, fix) in &wrong {
+                lint.warn(place, message, fix);
+            }
+            if wrong.is_empty() {
+                let fix = "nothing to do if it is still to come";
+                lint.note(&block.selector.place, "no device matches now", fix);
+            }
         }
         lint.says_nothing(block);
         let devices: Vec<&Device> = matched.iter().map(|(device, _)| *device).collect();

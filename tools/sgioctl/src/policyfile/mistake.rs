@@ -30,6 +30,29 @@ pub(super) fn fix(source: &str, at: Option<usize>, message: &str) -> &'static st
     ]) {
         return "write straight quotes, \" or ', as a programmer's editor does";
     }
+    if let Some(word) = message
+        .strip_prefix("unknown field `")
+        .and_then(|m| m.split('`').next())
+    {
+        let header = match word {
+            "devices" => "write [[device]]: one for each selector",
+            "classes" => "write [[class]]: one for each class",
+            "profiles" if line.trim_start().starts_with('[') => "write [profile.NAME]",
+            _ => "",
+        };
+        if !header.is_empty() && line.trim_start().starts_with('[') {
+            return header;
+        }
+    }
+    if message.starts_with("invalid type: string") && message.contains("expected a sequence") {
+        return "write a list, in brackets: [\"5e\"]";
+    }
+    if message.starts_with("invalid type: integer") && message.contains("expected a boolean") {
+        return "write true for 1 and false for 0";
+    }
+    if rest.starts_with(':') || is_key_with_colon(line) {
+        return "write = between a key and its value, as in match = { class = \"disk\" }";
+    }
     if code.contains("//") || line.trim_start().starts_with(';') || code.contains("; ") {
         return "a comment begins with #";
     }
@@ -75,6 +98,16 @@ fn without_texts(line: &str) -> String {
         }
     }
     code
+}
+
+/// `match: {`, as in YAML.
+fn is_key_with_colon(line: &str) -> bool {
+    let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '{' || c == '-');
+    let word = word_at(&line.replace('_', "x")).len();
+    word > 0
+        && line
+            .get(word..)
+            .is_some_and(|rest| rest.trim_start().starts_with(':'))
 }
 
 fn word_at(text: &str) -> &str {

@@ -18,6 +18,7 @@ pub mod lint;
 mod lists;
 mod load;
 mod mistake;
+mod near;
 mod overlap;
 mod place;
 mod planned;

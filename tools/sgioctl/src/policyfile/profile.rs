@@ -3,6 +3,7 @@
 //! Profiles: rules with a name and a reason.
 
 use super::{Lists, Place};
+use crate::names;
 use sgio_policy::policy::Class;
 use std::collections::BTreeMap;
 
@@ -58,7 +59,18 @@ impl Profiles {
     ) -> Result<&Profile, (String, String)> {
         let Some(profile) = self.get(name) else {
             let names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
-            let fix = format!("use one of {}, or define it", names.join(", "));
+            let mut near: Vec<(usize, &str)> = names
+                .iter()
+                .map(|known| (names::distance(&name.to_ascii_lowercase(), known), *known))
+                .collect();
+            near.sort_unstable();
+            let near = near
+                .first()
+                .filter(|(far, _)| *far <= (name.len() / 3).max(2));
+            let near = near.map_or(String::new(), |(_, near)| {
+                format!("did you mean '{near}'? ")
+            });
+            let fix = format!("{near}use one of {}, or define it", names.join(", "));
             return Err((format!("there is no profile '{name}'"), fix));
         };
         match class {

@@ -5,7 +5,7 @@
 use crate::{
     applied::{self, Classes, Record},
     device::{self, Device, Hctl},
-    kernel, output,
+    kernel, output, parallel,
     policyfile::{transaction, Maps, Policies, Resolved, Selector},
     root::Root,
     running,
@@ -40,6 +40,36 @@ pub(super) struct Prepared {
     pub(super) seen: Vec<(Hctl, String)>,
     /// Devices that keep what somebody else has set.
     pub(super) left: Vec<Hctl>,
+}
+
+/// The devices that have rules that end by themselves, which go now, and how many.
+pub(super) fn losing_timed(root: &Root, devices: &[AppliedDevice]) -> Vec<(Hctl, usize)> {
+    let counts = parallel::map(devices, |device| running::timed(root, device.device));
+    let devices = devices.iter().map(|device| device.device);
+    devices
+        .zip(counts)
+        .filter(|(_, count)| *count > 0)
+        .collect()
+}
+
+pub(super) fn say_of_timed(losing: &[(Hctl, usize)]) {
+    const MAX_NAMES: usize = 8;
+    if losing.is_empty() {
+        return;
+    }
+    let mut names: Vec<String> = losing
+        .iter()
+        .take(MAX_NAMES)
+        .map(|(hctl, _)| hctl.to_string())
+        .collect();
+    if losing.len() > MAX_NAMES {
+        names.push(format!("{} more", losing.len() - MAX_NAMES));
+    }
+    let count: usize = losing.iter().map(|(_, count)| count).sum();
+    output::note(&format!(
+        "note: {count} rules of 'allow --for' have gone before their time, on {}",
+        names.join(", ")
+    ));
 }
 
 /// Does what `prepare` says, which looks again if a device went or came meanwhile, and remembers it.

@@ -149,6 +149,7 @@ fn planned_subjects<'a>(
 pub(super) fn cdbs(words: &[String], class: Class) -> Result<Vec<Vec<u8>>> {
     let cdb = |item: &String| match hex::read(item) {
         Some(_) => hex::one(item),
+        None if item.starts_with("op:") => hex::one(item),
         None if item.starts_with(|c: char| c.is_ascii_digit()) => hex::cdb(item),
         None => names::cdb_of(item, class),
     };
