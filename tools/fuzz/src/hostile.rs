@@ -7,12 +7,13 @@
 //!
 //! * a policy that `show --policy` writes means the device that it was written for, and no other one,
 //!   whatever that says of itself;
-//! * no command lets a character through that a terminal would obey.
+//! * no command lets a character through that a terminal would obey, nor makes a line of its own of what others
+//!   chose: each of their names has a second line here, [`MARK`].
 
 use clap::Parser as _;
 use sgio_policy::policy::Class;
 use sgioctl::{
-    cli::Cli,
+    cli::{self, Cli},
     commands::show,
     device::{Device, Hctl},
     output,
@@ -144,6 +145,9 @@ const COMMANDS: [&[&str]; 17] = [
     &["complete", "devices"],
 ];
 
+/// No line of the output begins so.
+const MARK: &str = "\n@@@ a line of somebody else";
+
 const TRACE: &[u8] = b"-812 [001] ...1. 1.5: decision: dev=6:0:0:0 class=0 outcome=refused \
     decision=no_rule layer=none rule=0 open=r uid=65534 cgroup=0 cdb=89 00 00 00\n";
 const RECORD: &[u8] = b"{\"schema\":\"sgioctl/1\",\"device\":\"6:0:0:0\",\"class\":\"disk\",\
@@ -157,7 +161,15 @@ impl Tree {
         let name = format!("sgio-fuzz-{}", std::process::id());
         let tree = Tree(std::env::temp_dir().join(name));
         let _ = fs::remove_dir_all(&tree.0);
-        let raw = |number: usize| raw(texts, number);
+        let marked: Vec<Vec<u8>> = texts
+            .iter()
+            .map(|text| [text, MARK.as_bytes()].concat())
+            .collect();
+        let plain = |number: usize| raw(texts, number);
+        let raw = |number: usize| {
+            let text = marked.get(number % texts.len());
+            text.map(Vec::as_slice).unwrap_or_default()
+        };
         let device = "sys/bus/scsi/devices/6:0:0:0";
         for (file, number) in [("vendor", 1), ("model", 2), ("rev", 3), ("wwid", 0)] {
             tree.write(&format!("{device}/{file}"), raw(number));
@@ -178,9 +190,10 @@ impl Tree {
             let path = format!("{device}/sgio_filter/{file}");
             tree.write(&path, format!("{text}\n").as_bytes());
         }
-        let nexus = [b"nexus 6:0:0\nlu ", raw(0)].concat();
+        // The kernel escapes what it prints in these.
+        let nexus = [b"nexus 6:0:0\nlu ", plain(0)].concat();
         tree.write(&format!("{device}/sgio_filter/nexus"), &nexus);
-        let owner = [b"7 ", raw(6)].concat();
+        let owner = [b"7 ", plain(6)].concat();
         tree.write(&format!("{device}/sgio_filter/pr_owner"), &owner);
         tree.write(&format!("{device}/block/sda/holders/dm-0/x"), b"");
         tree.write("sys/block/dm-0/dm/uuid", &[b"mpath-", raw(7)].concat());
@@ -188,9 +201,9 @@ impl Tree {
         tree.write("sys/kernel/sgio_filter/version", raw(9));
         tree.write("sys/kernel/sgio_filter/classes/disk/table", b"strict\n");
         tree.write("sys/kernel/sgio_filter/classes/disk/rules", b"allow r 12\n");
-        tree.files(raw(5), raw(10), raw(11));
+        tree.files(raw(5), plain(10), raw(11));
 
-        let comm = raw(12);
+        let comm = plain(12);
         let status = [
             b"Name:\t",
             comm,
@@ -200,7 +213,7 @@ impl Tree {
         tree.write("proc/77/fdinfo/5", b"flags:\t02100002\n");
         tree.write("proc/77/fd/x", b"");
         let _ = symlink("/dev/sda", tree.0.join("proc/77/fd/5"));
-        let trace = [comm, TRACE, raw(13), b"\n", RECORD, comm, b"\"}\n"];
+        let trace = [comm, TRACE, plain(13), b"\n", RECORD, comm, b"\"}\n"];
         tree.write("trace", &trace.concat());
         tree
     }
@@ -208,7 +221,7 @@ impl Tree {
     /// Policy files, one that is not read, a profile, and a link.
     fn files(&self, name: &[u8], policy: &[u8], description: &[u8]) {
         let letters = name.iter().copied().filter(|b| !b"/\0".contains(b));
-        let name: Vec<u8> = letters.take(60).collect();
+        let name: Vec<u8> = letters.take(90).collect();
         self.write("dev/disk/by-id/l", b"");
         let link = self.0.join("dev/disk/by-id");
         let link = link.join(OsStr::from_bytes(&[b"m", &name[..]].concat()));
@@ -245,13 +258,16 @@ impl Tree {
         let (result, mut printed) = output::capture(|| cli.run());
         if let Err(error) = result {
             // As main() prints it.
-            let ((), more) = output::capture(|| output::note(&format!("{error:#}")));
+            let ((), more) = output::capture(|| cli::tell(&error));
             printed += &more;
         }
         let bad = printed
             .chars()
             .find(|c| *c != '\n' && output::is_unsafe(*c));
         assert_eq!(bad, None, "{command:?}: {printed:?}");
+        let mark = MARK.trim_start();
+        let own = printed.lines().any(|line| line.starts_with(mark));
+        assert!(!own, "{command:?}: {printed:?}");
         // A line of a file of rules is a comment or a rule, whoever named what is in it.
         if command.first() == Some(&"learn") {
             for line in printed

@@ -2,7 +2,13 @@
 
 //! The command line. Every command brings its own arguments.
 
-use crate::{commands, context::Context, output::Output, root::Root};
+use crate::{
+    commands,
+    context::Context,
+    output::{self, Output},
+    policyfile::Faults,
+    root::Root,
+};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -27,6 +33,16 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Says why it could not be done: what is wrong with policy files on a line each, all else on one, whatever names are in
+/// it.
+pub fn tell(error: &anyhow::Error) {
+    let text = format!("{error:#}");
+    match error.downcast_ref::<Faults>() {
+        Some(_) => output::notes(&text),
+        None => output::note(&text),
+    }
 }
 
 macro_rules! commands {

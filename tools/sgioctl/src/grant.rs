@@ -166,7 +166,7 @@ impl Plan {
                     text.push_str(&format!("{name}: nothing to change\n"));
                 }
                 for change in &device.changes {
-                    text.push_str(&format!("{name}: {change}\n"));
+                    text.push_str(&format!("{name}: {}\n", printable(change)));
                 }
             }
             if self.dry_run {

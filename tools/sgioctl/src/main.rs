@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(code) => code,
         Err(error) => {
-            output::note(&format!("{error:#}"));
+            sgioctl::cli::tell(&error);
             let done = error.downcast_ref::<output::Unreported>().is_some();
             ExitCode::from(if done { 3 } else { 2 })
         }

@@ -136,9 +136,19 @@ fn captured(text: &str) -> bool {
     })
 }
 
-/// Writes a message to standard error. If that cannot be written, there is nobody to tell.
+/// Writes a message to standard error, on one line whatever names are in it. If that cannot be written, there is
+/// nobody to tell.
 pub fn note(text: &str) {
-    let text = format!("sgioctl: {}\n", escaped(text, |c| c == '\n'));
+    say(&printable(text));
+}
+
+/// The same on several lines, each of which is fit for a terminal.
+pub fn notes(text: &str) {
+    say(&escaped(text, |c| c == '\n'));
+}
+
+fn say(text: &str) {
+    let text = format!("sgioctl: {text}\n");
     if captured(&text) {
         return;
     }
@@ -213,8 +223,10 @@ pub fn lines(lines: &[&str]) -> String {
     text
 }
 
-/// Lines in columns; the last is not padded.
+/// Lines in columns; the last is not padded. A cell is a name that others chose as likely as not: it stays on its line.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    let row = |row: &Vec<String>| row.iter().map(|cell| printable(cell)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count)
         .map(|column| {
@@ -223,7 +235,7 @@ pub fn columns(rows: &[Vec<String>]) -> String {
         })
         .collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(&format!("{cell:<width$}  "));

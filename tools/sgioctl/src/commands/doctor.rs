@@ -5,7 +5,7 @@
 use crate::{
     context::Context,
     doctor::{Facts, Finding, Found, Level},
-    output,
+    output::{self, printable},
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -80,9 +80,9 @@ fn text(findings: &[Finding]) -> String {
             Level::Note => "note   ",
             Level::Problem => "PROBLEM",
         };
-        text.push_str(&format!("{level}  {}\n", finding.text));
+        text.push_str(&format!("{level}  {}\n", printable(&finding.text)));
         if let Some(advice) = &finding.advice {
-            text.push_str(&format!("           -> {advice}\n"));
+            text.push_str(&format!("           -> {}\n", printable(advice)));
         }
     }
     text
