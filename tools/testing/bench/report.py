@@ -172,6 +172,7 @@ def main():
                     [("SG_IO, allowed by a rule", f"{by_itself:,.0f}"),
                      ("qemu-pr-helper", f"{by_helper:,.0f}")]),
         "pr_ratio": f"{by_helper / by_itself:.1f}",
+        "tool": table(("command", "seconds"), r.tool) if r.tool else "(Not measured in this run.)",
         "many": "\n".join(f"    {words}" for words in r.many) or "(Not measured in this run.)",
     }
     template = Path(__file__).with_name("performance.in").read_text(encoding="utf-8")

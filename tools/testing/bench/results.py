@@ -13,6 +13,7 @@ class Results:
         self.module = 0
         self.files = 0.0
         self.load, self.memory, self.slab, self.pr, self.many = {}, {}, {}, {}, []
+        self.tool = []
         # In the order of time: (configuration, {(command, sender): cost}).
         self.runs = []
         with open(path, encoding="utf-8") as lines:
@@ -45,6 +46,9 @@ class Results:
 
     def _pr(self, name, _least, median):
         self.pr[name] = float(median)
+
+    def _tool(self, seconds, *words):
+        self.tool.append((" ".join(words), f"{float(seconds):.2g}"))
 
     def _many(self, *words):
         self.many.append(" ".join(words))

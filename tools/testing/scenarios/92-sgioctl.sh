@@ -153,6 +153,16 @@ is "... the other stays" "$(cat "$(dev "$b")/rules")" "allow w 89"
 refused "ended: refused" --write "$bsg" 89000000000000000000000000010000
 status 0 sgioctl reset "$b"
 
+# Opcodes that may be a CDB are neither, rather than the first of them alone.
+for bytes in 0x42,0x89 "0x42, 0x89" "[42,89]"; do
+	status 2 sgioctl deny "$b" "$bytes"
+	like "... says both" "$out" "*can be read in two ways*"
+	printf '[[device]]\nmatch = { hctl = "%s" }\ndeny = ["%s"]\n' "$b" "$bytes" >"$tmp/two.toml"
+	status 1 sgioctl lint "$tmp/two.toml"
+	status 2 sgioctl apply --device "$b" "$tmp/two.toml"
+done
+is "... and nothing is in force" "$(cat "$(dev "$b")/rules")" ""
+
 # The same answer offline and by the kernel: all opcodes, both opens, all classes.
 cdbs=()
 for n in {0..255}; do printf -v cdb '%02x%030x' "$n" 0; cdbs+=("$cdb"); done

@@ -110,6 +110,51 @@ is "the doctor says that something else is in force" "$status $(grep -c '^PROBLE
 check "the files are put in force by hand" sgioctl apply
 is "... as they are" "$(rules "$a")" "$want"
 
+# A link that goes takes nothing with it: what a block that was named by it has denied stays denied.
+cat >/etc/udev/rules.d/61-sgio-link.rules <<-'END'
+	SUBSYSTEM=="block", KERNEL=="sd*", ENV{DEVTYPE}=="disk", TEST=="/run/sgio-link", SYMLINK+="disk/by-id/narrow-%k"
+END
+udevadm control --reload
+mv $policy/10-cluster.toml "$tmp/"
+cat >$policy/10-link.toml <<-END
+	[[device]]
+	match = { by_id = "narrow-*" }
+	rules = "deny 48"
+	[[device]]
+	match = { wwid = "$wwid" }
+	allow = ["w 89"]
+END
+name=${disk_of[$a]#/dev/}
+touch /run/sgio-link
+udevadm trigger -c change "/sys/block/$name"
+settle
+check "the link is there" test -e "/dev/disk/by-id/narrow-$name"
+check "a policy by a link" sgioctl apply
+is "... is in force" "$(rules "$a")" "deny 48;"
+rm /run/sgio-link
+udevadm trigger -c change "/sys/block/$name"
+settle
+check "the link has gone" test ! -e "/dev/disk/by-id/narrow-$name"
+for event in add change; do
+	udevadm trigger -c $event "/sys/block/$name" "/sys/bus/scsi/devices/$a"
+	settle
+	is "... which widens nothing, at the event $event" "$(rules "$a")" "deny 48;"
+done
+# What was taken back by hand does not come again with a link.
+check "reset by hand" sgioctl reset "$a"
+touch /run/sgio-link
+udevadm trigger -c change "/sys/block/$name"
+settle
+udevadm trigger -c add "/sys/block/$name" "/sys/bus/scsi/devices/$a"
+settle
+is "... stays so, whatever links come" "$(rules "$a")" ";"
+rm -f /run/sgio-link /etc/udev/rules.d/61-sgio-link.rules $policy/10-link.toml
+mv "$tmp/10-cluster.toml" $policy/
+udevadm control --reload
+check "the former files" sgioctl apply
+# Who may not change devices cannot keep those waiting who may.
+is "the lock of the tool is for root" "$(as_nobody flock -n /run/sgio-filter/lock true 2>&1 | grep -c 'Permission denied')" 1
+
 # A driver that takes its time to probe: the policy is in force before udev opens a node, for every class. What is in force when udev handles a node is noted: of the disk, the changer, the CD drive; of sg and bsg.
 cat >/etc/udev/rules.d/61-sgio-test.rules <<-'END'
 	ACTION=="add", SUBSYSTEM=="block|scsi_generic|bsg|scsi_changer", SUBSYSTEMS=="scsi", KERNELS=="[0-9]*:*", \
