@@ -386,3 +386,38 @@ fn every_command_has_examples() {
         assert!(help.contains(&format!("\n  sgioctl {command}")), "{help}");
     }
 }
+
+#[test]
+fn a_device_that_calls_itself_so_is_not_meant() {
+    let tree = Tree::usual();
+    let wwid = "/sys/bus/scsi/devices/0:0:0:0/wwid";
+    for (name, meant) in [
+        ("sda", &["6:0:0:0"][..]),
+        ("sg0", &["6:0:0:0"]),
+        ("dm-0", &["10:0:0:0", "6:0:0:0"]),
+        ("mpatha", &["10:0:0:0", "6:0:0:0"]),
+        // Nothing is called so but the device by itself.
+        ("sdz", &[]),
+        ("mpathz", &[]),
+    ] {
+        tree.write(wwid, &format!("{name}\n"));
+        let output = tree.run(&["allow", name, "89", "--dry-run", "--json"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let status = if meant.is_empty() { 2 } else { 0 };
+        assert_eq!(output.status.code(), Some(status), "{name}: {text}");
+        let found: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("\"hctl\": \"")?.split('"').next())
+            .collect();
+        let mut found: Vec<&str> = found;
+        found.sort_unstable();
+        assert_eq!(found, meant, "{name}");
+        // Nor by a block for the paths of a map of that name, whether there is one or not.
+        let policy =
+            format!("[[device]]\nmatch = {{ multipath = \"{name}\" }}\nallow = [\"w 89\"]\n");
+        tree.write("/etc/sgio-filter/policy.d/10.toml", &policy);
+        tree.output(&["apply", "--device", "0:0:0:0"], 0);
+        let text = tree.transaction().unwrap();
+        assert!(!text.contains("allow w 89"), "{name}: {text}");
+    }
+}
