@@ -5,7 +5,7 @@
 mod common;
 
 use common::Tree;
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 fn generated(tree: &Tree, what: &str) -> Vec<(String, String)> {
     let directory = tree.path(&format!("/{what}"));
@@ -49,13 +49,14 @@ fn each_page_has_what_a_reader_looks_for() {
             assert_eq!(line, line.trim_end(), "{name}");
             assert!(example || !line.is_empty(), "{name}: an empty line");
         }
-        if let Ok(output) = Command::new("mandoc")
-            .arg("-Tlint")
-            .arg(tree.path(&format!("/man/{name}")))
-            .output()
-        {
-            assert!(output.status.success(), "{output:?}");
-            assert!(output.stdout.is_empty(), "{output:?}");
+        let page = tree.path(&format!("/man/{name}"));
+        match Command::new("mandoc").arg("-Tlint").arg(page).output() {
+            Ok(output) => {
+                assert!(output.status.success(), "{output:?}");
+                assert!(output.stdout.is_empty(), "{output:?}");
+            }
+            // The build root has it; elsewhere it may be missing.
+            Err(error) => assert!(!Path::new("/sgio/src").exists(), "mandoc: {error}"),
         }
     }
     let page = |name: &str| &pages.iter().find(|(other, _)| other == name).unwrap().1;
