@@ -97,10 +97,15 @@ fn many_devices_and_blocks_cost_in_proportion() {
         linear(arguments, &small, &large);
     }
     let first = ["apply", "--dry-run", "--device", "99:0:0:0"];
-    let lines = |count: usize| "# x\n".repeat(count);
-    let comments = |count| format!("rules = \"\"\"\n{}\"\"\"\n", lines(count));
-    linear(&first, &with(&comments(20_000)), &with(&comments(160_000)));
-    let wrong = |count: usize| format!("deny = [{}]\n", "\"\",".repeat(count));
+    let rules = |count: usize| {
+        let lines = format!("deny 12 # {}\n", "x".repeat(400)).repeat(count);
+        format!("rules = \"\"\"\n{lines}\"\"\"\n")
+    };
+    linear(&first, &with(&rules(500)), &with(&rules(4000)));
+    let wrong = |count: usize| {
+        let items = format!("\"\",{}", " ".repeat(400)).repeat(count);
+        format!("deny = [{items}]\n")
+    };
     let (small, large) = (with(&wrong(500)), with(&wrong(4000)));
     linear(&first, &small, &large);
 }
