@@ -9,6 +9,7 @@
 #[path = "../bindings.rs"]
 mod bindings;
 
+mod arch;
 pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod capability;
@@ -20,6 +21,7 @@ pub(crate) mod ftrace;
 pub(crate) mod in_flight;
 pub(crate) mod kobject;
 pub(crate) mod module_events;
+mod nofault;
 pub(crate) mod percpu;
 pub(crate) mod pointer_map;
 pub(crate) mod ratelimit;

@@ -6,6 +6,7 @@
 //!
 //! C header: [`include/scsi/scsi_device.h`](srctree/include/scsi/scsi_device.h)
 
+mod callers;
 pub(crate) mod cmd_allowed;
 pub(crate) mod devices;
 pub(crate) mod ioctl;

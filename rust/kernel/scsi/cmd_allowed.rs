@@ -16,6 +16,7 @@
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
 use super::{
+    callers,
     sg::Sender,
     Address,
     Device, //
@@ -270,8 +271,8 @@ impl<T: CmdAllowed> Hook<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`Redirect::new`]; `ENXIO` if calls do not arrive in spite of it; `EOPNOTSUPP` if
-    /// the kernel's CDB buffer has another size than is known here.
+    /// Those of [`callers::prove_core`] and [`Redirect::new`]; `ENXIO` if calls do not arrive in spite of it;
+    /// `EOPNOTSUPP` if the kernel's CDB buffer has another size than is known here.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         type Function = unsafe extern "C" fn(*mut u8, bool) -> bool;
         let from = bindings::scsi_cmd_allowed as Function as *const c_void;
@@ -289,6 +290,7 @@ impl<T: CmdAllowed> Hook<T> {
                 if !same {
                     return Err(EOPNOTSUPP);
                 }
+                callers::prove_core(bindings::scsi_ioctl as *const () as usize)?;
             },
             // SAFETY: Both functions have the same signature (above). The new one does not sleep, but
             // for a lock as an RCU reader, by the contract of `CmdAllowed`.

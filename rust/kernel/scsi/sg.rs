@@ -15,7 +15,10 @@
 //!
 //! Not here: files that are open for both, and write(2), about which sg asks nobody ([`super::sg_request`]).
 
-use super::DeviceId;
+use super::{
+    callers,
+    DeviceId, //
+};
 use crate::kernel::{
     bindings,
     block::QueueId,
@@ -28,7 +31,7 @@ use crate::kernel::{
         self,
         InFlight, //
     },
-    symbol,
+    nofault, symbol,
     sync::rcu::RcuArc,
 };
 use core::mem::offset_of;
@@ -50,7 +53,6 @@ use kernel::{
         Arc,
         SpinLock, //
     },
-    transmute::FromBytes,
 };
 
 /// An SG_IO of the current task on a file of sg that is not open for both reading and writing.
@@ -136,23 +138,9 @@ impl Sender {
     }
 }
 
-/// A value in kernel memory, if it can be read.
-fn read<T: Default + FromBytes>(addr: usize) -> Option<T> {
-    let mut value = T::default();
-    // SAFETY: The destination is valid, and may have any content; the source may be anything.
-    let ret = unsafe {
-        bindings::copy_from_kernel_nofault(
-            (&raw mut value).cast(),
-            core::ptr::without_provenance(addr),
-            size_of::<T>(),
-        )
-    };
-    (ret == 0).then_some(value)
-}
-
 /// A pointer in kernel memory that is not null.
 fn word(addr: usize) -> Option<usize> {
-    read::<usize>(addr).filter(|word| *word != 0)
+    nofault::read::<usize>(addr).filter(|word| *word != 0)
 }
 
 /// Where the commands of a file of sg go to, if its device has a queue.
@@ -163,7 +151,7 @@ fn destination_of(file: usize) -> Option<Destination> {
     let sg_device = word(sg_fd.checked_add(PARENTDP)?)?;
     let device = word(sg_device)?;
     let queue = word(device.checked_add(offset_of!(bindings::scsi_device, request_queue))?)?;
-    let number = read::<u32>(queue.checked_add(offset_of!(bindings::request_queue, id))?)?;
+    let number = nofault::read::<u32>(queue.checked_add(offset_of!(bindings::request_queue, id))?)?;
     Some(Destination {
         device,
         queue,
@@ -253,6 +241,7 @@ impl DriverHook for Hook {
     fn new() -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
             let from = symbol::address_of(c"sg_ioctl")?;
+            callers::prove_sg(from)?;
             let to = sg_ioctl as SgIoctl as *const c_void;
             let senders = Senders::new()?;
             Ok(try_pin_init!(Self {

@@ -9,7 +9,7 @@
 . "${0%/*}/lib.sh"
 
 jumping=$SGIO_KO
-for variant in bare small smaller; do
+for variant in bare small smaller unproven; do
 	[ -e "${SGIO_KO%/*}/$variant/sgio_filter.ko" ] || die "no $variant module"
 	cp "${SGIO_KO%/*}/$variant/sgio_filter.ko" "$tmp/$variant.ko"
 done
@@ -42,6 +42,13 @@ done
 bsg=bsg:/dev/bsg/${devices[0]}
 register=5f060000000000001800
 sweep "$tmp/without" "$multiplexed" "${devices[@]}"
+
+# As on a kernel whose compiler has put the decision into one that must ask.
+is "a kernel that does not ask everywhere: the module is not loaded" \
+	"$(insmod "$tmp/unproven.ko" 2>&1 | grep -o 'No such device or address')" "No such device or address"
+check "... the log says of which function" \
+	log_grep "sgio_filter: scsi_ioctl() does not call scsi_cmd_allowed() as its source does"
+is "... and nothing is hooked" "$(hooked)" ""
 
 SGIO_KO=$jumping must_load
 like "the module jumps here" "$(hooked)" "$jumps"
