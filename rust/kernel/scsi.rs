@@ -292,3 +292,58 @@ pub(crate) fn bus() -> Result<Bus> {
     // scsi_mod, which this module uses symbols of, is unloaded.
     Ok(unsafe { Bus::from_raw(bus) })
 }
+
+#[kunit_tests(sgio_filter_scsi)]
+mod tests {
+    use super::*;
+    use core::mem::offset_of;
+
+    /// The name of a logical unit whose VPD page 83h has a T10 vendor identification alone.
+    fn name_of(vendor: &[u8; 255]) -> Result<KVec<u8>> {
+        const HEADER: [u8; 4] = [0, 0x83, 1, 3];
+        // ASCII, of the logical unit, T10 vendor identification; its length.
+        const DESIGNATOR: [u8; 4] = [2, 1, 0, 255];
+
+        let page = Iterator::chain(HEADER.iter(), &DESIGNATOR);
+        let page = Iterator::chain(page, vendor);
+        let len = page.clone().count();
+        // Words, for the alignment of the structure.
+        let words = (offset_of!(bindings::scsi_vpd, data) + len).div_ceil(size_of::<u64>());
+        let mut memory = KVec::from_elem(0u64, words, GFP_KERNEL)?;
+        let vpd: *mut bindings::scsi_vpd = memory.as_mut_ptr().cast();
+        // SAFETY: The memory is aligned for the structure, and has room for it and for the page behind it.
+        unsafe {
+            (*vpd).len = c_int::try_from(len)?;
+            let data = (&raw mut (*vpd).data).cast::<u8>();
+            for (index, byte) in page.enumerate() {
+                data.add(index).write(*byte);
+            }
+        }
+
+        let mut sdev = KBox::<bindings::scsi_device>::new_uninit(GFP_KERNEL)?;
+        // SAFETY: The memory is there; zeros are a device that nothing is known of, in which the page is set. Of the device
+        // nothing but that is used, while both live.
+        unsafe {
+            let sdev = sdev.as_mut_ptr();
+            sdev.write_bytes(0, 1);
+            (*sdev).vpd_pg83 = vpd;
+            (*Opaque::cast_from(sdev).cast::<Device>()).lu_name()
+        }
+    }
+
+    #[test]
+    fn long_names_that_differ_at_the_end_are_two() -> Result {
+        let one = [b'a'; 255];
+        let mut other = one;
+        other[254] = b'b';
+        assert!(name_of(&one)? == name_of(&one)?);
+        assert!(name_of(&one)? != name_of(&other)?);
+        // Each byte may be escaped by four characters.
+        let one = [1; 255];
+        let mut other = one;
+        other[254] = 2;
+        assert_eq!(name_of(&one)?.len(), LONGEST_NAME);
+        assert!(name_of(&one)? != name_of(&other)?);
+        Ok(())
+    }
+}
