@@ -53,25 +53,29 @@ bool sgio_helper_is_for_ftrace_jump(unsigned long to)
 	return IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && !(to & 1);
 }
 
-/* Where ftrace has no jumps, nobody calls these. */
-int sgio_helper_register_ftrace_jump(struct ftrace_ops *ops, unsigned long to);
-int sgio_helper_register_ftrace_jump(struct ftrace_ops *ops, unsigned long to)
+/* A direct call, or a direct jump. Where ftrace has them not, nobody asks for one. */
+int sgio_helper_register_ftrace_direct(struct ftrace_ops *ops, unsigned long to, bool jump);
+int sgio_helper_register_ftrace_direct(struct ftrace_ops *ops, unsigned long to, bool jump)
 {
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_JMP
-	return register_ftrace_direct(ops, ftrace_jmp_set(to));
+	if (jump)
+		to = ftrace_jmp_set(to);
 #else
-	return -EOPNOTSUPP;
+	if (jump)
+		return -EOPNOTSUPP;
 #endif
+	return register_ftrace_direct(ops, to);
 }
 
-int sgio_helper_unregister_ftrace_jump(struct ftrace_ops *ops, unsigned long to);
-int sgio_helper_unregister_ftrace_jump(struct ftrace_ops *ops, unsigned long to)
+/* Of either kind. */
+int sgio_helper_unregister_ftrace(struct ftrace_ops *ops);
+int sgio_helper_unregister_ftrace(struct ftrace_ops *ops)
 {
-#ifdef CONFIG_DYNAMIC_FTRACE_WITH_JMP
-	return unregister_ftrace_direct(ops, ftrace_jmp_set(to), false);
-#else
-	return -EOPNOTSUPP;
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS
+	if (ops->direct_call)
+		return unregister_ftrace_direct(ops, ops->direct_call, false);
 #endif
+	return unregister_ftrace_function(ops);
 }
 
 unsigned long sgio_helper_ftrace_regs_first_argument(struct ftrace_regs *fregs);

@@ -10,8 +10,14 @@
 use crate::{
     kernel::{
         audit,
-        scsi::cmd_allowed::Cdb,
-        sync::rcu_sched,
+        scsi::{
+            cmd_allowed::Cdb,
+            sg_request::Sure, //
+        },
+        sync::{
+            load::Load,
+            rcu_sched, //
+        },
         trace, //
     },
     policy::FastAnswer,
@@ -22,7 +28,6 @@ use crate::{
     },
 };
 use core::hint::black_box;
-use kernel::sync::atomic::Relaxed;
 
 /// An answer of the tables. `resched`: the task is to be preempted, which has been put off.
 pub(super) enum Fast {
@@ -64,10 +69,10 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
 /// Whether a request of sg surely goes to the device, however its file is open: the device's sg is not filtered, or a reader
 /// may send the command, which is then counted.
 #[inline(always)]
-pub(super) fn sg_passes(cdb: Cdb<'_>) -> bool {
+pub(super) fn sg_passes(cdb: Cdb<'_>) -> Sure {
     let addressed = cdb.addressed();
     let reader = rcu_sched::read_lock();
-    State::current(&reader).is_some_and(|state| {
+    let allowed = State::current(&reader).is_some_and(|state| {
         let known = state.devices.get(addressed.queue().key(), &reader);
         let Some(device) = known.map(|known| &*known.device) else {
             return false;
@@ -82,13 +87,17 @@ pub(super) fn sg_passes(cdb: Cdb<'_>) -> bool {
             found.device.stats.allowed.inc();
         }
         allowed.is_some()
-    })
+    });
+    Sure {
+        allowed,
+        resched: reader.end(),
+    }
 }
 
 /// Whether `/dev/sgN` of `device` is filtered however it is open.
 #[inline(always)]
 pub(super) fn filters_sg(state: &State, device: &Device) -> bool {
-    device.filters_sg() || state.filter_sg.load(Relaxed)
+    device.filters_sg() || state.filter_sg.load_once()
 }
 
 /// Lets the scheduler run, and allows.

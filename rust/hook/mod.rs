@@ -22,7 +22,10 @@ use crate::kernel::scsi::{
         PrAllowed, //
     },
     sg::Sender,
-    sg_request::SgAllowed, //
+    sg_request::{
+        SgAllowed,
+        Sure, //
+    },
 };
 
 /// Decides by the [`State`](crate::state::State) that is in force.
@@ -53,7 +56,7 @@ impl PrAllowed for Decider {
 
 impl SgAllowed for Decider {
     #[inline(always)]
-    fn surely_allowed(cdb: Cdb<'_>) -> bool {
+    fn surely_allowed(cdb: Cdb<'_>) -> Sure {
         fast_path::sg_passes(cdb)
     }
 

@@ -3,7 +3,8 @@
 //! Sending the callers of a kernel function to another function.
 //!
 //! Where the architecture has it (`CONFIG_DYNAMIC_FTRACE_WITH_JMP`), by an ftrace direct call that is
-//! a jump: the first instruction of the function becomes `jmp replacement`, and nothing else runs.
+//! a jump: the first instruction of the function becomes `jmp replacement`, and nothing else runs. Where some
+//! calls only are redirected, it is a call of a few instructions that choose ([`Trampoline`]).
 //! Elsewhere by livepatch's mechanism, an ftrace handler with `FTRACE_OPS_FL_IPMODIFY` that changes
 //! the address at which the traced function goes on. A function can have one of either, in all.
 //!
@@ -11,7 +12,10 @@
 //!
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
-use crate::kernel::bindings;
+use crate::kernel::{
+    arch::Trampoline,
+    bindings, //
+};
 use kernel::{
     error::to_result,
     prelude::*,
@@ -27,24 +31,33 @@ use kernel::{
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 compile_error!("CONFIG_DYNAMIC_FTRACE_WITH_ARGS is needed");
 
-/// Whether the function jumps where it can, rather than calls a handler. `sgio_filter_handler` is for tests of
-/// the latter on a kernel that has both.
-const JUMP: bool = !cfg!(sgio_filter_handler);
+/// Whether the function jumps or calls directly where it can, rather than by way of a handler. `sgio_filter_handler` is
+/// for tests of the latter on a kernel that has both.
+const DIRECT: bool = !cfg!(sgio_filter_handler);
 
 /// While this object lives, calls of one function arrive at another.
 ///
 /// # Invariants
 ///
-/// `ops` is registered, its filter holds the redirected function alone, and `jump` is what it was
-/// registered to jump to, if it was.
+/// `ops` is registered, and its filter holds the redirected function alone.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Redirect {
     #[pin]
     ops: Opaque<bindings::ftrace_ops>,
-    jump: Option<*const c_void>,
 }
 
-// SAFETY: A registered `ftrace_ops` may be unregistered from any thread; `jump` is an address.
+/// What becomes of the first instruction of a function.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// A jump to a function.
+    Jump(*const c_void),
+    /// A call of a trampoline.
+    Call(Trampoline),
+    /// A call of ftrace, which calls a handler, with the address of a function.
+    Handler(Handler, *const c_void),
+}
+
+// SAFETY: A registered `ftrace_ops` may be unregistered from any thread.
 unsafe impl Send for Redirect {}
 
 // SAFETY: There is nothing to do with a shared `Redirect`.
@@ -97,8 +110,11 @@ unsafe extern "C" fn go_on_at_replacement_for_others(
 /// Chooses the calls that are redirected.
 pub(crate) trait Diverts: 'static {
     /// Whether a call with this first argument arrives at the replacement. Called by ftrace when the function
-    /// is entered: it must call nothing that can be traced.
+    /// is entered: it must call nothing, since all that is called may be traced, but loads and compares.
     fn diverts(first_argument: usize) -> bool;
+
+    /// Code that chooses by itself, which is called instead where there is any.
+    fn trampoline() -> Option<Trampoline>;
 }
 
 /// The same, but leaves the calls alone that `T` does not choose.
@@ -149,8 +165,15 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
+        // SAFETY: It looks at the number only.
+        let can_jump = unsafe { bindings::is_for_ftrace_jump(to as c_ulong) };
+        let entry = if DIRECT && can_jump {
+            Entry::Jump(to)
+        } else {
+            Entry::Handler(go_on_at_replacement, to)
+        };
         // SAFETY: By the safety requirement.
-        unsafe { Self::by(None, name, from, to) }
+        unsafe { Self::by(entry, None, name, from) }
     }
 
     /// The same, but calls from this module arrive at the function itself. (A call in tail position
@@ -169,12 +192,16 @@ impl Redirect {
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
+        let entry = Entry::Handler(go_on_at_replacement_for_others, to);
         // SAFETY: By the safety requirement.
-        unsafe { Self::by(Some(go_on_at_replacement_for_others), name, from, to) }
+        unsafe { Self::by(entry, None, name, from) }
     }
 
     /// The same, for the calls that `T` chooses. The function at `from` may go before this object is dropped, if
     /// it is not called any more then.
+    ///
+    /// A function can have one trampoline only, and a BPF program is one. If it has one already, there is a handler, which
+    /// can be beside it.
     ///
     /// # Errors
     ///
@@ -182,49 +209,44 @@ impl Redirect {
     ///
     /// # Safety
     ///
-    /// That of [`Self::with_original`].
+    /// That of [`Self::with_original`]. The trampoline, if there is one, is that of the function at `from`, and what
+    /// it calls meets the same.
     pub(crate) unsafe fn with_original_if<T: Diverts>(
         name: &'static CStr,
         from: *const c_void,
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
+        let handler = Entry::Handler(go_on_at_replacement_if::<T>, to);
+        let (first, second) = match T::trampoline().filter(|_| DIRECT) {
+            Some(trampoline) => (Entry::Call(trampoline), Some(handler)),
+            None => (handler, None),
+        };
         // SAFETY: By the safety requirement.
-        unsafe { Self::by(Some(go_on_at_replacement_if::<T>), name, from, to) }
+        unsafe { Self::by(first, second, name, from) }
     }
 
+    /// By the first entry, or if the function has such a one already, by the second.
+    ///
     /// # Safety
     ///
     /// As of those above.
     unsafe fn by(
-        handler: Option<Handler>,
+        first: Entry,
+        second: Option<Entry>,
         name: &'static CStr,
         from: *const c_void,
-        to: *const c_void,
     ) -> impl PinInit<Self, Error> {
-        // SAFETY: It looks at the number only.
-        let can_jump = unsafe { bindings::is_for_ftrace_jump(to as c_ulong) };
-        let jump = JUMP && handler.is_none() && can_jump;
-        try_pin_init!(Self {
+        pin_init!(Self {
             // INVARIANT: The initializer fails or registers `ops`, with a filter for `from`.
             ops <- Opaque::try_ffi_init(move |ops: *mut bindings::ftrace_ops| {
-                // PERMANENT: it cannot be switched off behind our back (`kernel.ftrace_enabled`).
-                let permanent = bindings::FTRACE_OPS_FL_PERMANENT;
-                let init = if jump {
-                    bindings::ftrace_ops {
-                        flags: permanent as c_ulong,
-                        ..Default::default()
-                    }
-                } else {
-                    bindings::ftrace_ops {
-                        func: Some(handler.unwrap_or(go_on_at_replacement)),
-                        flags: (permanent | bindings::FTRACE_OPS_FL_IPMODIFY) as c_ulong,
-                        private: to.cast_mut(),
-                        ..Default::default()
-                    }
+                // SAFETY: `ops` is valid for writes and pinned until it is unregistered. Of the entries: by the safety
+                // requirement.
+                let register = |entry| unsafe { Self::register(ops, from, entry) };
+                let done = match (register(first), second) {
+                    (Err(EBUSY), Some(second)) => register(second),
+                    (done, _) => done,
                 };
-                // SAFETY: `ops` is valid for writes and pinned until it is unregistered.
-                unsafe { ops.write(init) };
-                Self::register(ops, jump, from, to).inspect_err(|e| {
+                done.inspect_err(|e| {
                     let why = match *e {
                         EBUSY => "a livepatch, a BPF program or another such user has it, or ftrace is off",
                         EINVAL => "ftrace does not know it",
@@ -234,32 +256,51 @@ impl Redirect {
                     pr_err!("{}() cannot be redirected ({:?}): {}\n", name, e, why);
                 })
             }),
-            jump: jump.then_some(to),
-        })
+        }? Error)
     }
 
-    fn register(
+    /// # Safety
+    ///
+    /// `ops` is valid for writes, pinned until it is unregistered, and not registered. `entry` may be the entry of the
+    /// function at `from`.
+    unsafe fn register(
         ops: *mut bindings::ftrace_ops,
-        jump: bool,
         from: *const c_void,
-        to: *const c_void,
+        entry: Entry,
     ) -> Result {
+        // PERMANENT: it cannot be switched off behind our back (`kernel.ftrace_enabled`).
+        let permanent = bindings::FTRACE_OPS_FL_PERMANENT;
+        let init = match entry {
+            Entry::Jump(_) | Entry::Call(_) => bindings::ftrace_ops {
+                flags: permanent as c_ulong,
+                ..Default::default()
+            },
+            Entry::Handler(handler, to) => bindings::ftrace_ops {
+                func: Some(handler),
+                flags: (permanent | bindings::FTRACE_OPS_FL_IPMODIFY) as c_ulong,
+                private: to.cast_mut(),
+                ..Default::default()
+            },
+        };
+        // SAFETY: By the safety requirement.
+        unsafe { ops.write(init) };
         // SAFETY: `ops` is initialised and pinned; ftrace reads the address only to look it up.
         to_result(unsafe { bindings::ftrace_set_filter_ip(ops, from as c_ulong, 0, 0) })?;
-        // SAFETY: `ops` is initialised, pinned and not registered. Of the jump: by the safety
-        // requirement of `new()`, `to` can be called in the place of the function, which a jump from
-        // its first instruction is.
+        // SAFETY: `ops` is initialised, pinned and not registered. By the safety requirement what is at each of the
+        // addresses can run at the entry of the function.
         to_result(unsafe {
-            if jump {
-                bindings::register_ftrace_jump(ops, to as c_ulong)
-            } else {
-                bindings::register_ftrace_function(ops)
+            match entry {
+                Entry::Jump(to) => bindings::register_ftrace_direct(ops, to as c_ulong, true),
+                Entry::Call(trampoline) => {
+                    bindings::register_ftrace_direct(ops, trampoline.as_ptr() as c_ulong, false)
+                }
+                Entry::Handler(..) => bindings::register_ftrace_function(ops),
             }
         })
         .inspect_err(|_| {
             // It was in ftrace's list for a moment, where readers with preemption off may have met it.
             rcu::synchronize_rcu();
-            // SAFETY: `ops` is not registered and not used again.
+            // SAFETY: `ops` is not registered, and initialised anew before it is used again.
             unsafe { bindings::ftrace_free_filter(ops) };
         })
     }
@@ -268,13 +309,8 @@ impl Redirect {
 #[pinned_drop]
 impl PinnedDrop for Redirect {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant `ops` is registered, with `jump`.
-        let ret = unsafe {
-            match self.jump {
-                Some(to) => bindings::unregister_ftrace_jump(self.ops.get(), to as c_ulong),
-                None => bindings::unregister_ftrace_function(self.ops.get()),
-            }
-        };
+        // SAFETY: By the type invariant `ops` is registered.
+        let ret = unsafe { bindings::unregister_ftrace(self.ops.get()) };
         if ret != 0 {
             // ftrace has found something wrong and shut itself down: it leaves all call sites as
             // they are, so that this code must stay for ever.

@@ -205,7 +205,7 @@ impl Device {
     /// Whether `/dev/sgN` is filtered however it is open.
     #[inline(always)]
     pub(crate) fn filters_sg(&self) -> bool {
-        self.filter_sg.load(Relaxed)
+        self.filter_sg.load_once()
     }
 
     /// Sets whether `/dev/sgN` is filtered however it is open. Does not sleep.

@@ -4,6 +4,41 @@
 
 use kernel::prelude::*;
 
+/// Code that ftrace may call at the beginning of one certain function (`rust/kernel/arch/x86_trampolines.c`).
+#[derive(Clone, Copy)]
+pub(crate) struct Trampoline(*const c_void);
+
+#[cfg(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)]
+extern "C" {
+    fn sgio_sg_ioctl_trampoline();
+    fn sgio_blk_execute_rq_nowait_trampoline();
+}
+
+impl Trampoline {
+    /// That of `sg_ioctl()`: an SG_IO on a file that is not open for both reading and writing goes to `sgio_sg_ioctl()`
+    /// instead, unless `sgio_sg_ioctl_goes_on()` says that it goes on.
+    pub(crate) fn of_sg_ioctl() -> Option<Self> {
+        #[cfg(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)]
+        return Some(Self(sgio_sg_ioctl_trampoline as *const c_void));
+        #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS))]
+        None
+    }
+
+    /// That of `blk_execute_rq_nowait()`: a request that ends by the function in `sgio_sg_rq_end_io` is not executed unless
+    /// `sgio_sg_request_goes_on()` says that it goes on.
+    pub(crate) fn of_blk_execute_rq_nowait() -> Option<Self> {
+        #[cfg(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)]
+        return Some(Self(sgio_blk_execute_rq_nowait_trampoline as *const c_void));
+        #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS))]
+        None
+    }
+
+    /// Its address.
+    pub(crate) fn as_ptr(self) -> *const c_void {
+        self.0
+    }
+}
+
 /// The targets of the calls and jumps in `text`, which is at the address `at`, as far as their distance has 32 bits; `None`
 /// where an architecture cannot tell.
 ///

@@ -20,6 +20,7 @@ use super::{
     DeviceId, //
 };
 use crate::kernel::{
+    arch::Trampoline,
     bindings,
     block::QueueId,
     driver_hook::DriverHook,
@@ -176,6 +177,19 @@ impl Diverts for NotForBoth {
         // SAFETY: The first argument of `sg_ioctl()` is a file that is open during the call.
         unsafe { access_mode(core::ptr::with_exposed_provenance(file)) != flags::O_RDWR }
     }
+
+    fn trampoline() -> Option<Trampoline> {
+        Trampoline::of_sg_ioctl()
+    }
+}
+
+/// Whether an SG_IO that [`NotForBoth`] chooses goes on in sg's own function: if it is [`sg_ioctl`] that calls it. Where the
+/// call comes from would not tell; a tracer may have put its own address there.
+///
+/// Called by the trampoline, as an ordinary function.
+#[export_name = "sgio_sg_ioctl_goes_on"]
+extern "C" fn goes_on() -> bool {
+    Sender::current(&rcu::read_lock()).is_some()
 }
 
 /// How a file is open.
@@ -192,26 +206,38 @@ unsafe fn access_mode(file: *const bindings::file) -> u32 {
 /// # Safety
 ///
 /// Called in the place of `sg_ioctl()`.
+#[export_name = "sgio_sg_ioctl"]
 unsafe extern "C" fn sg_ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
-    let _call = CALLS.enter();
+    let call = CALLS.enter();
     // SAFETY: `ORIGINAL` was set to the address of the function before calls could arrive here, and changes only
     // when sg goes, which it does not while one of its files is open.
     let original: SgIoctl = unsafe { core::mem::transmute(ORIGINAL.load(Relaxed)) };
-    let senders = SENDERS.get().filter(|_| cmd == bindings::SG_IO);
+    if cmd != bindings::SG_IO {
+        // SAFETY: By the safety requirement, these are arguments for that function, which is not redirected for callers
+        // in this module. (The trampoline sends no such call here.)
+        let ret = unsafe { original(file, cmd, arg) };
+        drop(call);
+        return ret;
+    }
     let sender = Sender {
         to: destination_of(file.addr()),
         // SAFETY: The file is open during the call.
         open_for_write: unsafe { access_mode(file) } != flags::O_RDONLY,
     };
-    let kept = senders.as_ref().map(|senders| senders.keep(sender));
-    let kept = match kept.transpose() {
+    // There are some as long as calls can arrive here.
+    let Some(senders) = SENDERS.get() else {
+        return ENODEV.to_errno() as c_long;
+    };
+    let kept = match senders.keep(sender) {
         Ok(kept) => kept,
         Err(e) => return e.to_errno() as c_long,
     };
-    // SAFETY: By the safety requirement, these are arguments for that function, which is not redirected for callers in
-    // this module.
+    // SAFETY: By the safety requirement, these are arguments for that function. It is not redirected for callers in this
+    // module, or, by the trampoline, not for a task that has a sender.
     let ret = unsafe { original(file, cmd, arg) };
     drop(kept);
+    drop(senders);
+    drop(call);
     ret
 }
 
@@ -251,7 +277,8 @@ impl DriverHook for Hook {
                     Published(())
                 },
                 // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement
-                // sleeps it is counted, and waited for by `rest`.
+                // sleeps it is counted, and waited for by `rest`. The trampoline is that of `sg_ioctl()`, and what it
+                // asks does not sleep, but for a lock as an RCU reader.
                 redirect <- unsafe {
                     Redirect::with_original_if::<NotForBoth>(
                         c"sg_ioctl",

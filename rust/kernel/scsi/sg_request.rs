@@ -17,6 +17,7 @@ use super::{
     sg::Sender, //
 };
 use crate::kernel::{
+    arch::Trampoline,
     bindings,
     driver_hook::DriverHook,
     ftrace::{
@@ -28,6 +29,10 @@ use crate::kernel::{
         InFlight, //
     },
     symbol,
+    sync::{
+        load::Load,
+        rcu_sched, //
+    },
 };
 use core::marker::PhantomData;
 use kernel::{
@@ -41,11 +46,18 @@ use kernel::{
     },
 };
 
+/// What is known of a command at once.
+pub(crate) struct Sure {
+    /// It surely goes to the device.
+    pub(crate) allowed: bool,
+    /// The task is to be preempted, which has been put off.
+    pub(crate) resched: bool,
+}
+
 /// Decides on what sg executes.
 pub(crate) trait SgAllowed: Send + Sync + 'static {
-    /// Whether this surely goes to the device; then it is not asked about any more. Called by ftrace: it calls nothing that
-    /// can be traced.
-    fn surely_allowed(cdb: Cdb<'_>) -> bool;
+    /// Whether this surely goes to the device; then it is not asked about any more.
+    fn surely_allowed(cdb: Cdb<'_>) -> Sure;
 
     /// Whether the current task may have `cdb` sent. `sender` is known if it is an SG_IO on a file that is not open for
     /// both. May sleep.
@@ -53,46 +65,105 @@ pub(crate) trait SgAllowed: Send + Sync + 'static {
 }
 
 /// `sg_rq_end_io()`, while the hook is there.
+#[export_name = "sgio_sg_rq_end_io"]
 static SG_RQ_END_IO: Atomic<usize> = Atomic::new(0);
+
+/// A [`decide`], while the hook is there.
+type Decide = for<'a> unsafe fn(*mut bindings::request, Cdb<'a>) -> bool;
+
+/// The address of that.
+static DECIDE: Atomic<usize> = Atomic::new(0);
 
 static CALLS: InFlight = InFlight::none();
 
-/// The requests of sg that do not surely go to the device.
-struct NotSure<T>(PhantomData<T>);
+/// The requests of sg.
+struct OfSg;
 
-impl<T: SgAllowed> Diverts for NotSure<T> {
+impl Diverts for OfSg {
     #[inline(always)]
     fn diverts(request: usize) -> bool {
         let request: *const bindings::request = core::ptr::with_exposed_provenance(request);
         // SAFETY: The first argument of `blk_execute_rq_nowait()` is a request that the caller has prepared.
         let end_io = unsafe { (*request).end_io }.map_or(0, |end_io| end_io as usize);
-        if end_io != SG_RQ_END_IO.load(Relaxed) {
-            return false;
-        }
-        // SAFETY: The requests that end by `sg_rq_end_io()` are sg's, which allocates them by `scsi_alloc_request()`.
-        let cdb = unsafe { Cdb::of_request(request) };
-        !T::surely_allowed(cdb)
+        end_io == SG_RQ_END_IO.load_once()
+    }
+
+    fn trampoline() -> Option<Trampoline> {
+        Trampoline::of_blk_execute_rq_nowait()
+    }
+}
+
+/// Whether a request of sg is to be executed; if not, it has been ended.
+///
+/// Called by the trampoline, as an ordinary function.
+///
+/// # Safety
+///
+/// `request` is one of sg, about to be executed, while the hook is there.
+#[export_name = "sgio_sg_request_goes_on"]
+unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
+    // SAFETY: `DECIDE` was set to the address of one before calls could arrive here.
+    let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
+    // SAFETY: By the safety requirement; sg allocates its requests by `scsi_alloc_request()`.
+    let cdb = unsafe { Cdb::of_request(request) };
+    // SAFETY: By the safety requirement.
+    unsafe { decide(request, cdb) }
+}
+
+/// The same, of whatever decides.
+///
+/// # Safety
+///
+/// That of [`goes_on`]; `cdb` is that of the request.
+unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: Cdb<'_>) -> bool {
+    match T::surely_allowed(cdb) {
+        Sure {
+            allowed: true,
+            resched: false,
+        } => true,
+        // Called last, by a jump: so the rest needs no stack.
+        //
+        // SAFETY: By the safety requirement.
+        sure => unsafe { decide_in_full::<T>(request, cdb, sure) },
     }
 }
 
 /// # Safety
 ///
-/// Called in the place of `blk_execute_rq_nowait()`, for a request of sg.
-unsafe extern "C" fn blk_execute_rq_nowait<T: SgAllowed>(
+/// As above.
+#[cold]
+#[inline(never)]
+unsafe fn decide_in_full<T: SgAllowed>(
     request: *mut bindings::request,
-    at_head: bool,
-) {
+    cdb: Cdb<'_>,
+    sure: Sure,
+) -> bool {
+    if sure.resched {
+        rcu_sched::resched();
+    }
+    if sure.allowed {
+        return true;
+    }
     let _call = CALLS.enter();
     let sender = Sender::current(&rcu::read_lock());
-    // SAFETY: By the safety requirement; sg allocates its requests by `scsi_alloc_request()`.
-    let cdb = unsafe { Cdb::of_request(request) };
-    if T::sg_allowed(cdb, sender) {
+    let allowed = T::sg_allowed(cdb, sender);
+    if !allowed {
+        // SAFETY: By the safety requirement the request is ready to be executed, which it is not; so it may be ended.
+        unsafe { bindings::sg_refuse(request) };
+    }
+    allowed
+}
+
+/// # Safety
+///
+/// Called in the place of `blk_execute_rq_nowait()`, for a request of sg.
+unsafe extern "C" fn blk_execute_rq_nowait(request: *mut bindings::request, at_head: bool) {
+    let _call = CALLS.enter();
+    // SAFETY: By the safety requirement.
+    if unsafe { goes_on(request) } {
         // SAFETY: By the safety requirement these are arguments for that function, which is not redirected for
         // callers in this module; since the call is counted until after it, it is not in tail position.
         unsafe { bindings::blk_execute_rq_nowait(request, at_head) };
-    } else {
-        // SAFETY: By the safety requirement the request is ready to be executed, which it is not; so it may be ended.
-        unsafe { bindings::sg_refuse(request) };
     }
 }
 
@@ -115,13 +186,15 @@ impl<T: SgAllowed> DriverHook for Hook<T> {
         pin_init::pin_init_scope(|| {
             let end_io = symbol::address_of(c"sg_rq_end_io")?;
             SG_RQ_END_IO.store(end_io, Relaxed);
+            DECIDE.store(decide::<T> as Decide as usize, Relaxed);
             let from = bindings::blk_execute_rq_nowait as Function as *const c_void;
-            let to = blk_execute_rq_nowait::<T> as Function as *const c_void;
+            let to = blk_execute_rq_nowait as Function as *const c_void;
             Ok(try_pin_init!(Self {
-                // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement
-                // sleeps it is counted, and waited for by `rest`.
+                // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement, or what
+                // the trampoline asks, sleeps, it is counted, and waited for by `rest`. The trampoline is that of
+                // `blk_execute_rq_nowait()`.
                 redirect <- unsafe {
-                    Redirect::with_original_if::<NotSure<T>>(c"blk_execute_rq_nowait", from, to)
+                    Redirect::with_original_if::<OfSg>(c"blk_execute_rq_nowait", from, to)
                 },
                 rest: in_flight::Wait(&CALLS),
                 _decider: PhantomData,

@@ -51,4 +51,4 @@ macro_rules! load {
     )*};
 }
 
-load!([] u32, [] bool, [T] *mut T);
+load!([] u32, [] usize, [] bool, [T] *mut T);

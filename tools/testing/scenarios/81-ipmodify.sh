@@ -11,6 +11,7 @@ tracing=/sys/kernel/tracing
 debug_load
 debug_add 0
 bsg=bsg:/dev/bsg/$hctl
+sg=sg:${sg_of[$hctl]}
 inquiry=120000002400
 tur=000000000000
 sanitize=48030000000000000000
@@ -54,7 +55,11 @@ rmmod sgio_test_ipmodify
 # A BPF program at its exit wants the function's first instruction too.
 # shellcheck disable=SC2317 # called by wait_for
 hooked() {
-	grep -q '^scsi_cmd_allowed ' "$tracing/enabled_functions"
+	grep -q "^${at:-scsi_cmd_allowed} " "$tracing/enabled_functions"
+}
+# How sg's ioctl function is hooked.
+hook_of_sg() {
+	grep -A 1 '^sg_ioctl ' "$tracing/enabled_functions" | tr -s '[:space:]' ' '
 }
 # It compiles first, and takes its time.
 # shellcheck disable=SC2317 # called by check
@@ -82,7 +87,23 @@ if is_debians; then
 		"$(grep -o 'Error attaching probe' "$tmp/bpf")" "Error attaching probe"
 	sed 's/^/# /' "$tmp/bpf"
 	refused "... the module decides" --read "$bsg" $sanitize
+	like "... and sg's ioctl function calls the trampoline" "$(hook_of_sg)" \
+		"* (1) * D *direct-->sgio_sg_ioctl_trampoline*"
 	unload
+
+	# sg's ioctl function can be hooked beside a BPF program that was first.
+	at=sg_ioctl
+	bpftrace -e 'fentry:sg:sg_ioctl { @asked = count(); }' >"$tmp/bpf" 2>&1 &
+	bpftrace=$!
+	check "a BPF program on sg_ioctl()" attached
+	must_load
+	like "... the module is beside it, by a handler" "$(hook_of_sg)" "* (2) * I D *"
+	refused "... and decides" --read "$sg" $sanitize
+	allowed "..." --read "$sg" $inquiry
+	unload
+	kill -INT $bpftrace
+	wait $bpftrace
+	like "... it saw the calls" "$(<"$tmp/bpf")" "*@asked: [1-9]*"
 else
 	skip "a BPF program on the function" "no BPF in this kernel"
 fi
@@ -100,6 +121,17 @@ echo function >$tracing/current_tracer
 refused "traced again: the module decides" --read "$bsg" $sanitize
 unload
 allowed "traced: the stock answers are back" --read "$bsg" $sanitize
+echo nop >$tracing/current_tracer
+echo >$tracing/set_ftrace_filter
+
+# One that puts its own address in the place of the caller's.
+echo sg_ioctl >$tracing/set_ftrace_filter
+echo function_graph >$tracing/current_tracer
+must_load
+refused "traced with its return: sg" --read "$sg" $sanitize
+allowed "..." --read "$sg" $inquiry
+like "... the calls are seen" "$(cat $tracing/trace)" "*sg_ioctl*"
+unload
 echo nop >$tracing/current_tracer
 echo >$tracing/set_ftrace_filter
 
