@@ -6,38 +6,15 @@
 //!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
-use crate::kernel::bindings;
+use crate::kernel::{
+    arch,
+    bindings, //
+};
 use core::ptr::{
     self,
     NonNull, //
 };
 use kernel::prelude::*;
-
-/// Adds one to this CPU's part of the counter `index` behind `first`, in one instruction, so that
-/// nothing else on this CPU can come between: what `this_cpu_inc()` is on x86-64, where a per-CPU
-/// pointer is relative to %gs. Elsewhere a call of it.
-///
-/// # Safety
-///
-/// Of `first`, a per-CPU pointer, and `index` comes a valid one.
-#[inline(always)]
-unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
-    #[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
-    // SAFETY: By the safety requirement.
-    unsafe {
-        core::arch::asm!(
-            "inc qword ptr gs:[{first} + {index} * 8]",
-            first = in(reg) first,
-            index = in(reg) index,
-            options(nostack),
-        )
-    };
-    #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
-    // SAFETY: By the safety requirement.
-    unsafe {
-        bindings::this_cpu_inc_u64(first.wrapping_add(index))
-    };
-}
 
 /// A counter with a part per CPU.
 ///
@@ -70,17 +47,8 @@ impl Counter {
     #[inline(always)]
     pub(crate) fn inc(&self) {
         let counter = self.0.as_ptr();
-        #[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
-        // SAFETY: By the type invariant the pointer is a valid per-CPU pointer. As `this_cpu_inc()`,
-        // without an index.
-        unsafe {
-            core::arch::asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack))
-        };
-        #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
         // SAFETY: By the type invariant the pointer is a valid per-CPU pointer.
-        unsafe {
-            bindings::this_cpu_inc_u64(counter)
-        };
+        unsafe { arch::this_cpu_inc_one(counter) };
     }
 
     /// The sum over all CPUs, which may miss what is counted meanwhile.
@@ -146,7 +114,7 @@ impl Counters {
     pub(crate) fn inc(&self, index: usize) {
         if index < self.len {
             // SAFETY: By the type invariant, there are `len`.
-            unsafe { this_cpu_inc(self.first, index) };
+            unsafe { arch::this_cpu_inc(self.first, index) };
         }
     }
 

@@ -2,6 +2,7 @@
 
 //! Any architecture.
 
+use crate::kernel::bindings;
 use core::ffi::c_void;
 
 /// Code that ftrace may call at the beginning of a function: there is none.
@@ -28,4 +29,55 @@ impl Trampoline {
 /// The targets of the calls in a text: not known.
 pub(crate) fn branch_targets(_at: usize, _text: &[u8]) -> Option<core::iter::Empty<usize>> {
     None
+}
+
+/// Whether a load has acquire ordering by itself.
+pub(crate) const LOADS_ARE_ACQUIRE: bool = false;
+
+/// Whether an object is on the stack of the current task.
+#[inline(always)]
+pub(crate) fn is_on_stack(object: *const u8) -> bool {
+    // SAFETY: The pointer is not dereferenced.
+    unsafe { bindings::object_is_on_stack(object.cast()) }
+}
+
+/// Adds one to this CPU's part of the counter `index` behind `first`.
+///
+/// # Safety
+///
+/// Of `first`, a per-CPU pointer, and `index` comes a valid one.
+#[inline(always)]
+pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
+    // SAFETY: By the safety requirement.
+    unsafe { bindings::this_cpu_inc_u64(first.wrapping_add(index)) };
+}
+
+/// The same for a counter by itself.
+///
+/// # Safety
+///
+/// `counter` is a valid per-CPU pointer.
+#[inline(always)]
+pub(crate) unsafe fn this_cpu_inc_one(counter: *mut u64) {
+    // SAFETY: By the safety requirement.
+    unsafe { bindings::this_cpu_inc_u64(counter) };
+}
+
+/// Begins an RCU reader with preemption off.
+#[inline(always)]
+pub(crate) fn rcu_sched_lock() {
+    // SAFETY: No requirements.
+    unsafe { bindings::rcu_read_lock_sched() };
+}
+
+/// Ends it, and returns whether the task is to be rescheduled, which is left to the caller.
+///
+/// # Safety
+///
+/// Called once for a [`rcu_sched_lock`].
+#[inline(always)]
+pub(crate) unsafe fn rcu_sched_unlock() -> bool {
+    // SAFETY: By the safety requirement. It reschedules by itself.
+    unsafe { bindings::rcu_read_unlock_sched() };
+    false
 }

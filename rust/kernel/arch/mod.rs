@@ -2,11 +2,15 @@
 
 //! What differs between architectures.
 //!
-//! Each has a file with the same items. That of x86-64 has what is measured to be worth it; the generic one calls the
-//! kernel's C functions, and does without what there is no portable way for.
+//! The generic file calls the kernel's C functions, and does without what there is no portable way for. That of x86-64
+//! has what is measured to be worth it, as far as the kernel is configured for it.
 
-#[cfg_attr(target_arch = "x86_64", path = "x86.rs")]
-#[cfg_attr(not(target_arch = "x86_64"), path = "generic.rs")]
-mod this;
+#[cfg_attr(target_arch = "x86_64", allow(dead_code))]
+mod generic;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-pub(crate) use this::*;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use generic::*;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::*;

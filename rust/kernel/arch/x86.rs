@@ -2,6 +2,10 @@
 
 //! x86-64.
 
+#[allow(unused_imports)] // by a configuration for which there is nothing special
+use crate::kernel::bindings;
+#[allow(unused_imports)] // as above
+use core::arch::asm;
 use kernel::prelude::*;
 
 /// Code that ftrace may call at the beginning of one certain function (`rust/kernel/arch/x86_trampolines.c`).
@@ -62,6 +66,129 @@ pub(crate) fn branch_targets(at: usize, text: &[u8]) -> Option<impl Iterator<Ite
     };
     Some(text.windows(LEN).enumerate().filter_map(target))
 }
+
+/// Whether a load has acquire ordering by itself.
+pub(crate) const LOADS_ARE_ACQUIRE: bool = true;
+
+/// What `object_is_on_stack()` tells.
+#[cfg(all(CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK))]
+#[inline(always)]
+pub(crate) fn is_on_stack(object: *const u8) -> bool {
+    let stack: usize;
+    // SAFETY: `current` of x86-64, and its stack. Neither changes as long as this task runs.
+    unsafe {
+        asm!(
+            "mov {stack}, qword ptr gs:[rip + {current}]",
+            "mov {stack}, qword ptr [{stack} + {offset}]",
+            stack = out(reg) stack,
+            current = sym bindings::const_current_task,
+            offset = const core::mem::offset_of!(bindings::task_struct, stack),
+            options(nostack, pure, readonly, preserves_flags),
+        );
+    }
+    object.addr().wrapping_sub(stack) < bindings::SGIO_THREAD_SIZE as usize
+}
+#[cfg(not(all(CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK)))]
+pub(crate) use super::generic::is_on_stack;
+
+/// Adds one to this CPU's part of the counter `index` behind `first`, in one instruction, so that
+/// nothing else on this CPU can come between: what `this_cpu_inc()` is, where a per-CPU pointer is relative to %gs.
+///
+/// # Safety
+///
+/// Of `first`, a per-CPU pointer, and `index` comes a valid one.
+#[cfg(CONFIG_SMP)]
+#[inline(always)]
+pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
+    // SAFETY: By the safety requirement.
+    unsafe {
+        asm!(
+            "inc qword ptr gs:[{first} + {index} * 8]",
+            first = in(reg) first,
+            index = in(reg) index,
+            options(nostack),
+        )
+    };
+}
+#[cfg(not(CONFIG_SMP))]
+pub(crate) use super::generic::this_cpu_inc;
+
+/// The same for a counter by itself.
+///
+/// # Safety
+///
+/// `counter` is a valid per-CPU pointer.
+#[cfg(CONFIG_SMP)]
+#[inline(always)]
+pub(crate) unsafe fn this_cpu_inc_one(counter: *mut u64) {
+    // SAFETY: By the safety requirement.
+    unsafe { asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack)) };
+}
+#[cfg(not(CONFIG_SMP))]
+pub(crate) use super::generic::this_cpu_inc_one;
+
+/// What `preempt_disable()` and `preempt_enable()` are, in a kernel that traces neither and has no lockdep to tell.
+#[cfg(all(
+    CONFIG_SMP,
+    CONFIG_PREEMPTION,
+    CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS,
+    not(CONFIG_DEBUG_LOCK_ALLOC),
+    not(CONFIG_DEBUG_PREEMPT),
+    not(CONFIG_TRACE_PREEMPT_TOGGLE),
+))]
+mod preempt {
+    use crate::kernel::bindings;
+    use core::arch::asm;
+
+    /// Begins an RCU reader with preemption off.
+    #[inline(always)]
+    pub(crate) fn rcu_sched_lock() {
+        // SAFETY: This is preempt_disable(): the count of this CPU, with a barrier for the compiler,
+        // which the assembly is since it may touch memory.
+        unsafe {
+            asm!(
+                "inc qword ptr gs:[rip + {count}]",
+                count = sym bindings::__preempt_count,
+                options(nostack),
+            );
+        }
+    }
+
+    /// Ends it, and returns whether the task is to be rescheduled, which is left to the caller.
+    ///
+    /// # Safety
+    ///
+    /// Called once for a [`rcu_sched_lock`].
+    #[inline(always)]
+    pub(crate) unsafe fn rcu_sched_unlock() -> bool {
+        // SAFETY: This is preempt_enable(), for one rcu_sched_lock(), but for the call that is left to the
+        // caller: the count becomes 0 if nobody else has preemption off and the task is to be
+        // rescheduled (that bit is inverted).
+        unsafe {
+            asm!(
+                "dec qword ptr gs:[rip + {count}]",
+                "jz {due}",
+                count = sym bindings::__preempt_count,
+                due = label { return true },
+                options(nostack),
+            );
+        }
+        false
+    }
+}
+#[cfg(not(all(
+    CONFIG_SMP,
+    CONFIG_PREEMPTION,
+    CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS,
+    not(CONFIG_DEBUG_LOCK_ALLOC),
+    not(CONFIG_DEBUG_PREEMPT),
+    not(CONFIG_TRACE_PREEMPT_TOGGLE),
+)))]
+use super::generic as preempt;
+pub(crate) use preempt::{
+    rcu_sched_lock,
+    rcu_sched_unlock, //
+};
 
 #[kunit_tests(sgio_filter_arch)]
 mod tests {

@@ -22,6 +22,7 @@ use super::{
     Device, //
 };
 use crate::kernel::{
+    arch,
     bindings,
     block::QueueId,
     cred::without_capabilities,
@@ -132,32 +133,6 @@ impl SgCdb {
     /// Where the command goes to, if that is known.
     pub(crate) fn sender(&self, guard: &rcu::Guard) -> Option<Sender> {
         Sender::current(guard)
-    }
-}
-
-/// What `object_is_on_stack()` tells.
-#[inline(always)]
-fn is_on_stack(object: *const u8) -> bool {
-    #[cfg(all(target_arch = "x86_64", CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK))]
-    {
-        let stack: usize;
-        // SAFETY: `current` of x86-64, and its stack. Neither changes as long as this task runs.
-        unsafe {
-            core::arch::asm!(
-                "mov {stack}, qword ptr gs:[rip + {current}]",
-                "mov {stack}, qword ptr [{stack} + {offset}]",
-                stack = out(reg) stack,
-                current = sym bindings::const_current_task,
-                offset = const core::mem::offset_of!(bindings::task_struct, stack),
-                options(nostack, pure, readonly, preserves_flags),
-            );
-        }
-        object.addr().wrapping_sub(stack) < bindings::SGIO_THREAD_SIZE as usize
-    }
-    #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK)))]
-    // SAFETY: The pointer is not dereferenced.
-    unsafe {
-        bindings::object_is_on_stack(object.cast())
     }
 }
 
@@ -304,7 +279,7 @@ impl<T: CmdAllowed> Hook<T> {
     ///
     /// Called in the place of the kernel's `scsi_cmd_allowed()`, by one of its callers.
     unsafe extern "C" fn scsi_cmd_allowed(cmd: *mut u8, open_for_write: bool) -> bool {
-        if is_on_stack(cmd) {
+        if arch::is_on_stack(cmd) {
             // SAFETY: By the safety requirement. Of the callers in the kernel (see the head of this file) sg.c
             // alone passes a buffer on the stack, and `self_test()` does.
             return unsafe { on_stack::<T>(cmd, open_for_write) };

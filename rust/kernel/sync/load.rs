@@ -8,7 +8,11 @@
 //!
 //! C header: [`arch/x86/include/asm/barrier.h`](srctree/arch/x86/include/asm/barrier.h)
 
-use kernel::sync::atomic::Atomic;
+use crate::kernel::arch;
+use kernel::sync::atomic::{
+    Acquire,
+    Atomic, //
+};
 
 /// What can be loaded in one piece.
 pub(crate) trait Load {
@@ -29,16 +33,15 @@ macro_rules! load {
 
             #[inline(always)]
             fn load_acquire(&self) -> $value {
-                #[cfg(target_arch = "x86_64")]
-                {
+                if arch::LOADS_ARE_ACQUIRE {
                     let value = self.load_once();
                     // SAFETY: There is nothing in it. It may do anything to memory for all the
                     // compiler knows: this is barrier().
                     unsafe { core::arch::asm!("", options(nostack, preserves_flags)) };
                     value
+                } else {
+                    self.load(Acquire)
                 }
-                #[cfg(not(target_arch = "x86_64"))]
-                self.load(kernel::sync::atomic::Acquire)
             }
 
             #[inline(always)]
