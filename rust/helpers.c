@@ -266,12 +266,6 @@ const struct cred *sgio_helper_revert_creds(const struct cred *old)
 
 /* rust/kernel/task.rs */
 
-u32 sgio_helper_current_uid_in_init_ns(void);
-u32 sgio_helper_current_uid_in_init_ns(void)
-{
-	return from_kuid(&init_user_ns, current_uid());
-}
-
 void sgio_helper_get_current_comm(char *buf);
 void sgio_helper_get_current_comm(char *buf)
 {

@@ -4,6 +4,7 @@
 
 use super::module_events::{
     Listener,
+    Modules,
     Subscription, //
 };
 use kernel::{
@@ -90,7 +91,7 @@ impl<H: DriverHook> Watch<H> {
     /// Those of [`Subscription::new`].
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            modules <- Subscription::new(pin_init!(Driver {
+            modules <- Subscription::new(Modules, pin_init!(Driver {
                 state <- new_mutex!(State::Absent),
             })),
         })

@@ -22,6 +22,7 @@ pub(crate) mod in_flight;
 pub(crate) mod kobject;
 pub(crate) mod module_events;
 mod nofault;
+mod notifier;
 pub(crate) mod percpu;
 pub(crate) mod pointer_map;
 pub(crate) mod ratelimit;

@@ -31,7 +31,9 @@ use super::{
 use crate::kernel::bindings;
 use kernel::{
     container_of,
+    device,
     prelude::*,
+    sync::aref::ARef,
     types::Opaque, //
 };
 
@@ -189,11 +191,10 @@ impl Device {
 
     /// A reference to the device, for longer than it is on its bus.
     pub(crate) fn to_ref(&self) -> DeviceRef {
-        // INVARIANT: The reference is taken here.
+        // INVARIANT: It is that of a SCSI device.
         //
         // SAFETY: The device is valid.
-        unsafe { bindings::get_device(&raw mut (*self.0.get()).sdev_gendev) };
-        DeviceRef(self.0.get())
+        DeviceRef(unsafe { device::Device::get_device(&raw mut (*self.0.get()).sdev_gendev) })
     }
 
     /// The device's address.
@@ -215,31 +216,22 @@ impl Device {
 ///
 /// # Invariants
 ///
-/// The pointer is to a SCSI device to which this object has a reference.
-pub(crate) struct DeviceRef(*mut bindings::scsi_device);
-
-// SAFETY: References to devices may be used and given up in any thread.
-unsafe impl Send for DeviceRef {}
-
-// SAFETY: As above.
-unsafe impl Sync for DeviceRef {}
+/// The device is the `sdev_gendev` of a SCSI device that was added.
+pub(crate) struct DeviceRef(ARef<device::Device>);
 
 impl DeviceRef {
     /// Whether the logical unit has this name, as far as the kernel has read it. Does not sleep.
     #[cold]
     #[inline(never)]
     pub(crate) fn has_lu_name(&self, name: &[u8]) -> bool {
-        // SAFETY: By the type invariant the device is valid. It was added, and what is asked for is there until
-        // it is freed.
-        let device = unsafe { &*Opaque::cast_from(self.0).cast::<Device>() };
+        let device = core::ptr::from_ref(&*self.0).cast::<bindings::device>();
+        // SAFETY: By the type invariant it is in a SCSI device, which the reference keeps alive. That was added, and what
+        // is asked for is there until it is freed.
+        let device = unsafe {
+            let sdev = container_of!(device, bindings::scsi_device, sdev_gendev);
+            &*Opaque::cast_from(sdev).cast::<Device>()
+        };
         device.with_lu_name(|now| now == name)
-    }
-}
-
-impl Drop for DeviceRef {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant the reference is ours.
-        unsafe { bindings::put_device(&raw mut (*self.0).sdev_gendev) };
     }
 }
 

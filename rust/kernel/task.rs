@@ -12,8 +12,11 @@ use kernel::{
 
 /// The real uid of the current task, in the initial user namespace.
 pub(crate) fn current_uid() -> u32 {
-    // SAFETY: No requirements in process context.
-    unsafe { bindings::current_uid_in_init_ns() }
+    // SAFETY: The current task and the initial namespace are valid.
+    unsafe {
+        let uid = bindings::task_uid(bindings::get_current());
+        bindings::from_kuid(&raw mut bindings::init_user_ns, uid)
+    }
 }
 
 /// The name of a task (`comm`), as it was at one moment.

@@ -6,16 +6,23 @@
 //!
 //! C header: [`include/linux/device/bus.h`](srctree/include/linux/device/bus.h)
 
-use crate::kernel::bindings;
+use crate::kernel::{
+    bindings,
+    notifier::{
+        self,
+        Chain,
+        Receiver, //
+    },
+};
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
 };
 use kernel::{
-    container_of,
+    device,
     error::to_result,
     prelude::*,
-    types::Opaque, //
+    sync::aref::ARef, //
 };
 
 /// A device that has been added to a bus.
@@ -31,14 +38,32 @@ impl BusDevice<'_> {
         self.0.as_ptr()
     }
 
-    /// A reference to the device.
-    pub(crate) fn to_ref(&self) -> DeviceRef {
-        // INVARIANT: The reference is taken here.
-        //
-        // SAFETY: By the type invariant the device is alive.
-        unsafe { bindings::get_device(self.0.as_ptr()) };
-        DeviceRef(self.0)
+    /// Whether this is that device.
+    pub(crate) fn is(&self, other: &device::Device) -> bool {
+        self.0.as_ptr() == as_raw(other)
     }
+
+    /// A reference to the device.
+    pub(crate) fn to_ref(&self) -> ARef<device::Device> {
+        // SAFETY: By the type invariant the device is alive.
+        unsafe { device::Device::get_device(self.0.as_ptr()) }
+    }
+}
+
+impl<'a> BusDevice<'a> {
+    /// The device behind a reference.
+    ///
+    /// # Safety
+    ///
+    /// It was on its bus when the reference was taken.
+    pub(crate) unsafe fn from_ref(device: &'a device::Device) -> Self {
+        // INVARIANT: The reference keeps it alive.
+        Self(NonNull::from(device).cast(), PhantomData)
+    }
+}
+
+fn as_raw(device: &device::Device) -> *mut bindings::device {
+    core::ptr::from_ref(device).cast_mut().cast()
 }
 
 /// A device while nothing can bind it to a driver or unbind it.
@@ -61,64 +86,26 @@ impl LockedDevice<'_> {
         unsafe { !(*self.0.as_ptr()).driver.is_null() }
     }
 
-    /// A reference to the device, for longer than it is locked.
-    pub(crate) fn to_ref(&self) -> DeviceRef {
-        // INVARIANT: The reference is taken here.
-        //
-        // SAFETY: By the type invariant the device is alive.
-        unsafe { bindings::get_device(self.0.as_ptr()) };
-        DeviceRef(self.0)
-    }
-}
-
-/// A reference to a device.
-///
-/// # Invariants
-///
-/// The pointer is to a device, to which this object has a reference.
-pub(crate) struct DeviceRef(NonNull<bindings::device>);
-
-// SAFETY: References to devices may be given up in any thread.
-unsafe impl Send for DeviceRef {}
-
-impl DeviceRef {
-    /// The device, which was on its bus when the reference was taken.
-    pub(crate) fn as_bus_device(&self) -> BusDevice<'_> {
-        // INVARIANT: The reference keeps it alive.
-        BusDevice(self.0, PhantomData)
-    }
-
     /// Whether this is that device.
-    pub(crate) fn is(&self, other: *mut bindings::device) -> bool {
-        self.0.as_ptr() == other
+    pub(crate) fn is(&self, other: &device::Device) -> bool {
+        self.0.as_ptr() == as_raw(other)
     }
-}
 
-impl Clone for DeviceRef {
-    fn clone(&self) -> Self {
-        // INVARIANT: The reference is taken here.
-        //
+    /// A reference to the device, for longer than it is locked.
+    pub(crate) fn to_ref(&self) -> ARef<device::Device> {
         // SAFETY: By the type invariant the device is alive.
-        unsafe { bindings::get_device(self.0.as_ptr()) };
-        Self(self.0)
-    }
-}
-
-impl Drop for DeviceRef {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant the reference is ours.
-        unsafe { bindings::put_device(self.0.as_ptr()) };
+        unsafe { device::Device::get_device(self.0.as_ptr()) }
     }
 }
 
 /// Calls `f` with `device` locked.
-pub(crate) fn with_locked(device: &DeviceRef, f: impl FnOnce(&LockedDevice<'_>)) {
-    // SAFETY: By the type invariant of `DeviceRef` the device is alive.
-    unsafe { bindings::device_lock(device.0.as_ptr()) };
-    // INVARIANT: The device is alive while the reference is borrowed, and was locked above.
-    f(&LockedDevice(device.0, PhantomData));
+pub(crate) fn with_locked(device: &device::Device, f: impl FnOnce(&LockedDevice<'_>)) {
+    // SAFETY: A device that is borrowed is alive.
+    unsafe { bindings::device_lock(as_raw(device)) };
+    // INVARIANT: The device is alive while it is borrowed, and was locked above.
+    f(&LockedDevice(NonNull::from(device).cast(), PhantomData));
     // SAFETY: Locked above.
-    unsafe { bindings::device_unlock(device.0.as_ptr()) };
+    unsafe { bindings::device_unlock(as_raw(device)) };
 }
 
 /// A bus.
@@ -239,69 +226,27 @@ pub(crate) trait Listener: Send + Sync {
 }
 
 /// While this object lives, its listener is told.
-///
-/// # Invariants
-///
-/// `block` is registered with `bus`, and in a `Subscription<L>`.
-#[pin_data(PinnedDrop)]
-pub(crate) struct Subscription<L: Listener> {
-    #[pin]
-    listener: L,
-    #[pin]
-    block: Opaque<bindings::notifier_block>,
-    bus: Bus,
+pub(crate) type Subscription<L> = notifier::Subscription<Bus, L>;
+
+// SAFETY: The events of a bus are a blocking notifier chain: calls and changes have its lock.
+unsafe impl Chain for Bus {
+    unsafe fn register(self, block: *mut bindings::notifier_block) -> Result {
+        // SAFETY: By the safety requirement; by the type invariant the bus is registered.
+        to_result(unsafe { bindings::bus_register_notifier(self.0, block) })
+    }
+
+    unsafe fn unregister(self, block: *mut bindings::notifier_block) {
+        // The only error is that of a bus which is not registered.
+        //
+        // SAFETY: As above.
+        unsafe { bindings::bus_unregister_notifier(self.0, block) };
+    }
 }
 
-// SAFETY: The notifier chain does its own locking, and the listener is `Send`.
-unsafe impl<L: Listener> Send for Subscription<L> {}
-
-// SAFETY: The notifier chain does its own locking, and the listener is `Sync`.
-unsafe impl<L: Listener> Sync for Subscription<L> {}
-
-impl<L: Listener> Subscription<L> {
-    /// Subscribes to the events of `bus`.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if the bus is not registered, and those of `listener`.
-    pub(crate) fn new(bus: Bus, listener: impl PinInit<L>) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            // Before the registration, which calls it.
-            listener <- listener,
-            // INVARIANT: The initializer fails or registers the block.
-            block <- Opaque::try_ffi_init(move |block: *mut bindings::notifier_block| {
-                // SAFETY: `block` is valid for writes and pinned until it is unregistered.
-                unsafe {
-                    block.write(bindings::notifier_block {
-                        notifier_call: Some(Self::notify),
-                        ..Default::default()
-                    });
-                    to_result(bindings::bus_register_notifier(bus.0, block))
-                }
-            }),
-            bus,
-        })
-    }
-
-    /// Who is told.
-    pub(crate) fn listener(&self) -> &L {
-        &self.listener
-    }
-
-    /// # Safety
-    ///
-    /// Called by the driver core for an event of the bus that [`Self::new`] subscribed to, with the
-    /// `block` of that `Self`, and with the device as `dev`.
-    unsafe extern "C" fn notify(
-        block: *mut bindings::notifier_block,
-        event: c_ulong,
-        dev: *mut c_void,
-    ) -> c_int {
-        // SAFETY: By the safety requirement; the object is pinned and lives until the block has
-        // been unregistered.
-        let this = unsafe { &*container_of!(Opaque::cast_from(block), Self, block) };
+impl<L: Listener> Receiver<Bus> for L {
+    unsafe fn receive(&self, event: c_ulong, dev: *mut c_void) {
         let Some(dev) = NonNull::new(dev.cast()) else {
-            return bindings::NOTIFY_DONE as c_int;
+            return;
         };
         // INVARIANT: The driver core announces a device that is alive and has been added.
         let device = || BusDevice(dev, PhantomData);
@@ -309,29 +254,11 @@ impl<L: Listener> Subscription<L> {
         // `__device_release_driver()`).
         let locked = || LockedDevice(dev, PhantomData);
         match u32::try_from(event) {
-            Ok(bindings::bus_notifier_event_BUS_NOTIFY_ADD_DEVICE) => {
-                this.listener.added(&device());
-            }
-            Ok(bindings::bus_notifier_event_BUS_NOTIFY_DEL_DEVICE) => {
-                this.listener.remove(&device());
-            }
-            Ok(bindings::bus_notifier_event_BUS_NOTIFY_BOUND_DRIVER) => {
-                this.listener.bound(&locked());
-            }
-            Ok(bindings::bus_notifier_event_BUS_NOTIFY_UNBIND_DRIVER) => {
-                this.listener.unbind(&locked());
-            }
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_ADD_DEVICE) => self.added(&device()),
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_DEL_DEVICE) => self.remove(&device()),
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_BOUND_DRIVER) => self.bound(&locked()),
+            Ok(bindings::bus_notifier_event_BUS_NOTIFY_UNBIND_DRIVER) => self.unbind(&locked()),
             _ => {}
         }
-        bindings::NOTIFY_DONE as c_int
-    }
-}
-
-#[pinned_drop]
-impl<L: Listener> PinnedDrop for Subscription<L> {
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant the block is registered. The chain's lock makes this wait
-        // for calls that are under way.
-        unsafe { bindings::bus_unregister_notifier(self.bus.0, self.block.get()) };
     }
 }

@@ -10,15 +10,18 @@
 use super::Device;
 use crate::kernel::device::bus::{
     BusDevice,
-    DeviceRef,
     Listener,
     Subscription, //
 };
 use core::marker::PhantomData;
 use kernel::{
+    device,
     new_mutex,
     prelude::*,
-    sync::Mutex, //
+    sync::{
+        aref::ARef,
+        Mutex, //
+    }, //
 };
 
 /// What wants to know of SCSI devices. Its functions are called one at a time.
@@ -49,7 +52,7 @@ struct Known<C> {
 }
 
 struct List {
-    devices: KVec<DeviceRef>,
+    devices: KVec<ARef<device::Device>>,
     /// No more of them.
     closed: bool,
 }
@@ -88,9 +91,7 @@ impl<C: Client> Listener for Known<C> {
 
 impl List {
     fn find(&self, device: &BusDevice<'_>) -> Option<usize> {
-        self.devices
-            .iter()
-            .position(|known| known.is(device.as_raw()))
+        self.devices.iter().position(|known| device.is(known))
     }
 }
 
@@ -119,7 +120,8 @@ impl<C: Client> Registration<C> {
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Device)) {
         let list = self.0.listener().list.lock();
         for device in &list.devices {
-            if let Some(scsi) = Device::from_bus(&device.as_bus_device()) {
+            // SAFETY: It was on the bus when it came into the list.
+            if let Some(scsi) = Device::from_bus(&unsafe { BusDevice::from_ref(device) }) {
                 f(scsi);
             }
         }
@@ -132,7 +134,8 @@ impl<C: Client> Drop for Registration<C> {
         let mut list = self.0.listener().list.lock();
         list.closed = true;
         while let Some(device) = list.devices.pop() {
-            if let Some(scsi) = Device::from_bus(&device.as_bus_device()) {
+            // SAFETY: As above.
+            if let Some(scsi) = Device::from_bus(&unsafe { BusDevice::from_ref(&device) }) {
                 C::remove(scsi);
             }
         }

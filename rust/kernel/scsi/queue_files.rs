@@ -14,7 +14,6 @@ use crate::kernel::{
     },
     device::bus::{
         with_locked,
-        DeviceRef,
         Listener,
         LockedDevice,
         Subscription, //
@@ -22,9 +21,13 @@ use crate::kernel::{
     sysfs::File, //
 };
 use kernel::{
+    device,
     new_mutex,
     prelude::*,
-    sync::Mutex, //
+    sync::{
+        aref::ARef,
+        Mutex, //
+    }, //
 };
 
 /// While this object lives, the disks of all SCSI devices have the file.
@@ -54,7 +57,7 @@ struct List {
 /// `file`'s disk is that which the driver bound to `device` made of it, and the driver is not being
 /// unbound, or only about to be, as long as the entry is in the list.
 struct Entry {
-    device: DeviceRef,
+    device: ARef<device::Device>,
     file: DiskFile,
 }
 
@@ -63,7 +66,7 @@ impl List {
         let at = self
             .entries
             .iter()
-            .position(|entry| entry.device.is(device.as_raw()))?;
+            .position(|entry| device.is(&entry.device))?;
         self.entries.remove(at).ok()
     }
 }
@@ -75,12 +78,7 @@ impl Files {
         };
         let mut list = self.list.lock();
         // A device that is bound while all of them are visited is met twice.
-        if list.closed
-            || list
-                .entries
-                .iter()
-                .any(|entry| entry.device.is(device.as_raw()))
-        {
+        if list.closed || list.entries.iter().any(|entry| device.is(&entry.device)) {
             return Ok(());
         }
         list.entries.reserve(1, GFP_KERNEL)?;
@@ -102,7 +100,7 @@ impl Files {
     }
 
     /// Any device that has the file; none ever gets it again.
-    fn close(&self) -> Option<DeviceRef> {
+    fn close(&self) -> Option<ARef<device::Device>> {
         let mut list = self.list.lock();
         list.closed = true;
         list.entries.last().map(|entry| entry.device.clone())
