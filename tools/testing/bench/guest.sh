@@ -7,6 +7,9 @@
 # a drift would show.
 #
 #   cost CONFIGURATION COMMAND SENDER LEAST MEDIAN    ns per SG_IO
+#   sg CONFIGURATION COMMAND SENDER LEAST MEDIAN      the same by /dev/sgN, open for both
+#   switch THREADS CONFIGURATION LEAST MEDIAN         ns per context switch, with as many threads
+#   threads THREADS BYTES                             slab objects that loading takes, with as many threads
 #   load DEVICES INSMOD RMMOD                         ms
 #   memory DEVICES LOADED PERCPU                      bytes of slab objects, of per-CPU memory
 #   slab DEVICES CACHE BYTES                          where the former are
@@ -15,7 +18,7 @@
 #   pr NAME LEAST MEDIAN                              ns per PERSISTENT RESERVE IN
 #
 # `guest.sh smoke` does all of it with few repeats and devices: that it works. `guest.sh devices N...`
-# measures with so many devices, and nothing else.
+# measures with so many devices, and nothing else; `guest.sh commands`, `sg` or `threads` only what its name says.
 # shellcheck source-path=SCRIPTDIR/../scenarios source=../scenarios/lib.sh
 . "${0%/*}/../scenarios/lib.sh"
 # shellcheck source=../scenarios/lio.sh
@@ -24,8 +27,9 @@
 effort=()
 many=(100 4000)
 directories=1000
+threads=3000
 case ${1-} in
-smoke) effort=(4 3) many=(20) directories=20 ;;
+smoke) effort=(4 3) many=(20) directories=20 threads=30 ;;
 devices) many=("${@:2}") ;;
 esac
 hooks=$(dirname "$SGIO_KO")/hooks
@@ -75,6 +79,53 @@ with_tracepoint() {
 	echo 0 >/sys/kernel/tracing/events/sgio_filter/decision/enable
 	cost tracepoint-off
 	unload
+}
+
+# sg_cost CONFIGURATION
+sg_cost() {
+	local line out
+	out=$(sgbench "$sg" "${effort[@]}") || die "sgbench $sg: $1"
+	while read -r line; do echo "sg $1 $line"; done <<<"$out"
+}
+
+by_sg() {
+	sg_cost none
+	must_load
+	sg_cost off
+	echo 1 >"$(dev "$first")/filter_sg" || die "filter_sg"
+	sg_cost on
+	echo 0 >"$(dev "$first")/filter_sg"
+	sg_cost armed
+	unload
+	sg_cost none
+}
+
+# --- threads -----------------------------------------------------------------------
+
+# with_threads N: what a context switch costs, and what loading takes, while there are so many
+with_threads() {
+	local n=$1 before line to from
+	coproc threads_of { exec switchbench "$n" "${effort[@]}"; }
+	from=${threads_of[0]} to=${threads_of[1]}
+	switches warm-up >/dev/null
+	switches none
+	slab >"$tmp/before"
+	must_load
+	slab >"$tmp/after"
+	awk -v n="$n" 'NR == FNR { before[$1] = $2; next } { sum += $2 - before[$1] }
+		END { print "threads", n, sum }' "$tmp/before" "$tmp/after"
+	switches loaded
+	unload
+	switches none
+	exec {to}>&-
+	wait "$threads_of_PID" 2>/dev/null
+}
+
+# switches CONFIGURATION: measured by the program of with_threads()
+switches() {
+	echo >&"$to"
+	read -r line <&"$from" || die "switchbench"
+	echo "switch $n $1 $line"
 }
 
 # --- devices ------------------------------------------------------------------
@@ -203,12 +254,33 @@ debug_load
 debug_add 0
 first=$hctl
 disk=${disk_of[$hctl]}
+sg=${sg_of[$hctl]}
 
-cost warm-up
-if [ "${1-}" = devices ]; then
+case ${1-} in
+devices)
+	cost warm-up
 	for n in "${many[@]}"; do with_devices "$n"; done
 	finish
-fi
+	;;
+commands)
+	cost warm-up
+	cost none
+	with_module strict
+	cost none
+	finish
+	;;
+sg)
+	sg_cost warm-up
+	by_sg
+	finish
+	;;
+threads)
+	with_threads 1
+	with_threads $threads
+	finish
+	;;
+esac
+cost warm-up
 with_devices 1
 sysfs_alone $directories
 with_module strict
@@ -226,6 +298,9 @@ for hook in jump ipmodify regs kprobe; do
 done
 with_livepatch
 cost none
+by_sg
+with_threads 1
+with_threads $threads
 persistent_reserve
 for n in "${many[@]}"; do with_devices "$n"; done
 finish

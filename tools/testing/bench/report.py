@@ -21,6 +21,8 @@ HOOKS = {
     "hook-kprobe": ("kprobe", ""),
 }
 
+SG = {"off": "`filter_sg` off", "armed": "off again", "on": "on"}
+
 
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
@@ -50,6 +52,13 @@ def goals(r):
     )
     refused = r.ratio("strict", REFUSED, "nobody")
     yield "a refused command: at most 1.05", f"{refused:.4f}", refused <= 1.05
+    for state, most in (("off", 1.0), ("on", 1.02)):
+        ratio = r.sg_ratio(state, TUR)
+        yield (
+            f"`/dev/sgN` open for both, `filter_sg` {state} (TEST UNIT READY): at most {most:.2f}",
+            f"{ratio:.4f}",
+            ratio <= most,
+        )
     for what, names in (("devices", devices), ("rules for other opcodes", rules)):
         difference = spread(names)
         yield (
@@ -85,6 +94,26 @@ def configurations(r):
         cells = [f"{r.ratio(name, c, s):.4f}" for c in (TUR, REFUSED) for s in SENDERS]
         rows.append((name.replace("-", " ", 1), *cells))
     head = ["configuration"] + [f"{c}, {s}" for c in (TUR, REFUSED) for s in SENDERS]
+    return table(head, rows)
+
+
+def sg(r):
+    rows = []
+    for command in ("test-unit-ready", "inquiry"):
+        cells = [f"{r.sg['none', command, 'nobody']:.1f}"]
+        for state in SG:
+            cells += [f"{r.sg[state, command, 'nobody']:.1f}", f"{r.sg_ratio(state, command):.4f}"]
+        rows.append((command, *cells))
+    head = [cell for title in SG.values() for cell in (title, "ratio")]
+    return table(("command", "kernel alone", *head), rows)
+
+
+def threads(r):
+    rows = []
+    for n in sorted(r.threads):
+        alone, loaded = (r.switch[n, state] for state in ("none", "loaded"))
+        rows.append((f"{n:,}", f"{alone:.1f}", f"{loaded:.1f}", f"{loaded - alone:+.1f}", f"{r.threads[n]:,}"))
+    head = ("threads", "switch, kernel alone", "switch, with the module", "difference", "slab by loading, bytes")
     return table(head, rows)
 
 
@@ -162,6 +191,8 @@ def main():
         "nobody": nobody,
         "root": root,
         "configurations": configurations(r),
+        "sg": sg(r),
+        "threads": threads(r),
         "hooks": hooks(r),
         "refusal": refusal(r),
         "memory": memory(r),

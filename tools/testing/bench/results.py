@@ -14,6 +14,7 @@ class Results:
         self.files = 0.0
         self.load, self.memory, self.slab, self.pr, self.many = {}, {}, {}, {}, []
         self.tool = []
+        self.sg, self.switch, self.threads = {}, {}, {}
         # In the order of time: (configuration, {(command, sender): cost}).
         self.runs = []
         with open(path, encoding="utf-8") as lines:
@@ -34,6 +35,15 @@ class Results:
         if not self.runs or self.runs[-1][0] != configuration or key in self.runs[-1][1]:
             self.runs.append((configuration, {}))
         self.runs[-1][1][key] = float(median)
+
+    def _sg(self, configuration, command, sender, _least, median):
+        self.sg[configuration, command, sender] = float(median)
+
+    def _switch(self, threads, configuration, _least, median):
+        self.switch[int(threads), configuration] = float(median)
+
+    def _threads(self, threads, size):
+        self.threads[int(threads)] = int(size)
 
     def _load(self, devices, insmod, rmmod):
         self.load[int(devices)] = (float(insmod), float(rmmod))
@@ -72,6 +82,10 @@ class Results:
         return self.cost(configuration, command, sender) / self.stock(
             configuration, command, sender
         )
+
+    def sg_ratio(self, configuration, command):
+        """Of nobody; the kernel alone is as before and behind."""
+        return self.sg[configuration, command, "nobody"] / self.sg["none", command, "nobody"]
 
     def drift(self):
         """The widest difference between two measurements of the kernel alone, as a ratio."""
