@@ -31,6 +31,7 @@ use crate::{
         }, //
     },
     policy::{
+        Action,
         ByteSet,
         ChangeKind,
         Class,
@@ -38,7 +39,6 @@ use crate::{
         Rule,
         RuleStore,
         Table,
-        Verdict,
         MAX_RULES, //
     },
     state::rules::{
@@ -141,7 +141,7 @@ pub(super) fn compile_custom(mut rules: RuleVec) -> Result<Arc<CompiledFilter>> 
         if rules.rules().len() >= MAX_RULES {
             return Err(ENOSPC);
         }
-        let nothing = Rule::new(Verdict::Deny, ByteSet::FULL).ok_or(EINVAL)?;
+        let nothing = Rule::new(Action::Deny, ByteSet::FULL).ok_or(EINVAL)?;
         rules.push(ListedRule::permanent(nothing))?;
     }
     arm_for(&rules)?;

@@ -31,11 +31,11 @@ use crate::{
         }, //
     },
     policy::{
+        Action,
         ApplyError,
         Change,
         ListedRule,
         RuleStore,
-        Verdict,
         PERSISTENT_RESERVE_IN,
         PERSISTENT_RESERVE_OUT, //
     },
@@ -173,7 +173,7 @@ fn parse<'a>(limit: &RateLimit, whose: &dyn fmt::Display, text: &'a [u8]) -> Res
 fn arm_for(rules: &RuleVec) -> Result {
     let denies = |listed: &ListedRule| {
         let rule = listed.rule();
-        rule.verdict() == Verdict::Deny
+        rule.action() == Action::Deny
             && [PERSISTENT_RESERVE_IN, PERSISTENT_RESERVE_OUT]
                 .into_iter()
                 .any(|opcode| rule.opcodes().contains(opcode))

@@ -7,12 +7,12 @@
 use super::{
     opcode::REPORT_LUNS,
     Access,
+    Action, //
     Cdb,
     Decision,
     Filter,
     Layer,
     Time,
-    Verdict, //
 };
 
 /// What the decision depends on besides the command.
@@ -71,12 +71,12 @@ fn by_rules(
 
     match found {
         None => Decision::NoRule,
-        Some((number, rule)) => match rule.verdict() {
-            Verdict::Allow(Access::Write) if !open_for_write => {
+        Some((number, rule)) => match rule.action() {
+            Action::Allow(Access::Write) if !open_for_write => {
                 Decision::NeedsWriteOpen(layer, number)
             }
-            Verdict::Allow(_) => Decision::Allowed(layer, number),
-            Verdict::Deny => Decision::Denied(layer, number),
+            Action::Allow(_) => Decision::Allowed(layer, number),
+            Action::Deny => Decision::Denied(layer, number),
         },
     }
 }

@@ -31,7 +31,7 @@ pub enum ParseErrorKind {
     /// Lines with and without a `+` or `-` in front stand in one text.
     MixedPrefixes,
     /// The line does not begin with `allow` or `deny`.
-    Verdict,
+    Action,
     /// `allow` is not followed by `r` or `w`.
     Access,
     /// No two hex digits where a value must stand.
@@ -71,7 +71,7 @@ impl Display for ParseErrorKind {
                 return write!(f, "byte 0x{byte:02x} is not a printable ASCII character");
             }
             Self::MixedPrefixes => "either every rule begins with + or -, or none does",
-            Self::Verdict => "expected 'allow r', 'allow w' or 'deny'",
+            Self::Action => "expected 'allow r', 'allow w' or 'deny'",
             Self::Access => "expected 'r' or 'w' after 'allow'",
             Self::Hex => "expected exactly two hex digits",
             Self::Descending => "the range ends below its start",

@@ -16,10 +16,10 @@ use super::{
         REPORT_LUNS, //
     },
     Access,
+    Action,
     Filter,
     ListedRule,
     Time,
-    Verdict,
     MAX_RULES, //
 };
 use core::sync::atomic::{
@@ -86,13 +86,13 @@ impl FastAnswer {
             return FastAnswer(UNMENTIONED << NUMBER);
         };
         let rule = listed.rule();
-        let known = match rule.verdict() {
+        let known = match rule.action() {
             _ if SETTINGS_DECIDE.contains(&opcode) => UNKNOWN,
             _ if listed.is_timed() || rule.fields().next().is_some() => UNKNOWN,
             _ if usize::from(number) >= MAX_RULES => UNKNOWN,
-            Verdict::Allow(Access::Write) => RULE | WRITER,
-            Verdict::Allow(Access::Read) => RULE | WRITER | READER,
-            Verdict::Deny => RULE,
+            Action::Allow(Access::Write) => RULE | WRITER,
+            Action::Allow(Access::Read) => RULE | WRITER | READER,
+            Action::Deny => RULE,
         };
         match known {
             UNKNOWN => FastAnswer(UNKNOWN),
@@ -148,11 +148,11 @@ mod tests {
             Compiled, //
         },
         Access,
+        Action,
         Cdb,
         Class,
         FastTable,
         Time,
-        Verdict,
         STOCK, //
     };
 
@@ -185,10 +185,10 @@ mod tests {
                     agree &= answer.is_known() || !answer.is_allowed(open_for_write);
                     if answer.is_known() && !answer.is_unmentioned() {
                         agree &= found.is_some_and(|(number, rule)| {
-                            let allowed = match rule.verdict() {
-                                Verdict::Allow(Access::Read) => true,
-                                Verdict::Allow(Access::Write) => open_for_write,
-                                Verdict::Deny => false,
+                            let allowed = match rule.action() {
+                                Action::Allow(Access::Read) => true,
+                                Action::Allow(Access::Write) => open_for_write,
+                                Action::Deny => false,
                             };
                             answer.rule() == number
                                 && answer.is_allowed(open_for_write) == allowed

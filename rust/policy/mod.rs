@@ -25,8 +25,8 @@
 //! deny  48,c0-ff
 //! deny  48 for=600                 # for the next 600 seconds
 //!
-//! line    := [ '+' | '-' ] verdict opcodes { field } [ 'for=' seconds ] [ '#' comment ]
-//! verdict := 'allow r' | 'allow w' | 'deny'
+//! line    := [ '+' | '-' ] action opcodes { field } [ 'for=' seconds ] [ '#' comment ]
+//! action  := 'allow r' | 'allow w' | 'deny'
 //! opcodes := items
 //! field   := '[' N ']' [ '&' HH ] '=' items      N: decimal, 1 to 31; HH: 01 to ff
 //! items   := item { ',' item }
@@ -133,9 +133,9 @@ pub use self::{
     },
     rule::{
         Access,
+        Action,
         Field,
         Rule,
-        Verdict,
         MAX_FIELDS, //
     },
     time::{

@@ -7,13 +7,13 @@
 
 use super::{
     Access,
+    Action, //
     ByteSet,
     Field,
     Lifetime,
     ParseErrorKind,
     Rule,
     TextRule,
-    Verdict, //
 };
 
 /// What is wrong, and the index of the byte in the line where it is.
@@ -49,9 +49,9 @@ pub(super) fn line(text: &[u8]) -> Result<Option<Line>, Fault> {
     }
     let start = scan.at;
     let edit = scan.edit();
-    let verdict = scan.verdict()?;
+    let action = scan.action()?;
     let opcodes = scan.items()?;
-    let mut rule = Rule::new(verdict, opcodes).ok_or((scan.at, ParseErrorKind::Hex))?;
+    let mut rule = Rule::new(action, opcodes).ok_or((scan.at, ParseErrorKind::Hex))?;
     let lifetime = loop {
         scan.blanks();
         if scan.at_end() {
@@ -136,15 +136,15 @@ impl Scanner<'_> {
         Some(edit)
     }
 
-    fn verdict(&mut self) -> Result<Verdict, Fault> {
+    fn action(&mut self) -> Result<Action, Fault> {
         if self.word(b"deny") {
-            Ok(Verdict::Deny)
+            Ok(Action::Deny)
         } else if !self.word(b"allow") {
-            Err((self.at, ParseErrorKind::Verdict))
+            Err((self.at, ParseErrorKind::Action))
         } else if self.word(b"r") {
-            Ok(Verdict::Allow(Access::Read))
+            Ok(Action::Allow(Access::Read))
         } else if self.word(b"w") {
-            Ok(Verdict::Allow(Access::Write))
+            Ok(Action::Allow(Access::Write))
         } else {
             Err((self.at, ParseErrorKind::Access))
         }
@@ -323,11 +323,11 @@ mod tests {
             ("allow x 12", 7, E::Access),
             ("allow rw 12", 7, E::Access),
             ("allow 12", 7, E::Access),
-            ("allowr 12", 1, E::Verdict),
-            ("Allow r 12", 1, E::Verdict),
-            ("permit r 12", 1, E::Verdict),
-            ("12", 1, E::Verdict),
-            ("denyx 12", 1, E::Verdict),
+            ("allowr 12", 1, E::Action),
+            ("Allow r 12", 1, E::Action),
+            ("permit r 12", 1, E::Action),
+            ("12", 1, E::Action),
+            ("denyx 12", 1, E::Action),
             ("deny r 12", 6, E::Hex),
             ("deny", 5, E::Hex),
             ("deny # 12", 6, E::Hex),
@@ -401,9 +401,9 @@ mod tests {
             ("allow w for=5", 9, E::Hex),
             ("allow w 89for=5", 9, E::Hex),
             ("allow w 89 [1]=00for=5", 16, E::Hex),
-            ("+ + allow r 12", 3, E::Verdict),
-            ("-+allow r 12", 2, E::Verdict),
-            ("+", 2, E::Verdict),
+            ("+ + allow r 12", 3, E::Action),
+            ("-+allow r 12", 2, E::Action),
+            ("+", 2, E::Action),
         ] {
             assert_eq!(error(text.as_bytes()), Some((1, column, kind)));
         }
@@ -446,7 +446,7 @@ mod tests {
             ("deny 1", 1, 6, E::Hex),
             ("\n\ndeny 1\n", 3, 6, E::Hex),
             ("deny 11\n# x\n\tdeny 1\ndeny 2", 3, 7, E::Hex),
-            ("deny 11\nx\ny", 2, 1, E::Verdict),
+            ("deny 11\nx\ny", 2, 1, E::Action),
             ("deny 11\n+deny 12", 2, 1, E::MixedPrefixes),
             ("+deny 11\n\n  deny 12", 3, 3, E::MixedPrefixes),
             (
@@ -478,11 +478,11 @@ mod tests {
     /// Two pages and more of one line: blanks, then a list that says the same a thousand times.
     static LONG: [u8; 9000] = {
         let mut text = [b' '; 9000];
-        let (verdict, item) = (b"allow r ", b"00,");
+        let (action, item) = (b"allow r ", b"00,");
         let mut at = 0;
         while at < 3008 {
             text[4096 + at] = if at < 8 {
-                verdict[at]
+                action[at]
             } else {
                 item[(at - 8) % 3]
             };

@@ -8,10 +8,10 @@
 
 use super::{
     Access,
+    Action, //
     ByteSet,
     Field,
     Rule,
-    Verdict, //
 };
 use core::fmt::{
     Display,
@@ -33,12 +33,12 @@ impl Rule {
     };
 }
 
-impl Display for Verdict {
+impl Display for Action {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(match self {
-            Verdict::Allow(Access::Read) => "allow r",
-            Verdict::Allow(Access::Write) => "allow w",
-            Verdict::Deny => "deny",
+            Action::Allow(Access::Read) => "allow r",
+            Action::Allow(Access::Write) => "allow w",
+            Action::Deny => "deny",
         })
     }
 }
@@ -69,7 +69,7 @@ impl Display for Field {
 
 impl Display for Rule {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        write!(f, "{} {}", self.verdict(), self.opcodes())?;
+        write!(f, "{} {}", self.action(), self.opcodes())?;
         for field in self.fields() {
             write!(f, " {field}")?;
         }
@@ -90,6 +90,7 @@ mod tests {
             text_rule, //
         },
         Access,
+        Action, //
         ByteSet,
         Change,
         Class,
@@ -97,7 +98,6 @@ mod tests {
         Lifetime,
         Rule,
         TextRule,
-        Verdict, //
     };
     use core::fmt::{
         Error,
@@ -136,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn verdicts() {
-        for (verdict, text) in [
-            (Verdict::Allow(Access::Read), "allow r 00"),
-            (Verdict::Allow(Access::Write), "allow w 00"),
-            (Verdict::Deny, "deny 00"),
+    fn actions() {
+        for (action, text) in [
+            (Action::Allow(Access::Read), "allow r 00"),
+            (Action::Allow(Access::Write), "allow w 00"),
+            (Action::Deny, "deny 00"),
         ] {
-            let rule = Rule::new(verdict, ByteSet::from_bytes(&[0]));
+            let rule = Rule::new(action, ByteSet::from_bytes(&[0]));
             assert!(rule.is_some_and(|rule| prints_as(&rule, text)));
         }
     }
@@ -200,7 +200,7 @@ mod tests {
             .filter(|v| v % 2 == 1)
             .for_each(|v| odd.insert(v));
         let longest = (26..32).try_fold(
-            Rule::new(Verdict::Allow(Access::Write), odd),
+            Rule::new(Action::Allow(Access::Write), odd),
             |rule, byte| Some(rule?.with_field(Field::new(byte, 0xff, odd)?)),
         );
         let longest = longest.flatten().map(|rule| TextRule {

@@ -23,7 +23,7 @@ pub enum Access {
 
 /// What a rule does with the commands it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum Action {
     /// Allowed, given that access.
     Allow(Access),
     /// Refused.
@@ -67,9 +67,9 @@ impl Field {
     }
 }
 
-/// A rule: a verdict on the commands with certain opcodes and, where given, certain fields.
+/// A rule: an action on the commands with certain opcodes and, where given, certain fields.
 ///
-/// A rule looks at the CDB alone. The access is part of its verdict, not of what it matches: a
+/// A rule looks at the CDB alone. The access is part of its action, not of what it matches: a
 /// matching `allow w` refuses a file opened read-only, and no later rule is asked. So which rule
 /// decides does not depend on how the device was opened, and a later, wider `allow r` does not remove
 /// the need for a write open.
@@ -85,12 +85,12 @@ pub struct Rule {
     bytes: [u8; MAX_FIELDS],
     masks: [u8; MAX_FIELDS],
     nr_fields: u8,
-    verdict: Verdict,
+    action: Action,
 }
 
 impl Rule {
     /// Returns the rule without fields on `opcodes`, `None` if there is no opcode.
-    pub const fn new(verdict: Verdict, opcodes: ByteSet) -> Option<Rule> {
+    pub const fn new(action: Action, opcodes: ByteSet) -> Option<Rule> {
         if opcodes.is_empty() {
             return None;
         }
@@ -100,7 +100,7 @@ impl Rule {
             bytes: [0; MAX_FIELDS],
             masks: [0; MAX_FIELDS],
             nr_fields: 0,
-            verdict,
+            action,
         })
     }
 
@@ -122,8 +122,8 @@ impl Rule {
 
     /// Returns what the rule does with the commands it matches.
     #[inline]
-    pub const fn verdict(&self) -> Verdict {
-        self.verdict
+    pub const fn action(&self) -> Action {
+        self.action
     }
 
     /// Returns the opcodes it is about, never none.
@@ -147,7 +147,7 @@ impl Rule {
     /// does.
     #[inline]
     pub fn matches(&self, cdb: &Cdb<'_>) -> bool {
-        let when_absent = matches!(self.verdict, Verdict::Deny);
+        let when_absent = matches!(self.action, Action::Deny);
 
         self.opcodes.contains(cdb.opcode())
             && self
@@ -186,11 +186,11 @@ mod tests {
             rule, //
         },
         Access,
+        Action,
         ByteSet,
         Cdb,
         Field,
         Rule,
-        Verdict,
         MAX_CDB,
         MAX_FIELDS, //
     };
@@ -279,14 +279,14 @@ mod tests {
                 let field = Field::new(byte, 0xff, ByteSet::from_bytes(&[0]));
                 let other = Field::new(byte, 0xff, ByteSet::from_bytes(&[1]));
                 let present = usize::from(byte) < len;
-                for (verdict, field, expected) in [
-                    (Verdict::Allow(Access::Read), field, present),
-                    (Verdict::Allow(Access::Write), field, present),
-                    (Verdict::Allow(Access::Read), other, false),
-                    (Verdict::Deny, field, true),
-                    (Verdict::Deny, other, !present),
+                for (action, field, expected) in [
+                    (Action::Allow(Access::Read), field, present),
+                    (Action::Allow(Access::Write), field, present),
+                    (Action::Allow(Access::Read), other, false),
+                    (Action::Deny, field, true),
+                    (Action::Deny, other, !present),
                 ] {
-                    let rule = Rule::new(verdict, ByteSet::from_bytes(&[0x9e]));
+                    let rule = Rule::new(action, ByteSet::from_bytes(&[0x9e]));
                     let rule = rule.and_then(|rule| rule.with_field(field?));
                     let matched = rule.and_then(|rule| Some(rule.matches(&Cdb::new(cdb)?)));
                     assert_eq!(matched, Some(expected));
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn constructors_refuse_what_is_invalid() {
         let zero = ByteSet::from_bytes(&[0]);
-        assert!(Rule::new(Verdict::Deny, ByteSet::EMPTY).is_none());
+        assert!(Rule::new(Action::Deny, ByteSet::EMPTY).is_none());
         assert!(Field::new(0, 0xff, zero).is_none());
         assert!(Field::new(32, 0xff, zero).is_none());
         assert!(Field::new(1, 0, zero).is_none());
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn fields_sort_and_end_at_six() {
         let zero = ByteSet::from_bytes(&[0]);
-        let mut rule = Rule::new(Verdict::Deny, zero);
+        let mut rule = Rule::new(Action::Deny, zero);
         for byte in [5, 1, 4, 2, 6, 3] {
             rule = rule.and_then(|rule| rule.with_field(Field::new(byte, 0xff, zero)?));
         }

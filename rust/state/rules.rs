@@ -185,18 +185,18 @@ mod tests {
     use super::*;
     use crate::policy::{
         Access,
+        Action, //
         ByteSet,
         Cdb,
         Lifetime,
         Rule,
         TextRule,
-        Verdict, //
     };
 
     fn rule(opcode: u8) -> Result<ListedRule> {
         let mut opcodes = ByteSet::EMPTY;
         opcodes.insert(opcode);
-        let rule = Rule::new(Verdict::Allow(Access::Read), opcodes);
+        let rule = Rule::new(Action::Allow(Access::Read), opcodes);
         Ok(ListedRule::permanent(rule.ok_or(EINVAL)?))
     }
 

@@ -9,11 +9,11 @@ use crate::{
     },
     policy::{
         Access,
+        Action, //
         ByteSet,
         ListedRule,
         Rule,
         RuleStore,
-        Verdict, //
     },
     state::rules::RuleVec,
 };
@@ -63,7 +63,7 @@ impl Stock {
             }
         })?;
 
-        // Whoever may write may read; that an open for writing allows less would be news too.
+        // An open for writing must allow at least what one for reading does.
         uniform &= stock.any.iter().all(|opcode| stock.write.contains(opcode));
         if !uniform {
             pr_err!("this kernel's list of SCSI commands depends on more than the opcode\n");
@@ -88,7 +88,7 @@ impl Stock {
         }
         let mut rules = RuleVec::new();
         for (access, set) in [(Access::Read, self.any), (Access::Write, write_only)] {
-            if let Some(rule) = Rule::new(Verdict::Allow(access), set) {
+            if let Some(rule) = Rule::new(Action::Allow(access), set) {
                 rules.push(ListedRule::permanent(rule))?;
             }
         }

@@ -9,7 +9,7 @@ use crate::{
     change::one_rule,
     reference::{
         decide::{self, Answer, Whose},
-        rule::{Field, Line, Rule, Verdict},
+        rule::{Action, Field, Line, Rule},
         text::Listed,
     },
 };
@@ -209,10 +209,10 @@ impl Bytes<'_> {
         let mut fields: Vec<Field> = (0..fields.min(6)).map(|_| self.field()).collect();
         fields.sort();
         Rule {
-            verdict: match shape & 7 {
-                0..=2 => Verdict::AllowRead,
-                3..=5 => Verdict::AllowWrite,
-                _ => Verdict::Deny,
+            action: match shape & 7 {
+                0..=2 => Action::AllowRead,
+                3..=5 => Action::AllowWrite,
+                _ => Action::Deny,
             },
             opcodes,
             fields,

@@ -335,12 +335,12 @@ fn the_kernel_ends_what_is_allowed_for_a_while() {
     );
     // For good already; and for longer than wanted.
     let text = tree.output(&["allow", "sda", "5e", "--read", "--for", "10m"], 0);
-    assert!(text.contains("for good"), "{text}");
+    assert!(text.contains("without a time limit"), "{text}");
     assert_eq!(tree.transaction(), None);
     let rules = "/sys/bus/scsi/devices/6:0:0:0/sgio_filter/rules";
     tree.write(rules, "allow w 89 for=574\ndeny 48\n");
     let text = tree.output(&["allow", "sda", "89", "--write", "--for", "5m"], 0);
-    assert!(text.contains("ends in 9 min 34 s only"), "{text}");
+    assert!(text.contains("in force already, for 9 min 34 s"), "{text}");
     assert_eq!(tree.transaction(), None);
     tree.output(&["allow", "sda", "89", "--write"], 0);
     let text = tree.transaction().unwrap();

@@ -4,7 +4,7 @@
 
 use sgio_policy::{
     filter::RuleVec,
-    policy::{load, strict, Access, Cdb, Class, Rule, RuleStore, Verdict, MAX_CDB, STOCK},
+    policy::{load, strict, Access, Action, Cdb, Class, Rule, RuleStore, MAX_CDB, STOCK},
 };
 use sgioctl::names;
 
@@ -36,7 +36,7 @@ fn a_name_is_a_rule_is_a_cdb_is_the_name() {
         let all = names::all(class);
         for name in &all {
             let rule = rule_of(name, class);
-            assert_eq!(rule.verdict(), Verdict::Allow(Access::Read));
+            assert_eq!(rule.action(), Action::Allow(Access::Read));
             // A command with service actions, or ATA commands with features, has its own name only
             // where nothing narrower does; somewhere it must.
             let cdbs = || {
@@ -119,7 +119,7 @@ fn every_rule_of_the_tables_has_a_comment() {
 fn no_strict_table_gives_readers_what_destroys() {
     for class in Class::ALL {
         for rule in table(strict(class)) {
-            if rule.verdict() != Verdict::Allow(Access::Read) {
+            if rule.action() != Action::Allow(Access::Read) {
                 continue;
             }
             for opcode in rule.opcodes().iter() {

@@ -424,7 +424,7 @@ match = { wwid = "naa.7" }
             Warning,
             "48 depends on the class: sanitize (disk), play-audio-ti (cdrom)",
         ),
-        (8, Warning, "allowed to whoever may read a disk: sanitize"),
+        (8, Warning, "allowed to readers of a disk: sanitize"),
         (10, Warning, "this block only matches"),
         (11, Warning, "1:0:0:0 matches"),
         (12, Warning, "this block only matches"),

@@ -3,7 +3,7 @@
 //! The decision.
 
 use super::{
-    rule::{Rule, Verdict},
+    rule::{Action, Rule},
     text::Listed,
 };
 
@@ -64,10 +64,10 @@ fn by_rules(rules: &Rules<'_>, cdb: &[u8], write: bool) -> Answer {
             if !list[number].applies(rules.now) || !matches(rule, cdb) {
                 continue;
             }
-            return match rule.verdict {
-                Verdict::Deny => Answer::Denied(whose, number),
-                Verdict::AllowWrite if !write => Answer::NeedsWrite(whose, number),
-                Verdict::AllowWrite | Verdict::AllowRead => Answer::Allowed(whose, number),
+            return match rule.action {
+                Action::Deny => Answer::Denied(whose, number),
+                Action::AllowWrite if !write => Answer::NeedsWrite(whose, number),
+                Action::AllowWrite | Action::AllowRead => Answer::Allowed(whose, number),
             };
         }
     }
@@ -84,7 +84,7 @@ pub fn matches(rule: &Rule, cdb: &[u8]) -> bool {
         let holds = if field.byte < cdb.len() {
             field.values.contains(&(cdb[field.byte] & field.mask))
         } else {
-            rule.verdict == Verdict::Deny
+            rule.action == Action::Deny
         };
         if !holds {
             return false;

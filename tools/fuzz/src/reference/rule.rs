@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt};
 
 /// What a rule says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Verdict {
+pub enum Action {
     /// `allow r`
     AllowRead,
     /// `allow w`
@@ -85,7 +85,7 @@ impl fmt::Display for Line {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {
     /// What it says.
-    pub verdict: Verdict,
+    pub action: Action,
     /// Of which opcodes.
     pub opcodes: BTreeSet<u8>,
     /// If all of these hold.
@@ -95,11 +95,11 @@ pub struct Rule {
 impl Rule {
     /// The rule of a line without prefix and comment.
     pub fn of_words<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Rule> {
-        let verdict = match words.next()? {
-            "deny" => Verdict::Deny,
+        let action = match words.next()? {
+            "deny" => Action::Deny,
             "allow" => match words.next()? {
-                "r" => Verdict::AllowRead,
-                "w" => Verdict::AllowWrite,
+                "r" => Action::AllowRead,
+                "w" => Action::AllowWrite,
                 _ => return None,
             },
             _ => return None,
@@ -108,7 +108,7 @@ impl Rule {
         let mut fields: Vec<Field> = words.map(field).collect::<Option<_>>()?;
         fields.sort();
         (fields.len() <= 6).then_some(Rule {
-            verdict,
+            action,
             opcodes,
             fields,
         })
@@ -126,10 +126,10 @@ impl Rule {
             .collect();
         fields.sort();
         Rule {
-            verdict: match rule.verdict() {
-                policy::Verdict::Allow(policy::Access::Read) => Verdict::AllowRead,
-                policy::Verdict::Allow(policy::Access::Write) => Verdict::AllowWrite,
-                policy::Verdict::Deny => Verdict::Deny,
+            action: match rule.action() {
+                policy::Action::Allow(policy::Access::Read) => Action::AllowRead,
+                policy::Action::Allow(policy::Access::Write) => Action::AllowWrite,
+                policy::Action::Deny => Action::Deny,
             },
             opcodes: rule.opcodes().iter().collect(),
             fields,
@@ -140,10 +140,10 @@ impl Rule {
 /// The canonical text, but for the order of fields on the same bits of the same byte.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.verdict {
-            Verdict::AllowRead => "allow r",
-            Verdict::AllowWrite => "allow w",
-            Verdict::Deny => "deny",
+        f.write_str(match self.action {
+            Action::AllowRead => "allow r",
+            Action::AllowWrite => "allow w",
+            Action::Deny => "deny",
         })?;
         write!(f, " {}", text_of(&self.opcodes))?;
         for field in &self.fields {

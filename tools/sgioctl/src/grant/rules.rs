@@ -67,17 +67,17 @@ pub fn edits(mut list: Vec<InForce>, wanted: &[Rule], seconds: Option<u64>) -> E
         let time = match seconds {
             _ if decides(&|left| left.is_none()) => {
                 if seconds.is_some() {
-                    edits
-                        .words
-                        .push(format!("{rule} is there for good: left as it is"));
+                    edits.words.push(format!(
+                        "{rule} is in force already, without a time limit: not changed"
+                    ));
                 }
                 continue;
             }
             Some(seconds) if decides(&|left| left.is_some_and(|left| left >= seconds)) => {
                 let left = time::words(longest.unwrap_or(seconds));
-                edits
-                    .words
-                    .push(format!("{rule} ends in {left} only: left as it is"));
+                edits.words.push(format!(
+                    "{rule} is in force already, for {left}: not changed"
+                ));
                 continue;
             }
             Some(seconds) => format!(" for={seconds}"),
@@ -128,7 +128,7 @@ pub fn edits(mut list: Vec<InForce>, wanted: &[Rule], seconds: Option<u64>) -> E
 
 /// Tells whether `front` may decide another way on a command that `rule`, behind it, is about.
 fn disturbs(front: &Rule, rule: &Rule) -> bool {
-    front.verdict() != rule.verdict()
+    front.action() != rule.action()
         && front
             .opcodes()
             .iter()
@@ -247,8 +247,8 @@ mod tests {
             assert_eq!(lines(list, rule, seconds), expected, "{list:?} {seconds:?}");
         }
         let said = |list, seconds| edit(list, rule, seconds).words.join("; ");
-        assert!(said("allow w 89", Some(600)).contains("for good"));
-        assert!(said("allow w 89 for=60", Some(30)).contains("ends in 1 min only"));
+        assert!(said("allow w 89", Some(600)).contains("without a time limit"));
+        assert!(said("allow w 89 for=60", Some(30)).contains("in force already, for 1 min"));
         assert!(said("allow w 89 for=60", Some(600)).contains("10 min instead of 1 min"));
         assert!(said("allow w 89 for=60", None).contains("stays"));
         assert!(said("deny 89\nallow w 89 for=60", Some(30)).contains("front, ends in 1 min"));

@@ -9,22 +9,22 @@
 use crate::{names, verdict::Policy};
 use serde::Serialize;
 use sgio_policy::policy::{
-    decide, Access, ByteSet, Cdb, Class, Field, ListedRule, Rule, State, Time, Verdict, MAX_CDB,
+    decide, Access, Action, ByteSet, Cdb, Class, Field, ListedRule, Rule, State, Time, MAX_CDB,
 };
 use std::{collections::BTreeMap, fmt};
 
 /// How many combinations of one opcode are looked at; beyond, bytes are varied one by one.
 const MAX_COMBINATIONS: usize = 1 << 16;
 
-/// Who may send a command.
+/// The files through which a command may be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// Nobody.
+    /// No file.
     Refused,
-    /// Whoever has the device open for writing.
+    /// Files that are open for writing.
     WriteOpen,
-    /// Whoever has it open.
+    /// Files that are open in any way.
     AnyOpen,
 }
 
@@ -206,7 +206,7 @@ fn merge(boxes: &mut Vec<(Vec<ByteSet>, Answer, Answer)>) {
 
 /// The commands of a box as a rule, for its text and its names.
 fn describe(opcode: u8, bytes: &[Byte], sets: &[ByteSet]) -> Option<Rule> {
-    let verdict = Verdict::Allow(Access::Read);
+    let verdict = Action::Allow(Access::Read);
     let mut rule = Rule::new(verdict, ByteSet::from_bytes(&[opcode]))?;
     for (byte, set) in bytes.iter().zip(sets) {
         let all: usize = byte.groups.iter().map(ByteSet::len).sum();

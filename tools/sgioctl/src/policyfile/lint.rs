@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{device::Device, names};
 use serde::Serialize;
-use sgio_policy::policy::{Access, ByteSet, Class, Field, Rule, Verdict, MAX_CDB};
+use sgio_policy::policy::{Access, Action, ByteSet, Class, Field, Rule, MAX_CDB};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How bad a finding is.
@@ -152,7 +152,7 @@ impl Lint<'_> {
         self.add(Severity::Note, place, message, fix);
     }
 
-    /// A block that matches has the say alone, so one that sets nothing gives the defaults.
+    /// Only the first block that matches decides, so one that sets nothing gives the defaults.
     fn says_nothing(&mut self, block: &Block) {
         let lists = &block.own;
         let none = lists.deny.is_empty()
@@ -222,7 +222,7 @@ impl Lint<'_> {
         matched: &[(&Device, usize)],
         index: &Index<'_>,
     ) {
-        let fix = "narrow one of the selectors; the first that matches has the say alone";
+        let fix = "narrow one of the selectors; only the first that matches decides";
         let place = &block.selector.place;
         // By the block that wins: the first device that matches both.
         let mut both: BTreeMap<usize, &Device> = BTreeMap::new();
@@ -334,7 +334,7 @@ impl Lint<'_> {
     fn destructive(&mut self, entries: &[Entry], class: Class) {
         for (number, entry) in entries.iter().enumerate() {
             // Profiles that are built in have been thought about.
-            if entry.rule.verdict() != Verdict::Allow(Access::Read) || is_built_in(entry) {
+            if entry.rule.action() != Action::Allow(Access::Read) || is_built_in(entry) {
                 continue;
             }
             let mut found = BTreeSet::new();
@@ -351,10 +351,7 @@ impl Lint<'_> {
             let more = if found.len() > 4 { ", ..." } else { "" };
             let some: Vec<String> = found.into_iter().take(4).collect();
             let some = some.join(", ");
-            let message = format!(
-                "allowed to whoever may read a {}: {some}{more}",
-                class.name()
-            );
+            let message = format!("allowed to readers of a {}: {some}{more}", class.name());
             let fix = "allow it with w, or only its harmless service actions";
             self.warn(&entry.place, &message, fix);
         }
@@ -363,7 +360,7 @@ impl Lint<'_> {
     /// Opcodes that are another command on another class that the block may match.
     fn other_meanings(&mut self, entries: &[Entry]) {
         for entry in entries {
-            let mine = entry.origin == Origin::Own && entry.rule.verdict() != Verdict::Deny;
+            let mine = entry.origin == Origin::Own && entry.rule.action() != Action::Deny;
             if !mine {
                 continue;
             }

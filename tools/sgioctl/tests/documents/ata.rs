@@ -5,7 +5,7 @@
 //! Protocols: SAT-4 "ATA PASS-THROUGH (12) command", PROTOCOL field. 0 and 1 are resets whatever the
 //! command byte is, so a rule that looks at that byte alone allows a reset.
 
-use sgio_policy::policy::{Access, Rule, Verdict};
+use sgio_policy::policy::{Access, Action, Rule};
 
 const NO_DATA: u8 = 3;
 const PIO_IN: u8 = 4;
@@ -69,7 +69,7 @@ pub(crate) fn commands(rule: &Rule) -> String {
 
 /// What a rule that allows ATA PASS-THROUGH to readers lets pass although it should not.
 pub(crate) fn complaint(rule: &Rule, file: &str) -> Option<String> {
-    if rule.verdict() != Verdict::Allow(Access::Read) {
+    if rule.action() != Action::Allow(Access::Read) {
         return None;
     }
     let (feature_at, command_at) = places(rule)?;
