@@ -10,7 +10,7 @@ mod rules;
 use rules::{answers, sample, Table};
 use sgio_policy::policy::{strict, Access, Class, Rule, STOCK};
 use sgioctl::names;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, fs};
 
 const VERDICTS: &str = include_str!("../../../rust/policy/strict/verdicts.table");
 const GUIDE: &str = include_str!("../../../Documentation/admin-guide/defaults.md");
@@ -340,4 +340,29 @@ fn the_guide_tells_each_difference_from_the_kernels_list() {
         found.iter().any(|c| c.starts_with("43 is told, but")),
         "{found:?}"
     );
+}
+
+/// Each table of rules names the standard that its commands are from, with its revision.
+#[test]
+fn each_table_of_rules_names_its_standard() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rust/policy/strict");
+    let mut tables = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "rules")
+        {
+            continue;
+        }
+        tables += 1;
+        let text = fs::read_to_string(&path).unwrap().replace("\n#", "");
+        let (_, reference) = text.split_once("Reference: ").unwrap_or_default();
+        let (document, rest) = reference.split_once([' ', ',', '.']).unwrap_or_default();
+        let revision = document.ends_with(|c: char| c.is_ascii_digit())
+            || rest.starts_with("(the first)")
+            || rest.starts_with("(the only revision)");
+        assert!(revision, "{}: '{document}'", path.display());
+    }
+    assert!(tables > 15, "{tables}");
 }
