@@ -4,7 +4,7 @@
 //!
 //! Rules are found by their look, in the README, below Documentation, in the samples and the manual
 //! pages. Each needs an entry in `documents/promises.rs` that repeats the sentence and says what
-//! follows from it; whoever changes the rule or the sentence is asked again. Rules on ATA
+//! follows from it; a change of the rule or of the sentence makes the test ask again. Rules on ATA
 //! PASS-THROUGH are looked at wherever they are, profiles included.
 
 #[path = "documents/ata.rs"]
@@ -88,7 +88,7 @@ fn every_rule_in_a_document_does_what_is_promised() {
 fn mistakes_in_documents_are_found() {
     for (file, right, wrong, complaint) in [
         (
-            "README.md",
+            "Documentation/admin-guide/knobs.md",
             "85 [1]=08 [2]&08=08 [14]=ec'",
             "85 [14]=ec'",
             "85 [14]=ec: ec with protocol 0",

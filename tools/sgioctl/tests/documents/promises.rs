@@ -41,8 +41,8 @@ const fn promise(
 
 pub(crate) const PROMISES: &[Promise] = &[
     promise("README.md", "allow r 5e [1]&1f=00", "sgioctl allow sdb --read persistent-reserve-in:read-keys", Meaning::Commands(Class::DISK, "persistent-reserve-in:read-keys")),
-    promise("README.md", "allow w 5e,5f", "PERSISTENT RESERVE IN and OUT, write open", Meaning::Commands(Class::DISK, "persistent-reserve-in, persistent-reserve-out")),
-    promise("README.md", "allow r 85 [1]=08 [2]&08=08 [14]=ec", "ATA IDENTIFY for readers", Meaning::Ata("IDENTIFY DEVICE")),
+    promise("Documentation/admin-guide/knobs.md", "allow w 5e,5f", "PERSISTENT RESERVE IN and OUT, write open", Meaning::Commands(Class::DISK, "persistent-reserve-in, persistent-reserve-out")),
+    promise("Documentation/admin-guide/knobs.md", "allow r 85 [1]=08 [2]&08=08 [14]=ec", "ATA IDENTIFY for readers", Meaning::Ata("IDENTIFY DEVICE")),
     promise("Documentation/ABI/testing/dev-sgio_filter", "allow r 5e", "rules", Meaning::Syntax),
     promise("Documentation/ABI/testing/dev-sgio_filter", "allow w 5f [1]&1f=00-04,06", "rules", Meaning::Syntax),
     promise("Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter", "allow r 12", "Examples", Meaning::Syntax),
