@@ -142,7 +142,7 @@ def refusal(r):
         [
             ("a jump, a look into a table, and `capable()`, instead of the kernel's function", f"{hook:+.0f}"),
             ("finding the device and its rules (what it takes for TEST UNIT READY)", f"{short:+.0f}"),
-            ("whether somebody is to be told, and counting the refusal on its device", f"{whole - hook - short:+.0f}"),
+            ("the check for tracepoint, audit and `complain`, and counting the refusal on its device", f"{whole - hook - short:+.0f}"),
             ("together", f"{whole:+.0f}"),
         ],
     )

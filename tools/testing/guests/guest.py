@@ -13,7 +13,7 @@ GROUP = 65000
 
 
 class Guest:
-    """state is what frozen.py saved; the arguments of add() are QEMU's."""
+    """state is what snapshot.py saved; the arguments of add() are QEMU's."""
 
     def __init__(self, name, uid, work, state, root="/"):
         self.name, self.uid, self.work, self.root = name, uid, work, root

@@ -2,7 +2,7 @@
 """The machine of the nested guests, and QEMU's monitor.
 
 An emulator in an emulator takes minutes to boot a kernel. So a guest boots on the machine that runs
-the tests, as far as its agent, without a disk, and its state is saved (frozen.py); on the KVM host
+the tests, as far as its agent, without a disk, and its state is saved (snapshot.py); on the KVM host
 that is loaded, its disks are plugged in, and it goes on (guest.py). Both need the same arguments: these.
 """
 

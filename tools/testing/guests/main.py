@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs in the VM that is the KVM host: measures the matrix in all states of the host, then tells
-the stories, then compares with the document. With --matrix it only measures."""
+the use cases, then compares with the document. With --matrix it only measures."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import host
 import policy
 import probes
 import setup
-import stories
+import use_cases
 import tap
 
 MEASURED = "/share/matrix.json"
@@ -93,8 +93,8 @@ def main():
     with open(MEASURED, "w") as file:
         json.dump(measured, file, indent=1)
     if "--matrix" not in sys.argv:
-        stories.tell(made)
-        told("the stories are told")
+        use_cases.run(made)
+        told("the use cases ran")
         compare(measured)
     policy.enter("a")
     tap.ok("the module unloads", not policy.loaded())

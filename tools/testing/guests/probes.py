@@ -111,7 +111,7 @@ class Probe:
         return KEYS[name or self.name]
 
     def clean(self):
-        """No registration, no reservation, whoever had one."""
+        """No registration and no reservation of any initiator."""
         for name in self.names:
             key = self.key(name)
             self.send(scsi.pr_out(scsi.REGISTER_AND_IGNORE, new=key), name)
@@ -157,7 +157,7 @@ class Probe:
                                 (key, scsi.WRITE_EXCLUSIVE))
 
     def preempt(self):
-        """Its own reservation, by another type: what is left is seen. The stories have another's."""
+        """Its own reservation, by another type: what is left is seen. The use cases have another's."""
         key = self.key()
         return self.reservation(scsi.pr_out(scsi.PREEMPT, scsi.REGISTRANTS_ONLY, key, key),
                                 (key, scsi.REGISTRANTS_ONLY))

@@ -11,7 +11,7 @@ from rows import Row, device, file, libiscsi, virtio_blk
 
 WORK = "/tmp/guests"
 INITIATOR = "iqn.2003-01.org.example:"
-# What the guests are given, and at the end what somebody else has.
+# What the guests are given, and at the end what another initiator has.
 LUNS = ["blk", "hd", "lun", "map", "helper", "pscsi", "block", "other"]
 
 
@@ -123,7 +123,7 @@ class Setup:
             g.add("-object", f"pr-manager-helper,id=pr,path={WORK}/pr-helper")
         add("13", "virtio-scsi, QEMU's target", "LUN (scsi-block) with qemu-pr-helper",
             both("scsi-block", on(lun["helper"].disk, "pr-manager=pr")), unit=lun["helper"].file)
-        # Not a row: the cure for a shared nexus, see stories.py.
+        # Not a row: the cure for a shared nexus, see use_cases.py.
         self.own_nexus = Row("14", "virtio-scsi, QEMU's target",
                              "LUN (scsi-block), a host's iSCSI session for each guest",
                              both("scsi-block", lambda g: device(self.session[g][1])),

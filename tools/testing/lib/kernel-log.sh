@@ -29,7 +29,7 @@ kernel_log_text() {
 # fails if there is none.
 kernel_log_splat() {
 	# Not by a pipe: grep stops early, which must not count as a failure.
-	grep -E -m 1 -B 3 -A 60 -e "$SPLAT" < <(kernel_log_text "$1" | awk -f "$TESTING/lib/known.awk")
+	grep -E -m 1 -B 3 -A 60 -e "$SPLAT" < <(kernel_log_text "$1" | awk -f "$TESTING/lib/expected-messages.awk")
 }
 
 kernel_log_tail() {

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: under `strict` the kernel does what the class's rules say, read by a second implementation: all opcodes, interfaces and device types
 # kernels: stock
 # Under `strict` the kernel does what the class's rules say, read by a second
 # evaluator: all opcodes, the service actions of the multiplexed ones, both open

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: what `strict` keeps: the commands of guests, udev, multipath-tools, sg3_utils and others, by the real clients where there are any
 # kernels: stock
 # What `strict` keeps: the commands that guests, udev, multipath-tools, sg3_utils
 # and friends send in normal life, by the real clients as nobody where there are.

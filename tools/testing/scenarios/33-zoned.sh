@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: a host-managed zoned disk under `strict`
 # kernels: test
 # A host-managed zoned disk under `strict`: zones are reported to everybody,
 # moved by who may write, and nothing else of ZBC.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: a SATA disk behind libata: ATA PASS-THROUGH is refused, and a rule by ATA command opens what smartctl needs
 # kernels: test
 # A SATA disk behind libata's translation: ATA PASS-THROUGH is refused, and a
 # rule by ATA command opens what smartctl needs and not the rest.

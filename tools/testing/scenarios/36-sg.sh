@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: `/dev/sgN` that is not open read-write: which device the ioctl is for, under load, with changing descriptors, and when sg is loaded later
 # /dev/sgN that is not open for both: the device is known by the ioctl that
 # the task is in, also when more tasks are in one at a time than any table would hold, when descriptors
 # change, and when the driver is loaded later.
@@ -43,7 +44,7 @@ slow() {
 }
 slow 500000000
 is "the descriptor changes: an ioctl is for the device that it began on" \
-	"$(waysin descriptors "${sg_of[$a]}" "${sg_of[$b]}" "${disk_of[$b]}")" \
+	"$(bypass descriptors "${sg_of[$a]}" "${sg_of[$b]}" "${disk_of[$b]}")" \
 	"begun on a: refused, begun on b: allowed, b's data"
 # As many ioctls at a time as anybody can start hurt nobody else: each is decided by the rules of its device.
 slow 300000000

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: PERSISTENT RESERVE of an unprivileged user on LIO disks: refused, and opened by `unpriv_sgio`, by opcode, and by service action
 # PERSISTENT RESERVE of an unprivileged user on LIO disks: refused; opened by
 # unpriv_sgio, by a rule for these two opcodes, and by a rule for some service
 # actions; never for another disk.

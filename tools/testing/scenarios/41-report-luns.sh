@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: `report_luns` = `own`: the filter answers REPORT LUNS with one logical unit, by every interface and with a CDB that changes
 # report_luns: who may read one logical unit of a target learns of the others
 # from REPORT LUNS; with `own` the filter answers, with that one unit, and no
-# interface, no open mode and no CDB that changes meanwhile gets around it.
+# interface, no open mode and no CDB that changes during the call gets around it.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: LIO's COMPARE AND WRITE writes memory behind the sender's page, as [security.md](security.md) says
 # kernels: stock
 # What Documentation/security.md says of COMPARE AND WRITE on disks of LIO behind tcm_loop:
 # if the two blocks are not in one page, what follows that page in memory is written. If a
@@ -20,7 +21,7 @@ lio_disk one 1
 disk=${disk_of[$hctl]}
 
 # from OFFSET NAME WHAT-CAME
-from() { is "$2" "$(waysin compare-and-write "$disk" "$1" 2>&1)" "$3"; }
+from() { is "$2" "$(bypass compare-and-write "$disk" "$1" 2>&1)" "$3"; }
 
 must_load
 from 0 "COMPARE AND WRITE is refused" refused

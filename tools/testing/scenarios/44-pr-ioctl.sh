@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: persistent reservations by `IOC_PR_*`, on a disk and through dm-multipath
 # Persistent reservations by the block layer (IOC_PR_*), on a disk and through dm-multipath: pr_exclusive and an explicit
 # deny bind them as they bind the CDB; where no rule says anything, the kernel's own answer stays.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: `complain`, and the counters in `stats`
 # complain: what would be refused is counted and logged, and let through; and
 # what the counters in `stats` say of every answer.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

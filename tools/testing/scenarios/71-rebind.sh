@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: a disk that is kept open while sd is unbound and bound again
 # A disk that is kept open while sd is unbound and bound again: the release of the
 # old gendisk clears the queue's pointer to the new one. The new one's knob must
 # go with the module all the same, or the next read of it runs into freed code.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: a second user of `scsi_cmd_allowed()`, as a livepatch would be, is refused; what else ftrace may do
 # A second owner of scsi_cmd_allowed(), as a livepatch would be: who comes second
 # is refused, and nothing of it stays behind. And what else ftrace may do.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: each allocation, registration and wait of the module that can fail does so in turn, [below](#what-is-made-to-fail)
 # Every allocation and every registration that the module makes fails in turn, and every wait that a signal ends:
 # while it is loaded, while a device is added, while rules are written. The module
 # is then there as a whole or not at all, and the old filter stays. Documentation/testing.md
 # lists what fails where.
 #
-# On Debian's kernels it is each fault. The others tell whether something is lost meanwhile (kmemleak), but a load takes
+# On Debian's kernels it is each fault. The others tell whether something is leaked (kmemleak), but a load takes
 # seconds there: so it is every so many of the faults of loading, from another one in each run; SGIO_STEP=1 is all of them.
 # vm: --append kmemleak=on --expect-splat
 # shellcheck source-path=SCRIPTDIR source=lib.sh

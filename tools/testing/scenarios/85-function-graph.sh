@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: no shadow stacks, and no warning of the function_graph tracer; `make test-tracing` compares the kernel's own tests of ftrace and livepatch without the module and with it
 # kernels: stock
 # The module does not disturb tracing: no task gets a shadow stack, and the function_graph tracer does not warn, with all
 # armed that the module redirects.

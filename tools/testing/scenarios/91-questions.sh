@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: the kernel's answers by ioctl; counts per rule, the tracepoint, the audit log
 # kernels: stock
 # What the kernel says it would answer is what the rules say, and what it answers;
 # and what is told of the decisions: counts per rule, the tracepoint, the audit log.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: the tool against the running module; its offline answers are the kernel's
 # kernels: stock
 # The tool against the running module: each command, and what it does to commands
 # that are then sent. What it says offline is what the kernel says.
@@ -139,10 +140,10 @@ status 2 sgioctl allow 99:0:0:0 5e
 status 0 sgioctl allow "$a" compare-and-write --for 10s
 allowed "granted for some seconds" --write "$bsg" 89000000000000000000000000010000
 like "show tells how long" "$(sgioctl show "$a")" "*allow w 89 *ends in *"
-# It is the kernel that ends it, and what others say of the same rule meanwhile counts.
+# It is the kernel that ends it, and what others set for the same rule until then counts.
 is "no process is left behind" "$(pgrep -cx sgioctl)" 0
 status 0 sgioctl allow "$a" compare-and-write --for 5s
-like "no time is made shorter" "$out" "*left as it is*"
+like "no time is made shorter" "$out" "*not changed*"
 status 0 sgioctl allow "$b" compare-and-write --for 2s
 status 0 sgioctl allow "$b" compare-and-write
 like "without a time it stays" "$out" "*stays*"

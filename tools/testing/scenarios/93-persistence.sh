@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: install and uninstall; policies by real udev; paths of a multipath map that come one by one
 # kernels: stock
 # Policies that stay: installed files, real udev for devices that come later, a
 # multipath map whose paths come one by one, and nothing left after uninstall.
@@ -179,7 +180,7 @@ for type in 0 8 5; do
 	for _ in 1 2 3 4; do ! wait_for three_nodes || break; done
 	wait $!
 	settle
-	is "... whoever opens a node of it meets its policy" "$(cat /run/sgio-test-* | sort | uniq -c | xargs)" "3 deny 1b"
+	is "... a process that opens a node of it meets its policy" "$(cat /run/sgio-test-* | sort | uniq -c | xargs)" "3 deny 1b"
 	check "... commands are fast again" wait_for delay 0
 	new_device && echo 1 >"/sys/bus/scsi/devices/$hctl/delete"
 done

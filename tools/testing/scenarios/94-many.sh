@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: a thousand devices in one transaction; times are printed, not judged
 # kernels: stock
 # A thousand devices in one transaction (a hundred on other kernels than the stock
 # one): the times are printed, not judged. Lines
@@ -74,7 +75,7 @@ for what in gone replaced; do
 	fi
 	wait $!
 	is "$what: apply looks again" $? 0
-	like "... and says so" "$(<"$tmp/out")" "*came or went meanwhile: done at try 2*"
+	like "... and says so" "$(<"$tmp/out")" "*came or went: done at try 2*"
 	is "... in force on all that are there" "$(cat /sys/bus/scsi/devices/*/sgio_filter/rules | sort | uniq -c | xargs)" \
 		"$(scsi_devices | wc -l) allow r 5e $(scsi_devices | wc -l) allow w 5f [1]&1f=00-04,06"
 	[ $what = replaced ] || echo "$channel $id $lun" >"/sys/class/scsi_host/host$host/scan"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: the doctor's probe proves that the hook decides, and finds out when it does not
 # kernels: stock
 # The doctor's probe: a process without privileges proves on each device that the
 # hook decides, and nothing is sent to the device; and when something takes the
@@ -82,8 +83,8 @@ like "not root: nothing is said of processes that were not seen" "$unseen" "note
 
 # The decision is taken away: the kernel's own list answers, though all looks well.
 replacement=$(awk '$4 == "[sgio_filter]" && $3 ~ /^_R.*16scsi_cmd_allowed/ { print $3; exit }' /proc/kallsyms)
-deaf=$(dirname "$SGIO_KO")/ipmodify/sgio_test_deaf.ko
-check "the filter is gone around" insmod "$deaf" replacement="$replacement"
+bypass=$(dirname "$SGIO_KO")/ipmodify/sgio_test_bypass.ko
+check "the filter is gone around" insmod "$bypass" replacement="$replacement"
 chmod 666 "/dev/bsg/$disk"
 allowed "... and the kernel's own list decides" --read "bsg:/dev/bsg/$disk" 48030000000000000000
 doctor 1
@@ -94,7 +95,7 @@ echo stock >"$sysfs/classes/disk/table"
 doctor 1
 is "found by the counters alone" "$(of "$disk")" "fail false"
 echo strict >"$sysfs/classes/disk/table"
-rmmod sgio_test_deaf
+rmmod sgio_test_bypass
 doctor 0
 is "back: proven again" "$(results)" "$n pass true"
 check "the module unloads" unload

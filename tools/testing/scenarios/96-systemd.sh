@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: a system booted by systemd: the unit, the udev rule, what their events leave alone
 # kernels: stock
 # A system that systemd boots (process 1 of a PID namespace of its own) with what
 # `make install` installs: the policy is in force before anybody but root runs, and
@@ -89,7 +90,7 @@ is "the unit came before sysinit.target" \
 	"$(($(show ActiveEnterTimestampMonotonic sgio-filter) <= $(show ActiveEnterTimestampMonotonic sysinit.target)))" 1
 is "udev has opened the disk" "$(stat -c %a "$disk")" 666
 
-# One that comes later. Somebody waits for its node: whoever can open it meets the policy.
+# One that comes later. A process waits for its node: when it can open it, it meets the policy.
 know_devices
 # shellcheck disable=SC2016 # nobody's shell expands it
 as_nobody bash -c 'for ((i = 0; i < 20000; i++)); do
@@ -103,7 +104,7 @@ echo 1 >"$debug/add_host"
 check "another path to it comes" wait_for new_device
 b=$hctl
 wait $waits
-is "... and whoever opens its node first meets the policy" "$(cat "$tmp/second")" "refused: EPERM"
+is "... and the first to open its node meets the policy" "$(cat "$tmp/second")" "refused: EPERM"
 is "... which is the same" "$(cat "$(dev "$b")/rules")" "$(cat "$(dev "$a")/rules")"
 
 # What is set by hand stays while systemd and udev do what they do, and needs no timer of theirs.

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# about: all at once: random commands, policies, devices, loads, signals, reclaim, hundreds of ioctls of sg, a tracer; senders check each answer against what a writer of policies says; `SGIO_SEED=` repeats one
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
 # reclaim of memory, hundreds of ioctls of sg at a time, what sg and the block layer send
-# without asking, a tracer. Meanwhile no sender gets through what no policy allows, neither
+# without asking, a tracer. All the time no sender gets through what no policy allows, neither
 # ever nor at the time, and none is refused what all allow; afterwards nothing is
 # left.
 #
@@ -26,7 +27,7 @@ free_mb() { awk '/^MemFree:/ { print int($2 / 1024) }' /proc/meminfo; }
 
 # Of the guarded devices it is known what is never and what is always allowed, of
 # the free one it is not. The watched one is changed by one writer at a time, who
-# says what may be allowed: knobstorm/witness.h. From the big one the page cache is
+# says what may be allowed: knobstorm/oracle.h. From the big one the page cache is
 # filled.
 debug_load virtual_gb=8
 guarded=() guarded_knobs=()
@@ -55,7 +56,7 @@ mapfile -t domain < <(knobstorm --domain)
 mkdir /sys/fs/cgroup/storm || die "no cgroups"
 echo $$ >/sys/fs/cgroup/storm/cgroup.procs
 
-# What of the table of the watched device's class is in the witness's domain.
+# What of the table of the watched device's class is in the oracle's domain.
 table_has() {
 	local verb access ops op i
 	while read -r verb access ops _; do
@@ -81,7 +82,7 @@ tables() {
 }
 tables "$tmp/before"
 is "there are tables to compare" "$(cat "$tmp"/before/* | wc -l)" $((512 * ${#asked_of[@]}))
-is "the kernel refuses what the witness is about" "$(nobody --sweep "bsg:/dev/bsg/$watched" |
+is "the kernel refuses what the oracle is about" "$(nobody --sweep "bsg:/dev/bsg/$watched" |
 	grep -F "$(printf '%s \n' "${domain[@]}")" | sort | uniq | cut -d ' ' -f 3 | uniq -c | xargs)" \
 	"$((2 * ${#domain[@]})) refused"
 must_load strict=1
@@ -122,8 +123,8 @@ storm guarded "${guarded[@]}"
 guarded_pid=$pid
 storm free "$free"
 free_pid=$pid
-head -c 4096 /dev/zero | tee "$tmp/witness" >"$tmp/nothing"
-by=(--witness "$tmp/witness")
+head -c 4096 /dev/zero | tee "$tmp/oracle" >"$tmp/nothing"
+by=(--oracle "$tmp/oracle")
 storm watched "$watched"
 watched_pid=$pid
 
@@ -274,7 +275,7 @@ tracer() {
 	echo "tracer: $switched times, $lines lines"
 }
 
-# Hundreds of ioctls of sg at a time, on a device that takes its time; meanwhile the other devices' policies hold.
+# Hundreds of ioctls of sg at a time, on a device that takes its time; the other devices' policies hold.
 fill_sg() {
 	local filler sg=sg:${sg_of[${guarded[0]}]}
 
@@ -329,7 +330,7 @@ writers_end() {
 	done
 }
 
-# As long as somebody has /dev/sgio_filter open, or a command is under way, it stays.
+# As long as /dev/sgio_filter is open, or a command is under way, it stays.
 unload_soon() {
 	local i
 	for ((i = 0; i < 200; i++)); do
@@ -378,7 +379,7 @@ asked_enough() {
 	[ "$(answers 'allowed|refused' "${guarded[@]}")" -ge 1500 ] &&
 		[ "$(answers allowed "$watched")" -ge 100 ] && [ "$(answers refused "$watched")" -ge 100 ]
 }
-changes() { echo $(($(od -An -tu4 -N4 "$tmp/witness") / 2)); }
+changes() { echo $(($(od -An -tu4 -N4 "$tmp/oracle") / 2)); }
 # shellcheck disable=SC2317 # called by wait_for
 changed_by() { [ "$(changes)" -ge "$1" ]; }
 time_of() { [ -z "${SGIO_TIMES-}" ] || echo "# $1: $SECONDS s"; }
@@ -399,7 +400,7 @@ for ((round = 0; round < rounds; round++)); do
 	writer guarded "${guarded_knobs[@]}"
 	writer guarded "${guarded_knobs[@]}"
 	writer free "$free_knobs"
-	writer witness "$tmp/witness" "$watched=optical"
+	writer oracle "$tmp/oracle" "$watched=optical"
 	for d in "${guarded[@]}"; do
 		echo 1 >"/sys/bus/scsi/devices/$d/rescan"
 	done
@@ -416,12 +417,12 @@ for ((round = 0; round < rounds; round++)); do
 	done
 	for d in "${guarded[@]}"; do echo "- - -" >"/sys/class/scsi_host/host${d%%:*}/scan"; done
 	time_of signals
-	# A writer is killed, maybe in the middle of a change, and a witness: another goes on where that was.
+	# A writer is killed, maybe in the middle of a change, and an oracle: another goes on where that was.
 	kill -9 "${writers[RANDOM % 2]}" "${writers[3]}"
 	writers_end "${writers[3]}"
 	unset "writers[3]"
 	was=$(changes)
-	writer witness "$tmp/witness" "$watched=optical"
+	writer oracle "$tmp/oracle" "$watched=optical"
 	! wait_for changed_by $((was + 40)) || successors=$((successors + 1))
 	time_of changes
 	wait $reader
@@ -437,7 +438,7 @@ for ((round = 0; round < rounds; round++)); do
 	[ $((round % 2)) -eq 0 ] || writers_end "${writers[@]}"
 	if unload_soon; then
 		unloads=$((unloads + 1))
-		# That of the witness is the last.
+		# That of the oracle is the last.
 		[ $((round % 2)) -ne 0 ] || ! kill -0 "${writers[-1]}" || under_writers=$((under_writers + 1))
 	fi
 	[ $((round % 2)) -ne 0 ] || writers_end "${writers[@]}"
@@ -462,10 +463,10 @@ check "$(decided "$tmp/storm.guarded") commands were decided upon" test "$(decid
 check "... $(decided "$tmp/storm.plugged") of devices just plugged in" test "$(decided "$tmp/storm.plugged")" -gt 0
 is "every sender was there to the end" "$(cat "$tmp"/storm.{guarded,free,watched} | grep -c errors)" $senders
 refusals=$(count 5 ' judged ' "$tmp/storm.watched") allowances=$(count 7 ' judged ' "$tmp/storm.watched")
-check "the witness: $refusals refused" test "$refusals" -gt 100
+check "the oracle: $refusals refused" test "$refusals" -gt 100
 check "... $allowances allowed" test "$allowances" -gt 100
 echo "# ... in the course of $(changes) changes"
-is "where a witness was killed, the next went on" $successors "$rounds"
+is "where an oracle was killed, the next went on" $successors "$rounds"
 is "loads" $loads "$rounds"
 is "unloads" $unloads "$rounds"
 is "... under writers" $under_writers $(((rounds + 1) / 2))
@@ -477,11 +478,11 @@ is "writers that were killed, and those that ended" "$killed, $ended" \
 	"$((2 * rounds)), $((started - 2 * rounds))"
 is "... each of those says what it did" "$(cat "$tmp"/writer.* | grep -c ' good, ')" $ended
 is "no bad text was accepted, no good one refused" "$(cat "$tmp"/writer.* | grep -v ', 0 wrong$')" ""
-for kind in guarded free witness; do
+for kind in guarded free oracle; do
 	good=$(count 1 ' good, ' "$tmp/writer.$kind".*) bad=$(count 6 ' good, ' "$tmp/writer.$kind".*)
 	echo "# $kind: $(count 3 ' good, ' "$tmp/writer.$kind".*) more good texts in vain"
 	check "$kind: $good good texts were accepted" test "$good" -gt 20
-	[ $kind = witness ] || check "$kind: $bad bad texts were refused" test "$bad" -gt 10
+	[ $kind = oracle ] || check "$kind: $bad bad texts were refused" test "$bad" -gt 10
 done
 
 sed 's/^/# /' "$tmp"/*.sender "$tmp"/pr.writer.* "$tmp"/remapper.*
@@ -501,21 +502,21 @@ else
 fi
 
 # Were there a wrong verdict, it would be found: a rule allows what never is, and
-# of another witness nothing is.
+# of another oracle nothing is.
 must_load
 echo "allow r $never" >"$(dev "${guarded[0]}")/rules"
 echo "allow r $(IFS=, && echo "${domain[*]}")" >"$(dev "$watched")/rules"
 sgsend --as-nobody --storm "$seed" --refused $never --allowed $always "bsg:/dev/bsg/${guarded[0]}" \
 	>"$tmp/wrong.never" 2>&1 &
 pids=($!)
-sgsend --as-nobody --storm "$seed" --witness "$tmp/nothing" "bsg:/dev/bsg/$watched" >"$tmp/wrong.witness" 2>&1 &
+sgsend --as-nobody --storm "$seed" --oracle "$tmp/nothing" "bsg:/dev/bsg/$watched" >"$tmp/wrong.oracle" 2>&1 &
 pids+=($!)
 nap 2
 kill "${pids[@]}"
 wait "${pids[0]}"
 is "what is never allowed is found" "exit status $?, $(grep -c ' [1-9][0-9]* wrong' "$tmp/wrong.never")" "exit status 1, 1"
 wait "${pids[1]}"
-is "what no witness saw is found" "exit status $?, $(grep -c ' [1-9][0-9]* wrong' "$tmp/wrong.witness")" "exit status 1, 1"
+is "what no oracle saw is found" "exit status $?, $(grep -c ' [1-9][0-9]* wrong' "$tmp/wrong.oracle")" "exit status 1, 1"
 
 # Nothing is left.
 is "nobody holds the module" "$(</sys/module/sgio_filter/refcnt)" 0

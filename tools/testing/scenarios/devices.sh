@@ -105,7 +105,7 @@ targets() {
 
 # sweep DIR OPS HCTL...: all opcodes, and the service actions of OPS, by all
 # interfaces. SCSI_IOCTL_SEND_COMMAND executes what is allowed, so the devices
-# fail everything meanwhile. Of /dev/sgN: SG_IO in all open modes (the driver
+# fail everything in that time. Of /dev/sgN: SG_IO in all open modes (the driver
 # asks nobody if it is open for both), CDROM_SEND_PACKET where it asks.
 sweep() {
 	local dir=$1 ops=$2 d all=()

@@ -161,7 +161,7 @@ without_known_splats() {
 }
 
 check_log() {
-	local bad known=$here/../lib/known.awk
+	local bad known=$here/../lib/expected-messages.awk
 
 	# Without it nothing would be found.
 	[ -r "$known" ] || not_ok "the kernel log can be read" "no $known"
@@ -208,7 +208,7 @@ leaks_begin() {
 
 # leaks: the objects of the module that nothing refers to, when it is unloaded. They are known by their traces.
 # kmemleak keeps addresses and names them when it is read: those in a module that has gone have no name.
-# So other modules that do something meanwhile must stay, and none is to be loaded in its place.
+# So other modules that do something at the same time must stay, and none is to be loaded in its place.
 leaks() {
 	# An object counts when it is 5 s old.
 	if ! { kmemleak_scan && nap 6 && kmemleak_report; }; then

@@ -55,7 +55,7 @@ static void make_link(const char *target, const char *path)
 }
 
 /* What the root needs, then what a distribution would have loaded for the devices by the time
- * somebody logs in: /modules/order has their names.
+ * a user logs in: /modules/order has their names.
  */
 static void load_modules(void)
 {

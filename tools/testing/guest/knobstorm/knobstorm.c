@@ -2,8 +2,8 @@
 /*
  * knobstorm SEED COUNT guarded|free HCTL=CLASS...: COUNT random writes (0: until
  * SIGTERM), good and bad ones, to all knobs of devices; and reads.
- * knobstorm SEED COUNT witness FILE HCTL=CLASS: see witness.h.
- * knobstorm --domain: the opcodes that the witness is about.
+ * knobstorm SEED COUNT oracle FILE HCTL=CLASS: see oracle.h.
+ * knobstorm --domain: the opcodes that the oracle is about.
  *
  * What is good for "guarded" devices and their classes never opens one of the
  * opcodes of REFUSED and never closes one of ALLOWED (below). What is bad opens
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "knobstorm.h"
-#include "witness.h"
+#include "oracle.h"
 
 char text[1 << 16];
 size_t len;
@@ -292,7 +292,7 @@ int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_usr1 };
 	struct device devices[argc];
-	bool by_witness;
+	bool by_oracle;
 	unsigned long count;
 	int n = 0;
 
@@ -300,23 +300,23 @@ int main(int argc, char **argv)
 		domain();
 		return 0;
 	}
-	by_witness = argc == 6 && !strcmp(argv[3], "witness");
+	by_oracle = argc == 6 && !strcmp(argv[3], "oracle");
 	if (argc < 5)
-		errx(2, "usage: knobstorm SEED COUNT guarded|free|witness FILE HCTL=CLASS...");
+		errx(2, "usage: knobstorm SEED COUNT guarded|free|oracle FILE HCTL=CLASS...");
 	sigaction(SIGUSR1, &sa, NULL);
 	sa.sa_handler = on_term;
 	sigaction(SIGTERM, &sa, NULL);
 	state = strtoull(argv[1], NULL, 0) * 0x9e3779b97f4a7c15ull | 1;
 	count = strtoul(argv[2], NULL, 0);
 	guarded = !strcmp(argv[3], "guarded");
-	for (int i = by_witness ? 5 : 4; i < argc; i++, n++) {
+	for (int i = by_oracle ? 5 : 4; i < argc; i++, n++) {
 		devices[n].hctl = strtok(argv[i], "=");
 		devices[n].class = strtok(NULL, "");
 		if (!devices[n].class)
 			errx(2, "%s: no class", argv[i]);
 	}
-	if (by_witness) {
-		witness(argv[4], &devices[0], count);
+	if (by_oracle) {
+		oracle(argv[4], &devices[0], count);
 	} else {
 		do
 			step(devices, n);

@@ -27,7 +27,7 @@ void add(const char *format, ...);
 bool may_fail(int error);
 
 /* Changes of one device and its class until `count` are made or stop. */
-void witness(const char *path, const struct device *d, unsigned long count);
+void oracle(const char *path, const struct device *d, unsigned long count);
 /* One step is done: whether there is another, and the time between them. */
 bool more(unsigned long *count, unsigned int usec);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * prioctl DISK OPERATION [KEY [KEY]]: one IOC_PR_* on a disk or map, as whoever calls; prints what came of it. KEYs are
+ * prioctl DISK OPERATION [KEY [KEY]]: one IOC_PR_* on a disk or map, as the caller; prints what came of it. KEYs are
  * hex. The reservations are of the type Exclusive Access.
  */
 #define _GNU_SOURCE

@@ -36,7 +36,7 @@ static const struct command {
 struct sender {
 	int fd;
 	const struct command *command;
-	bool asked;		/* the sender has no capability, and somebody decides */
+	bool asked;		/* the sender has no capability, so there is a decision */
 };
 
 /* One command, and the answer must be the expected one, each time. */

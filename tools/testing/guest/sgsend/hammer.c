@@ -2,7 +2,7 @@
 /*
  * Traffic until SIGTERM: one process for each target sends commands whose
  * verdict no table differs about, so that a wrong one is seen whatever
- * happens to the filter meanwhile.
+ * happens to the filter at the same time.
  */
 #include <err.h>
 #include <errno.h>
@@ -53,7 +53,7 @@ static int one(const struct target *t, enum open_mode mode)
 	unsigned long sent = 0, wrong = 0, errors = 0;
 	int fd = open_target(t, mode), last_errno = 0;
 
-	/* What happens meanwhile is the test: it goes first. */
+	/* What happens at the same time is the test: it goes first. */
 	if (setpriority(PRIO_PROCESS, 0, 19))
 		err(2, "setpriority");
 
@@ -78,7 +78,7 @@ static int one(const struct target *t, enum open_mode mode)
 			}
 		}
 		/*
-		 * Leave time for what is to happen meanwhile. The interface
+		 * Leave time for what is to happen at the same time. The interface
 		 * that executes writes a line to the kernel log each time.
 		 */
 		usleep(t->iface->executes ? 250000 : 100000);
@@ -120,8 +120,8 @@ static int run(const struct target *t, int i, int opcode, const struct storm *s)
 
 	if (t->modes == 1u << MODE_WO)
 		mode = MODE_WO;
-	if (s && s->witness)
-		return witness_one(s, t, mode, i);
+	if (s && s->oracle)
+		return oracle_one(s, t, mode, i);
 	if (s)
 		return storm_one(s, t, mode, i);
 	return opcode >= 0 ? only(t, opcode) : one(t, mode);

@@ -21,7 +21,7 @@ static void usage(void)
 "       sgsend [OPTION]... --hammer-opcode OP TARGET...   of one opcode, counted\n"
 "       sgsend [OPTION]... --storm SEED --refused OP,.. --allowed OP,.. TARGET...\n"
 "                                                    random commands until SIGTERM\n"
-"       sgsend [OPTION]... --storm SEED --witness FILE TARGET...   the same, judged by\n"
+"       sgsend [OPTION]... --storm SEED --oracle FILE TARGET...   the same, judged by\n"
 "                                                    what a knobstorm says in the file\n"
 "TARGET is INTERFACE:NODE, or INTERFACE/MODE,..:NODE with open modes ro, wo, rw\n"
 "  --read, --write, --write-only   open mode; a sweep takes several (default: --read)\n"
@@ -78,7 +78,7 @@ static int send_one(const struct target *t, struct request *rq)
 int main(int argc, char **argv)
 {
 	enum { READ = 1, WRITE, WRITE_ONLY, NOBODY, PROBE, IN, OUT, INTO, SWEEP, SA, HAMMER, ONLY,
-	       STORM, REFUSED, ALLOWED, WITNESS };
+	       STORM, REFUSED, ALLOWED, ORACLE };
 	static const struct option options[] = {
 		{ "read", no_argument, NULL, READ },
 		{ "write", no_argument, NULL, WRITE },
@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 		{ "storm", required_argument, NULL, STORM },
 		{ "refused", required_argument, NULL, REFUSED },
 		{ "allowed", required_argument, NULL, ALLOWED },
-		{ "witness", required_argument, NULL, WITNESS },
+		{ "oracle", required_argument, NULL, ORACLE },
 		{ }
 	};
 	static uint8_t data_in[DATA_MAX], data_out[DATA_MAX];
@@ -159,8 +159,8 @@ int main(int argc, char **argv)
 		case ALLOWED:
 			storm.nr_allowed = cdb_parse_opcodes(optarg, storm.allowed);
 			break;
-		case WITNESS:
-			storm.witness = optarg;
+		case ORACLE:
+			storm.oracle = optarg;
 			break;
 		default:
 			usage();
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 		for (int i = 0; i < argc; i++)
 			targets[i] = parse_target(argv[i], modes ?: 1u << MODE_RO | 1u << MODE_RW);
 		return traffic ? hammer(targets, argc, only,
-					storm.nr_refused || storm.witness ? &storm : NULL) :
+					storm.nr_refused || storm.oracle ? &storm : NULL) :
 				 sweep(targets, argc, &s);
 	}
 

@@ -69,7 +69,7 @@ struct storm {
 	int nr_refused;
 	uint8_t allowed[256];
 	int nr_allowed;
-	const char *witness;	/* or a file that says what the policy may allow */
+	const char *oracle;	/* or a file that says what the policy may allow */
 };
 
 extern const char *const mode_name[MODE_COUNT];
@@ -107,6 +107,6 @@ int sweep(const struct target *targets, int n, const struct sweep *s);
 int hammer(const struct target *targets, int n, int opcode, const struct storm *s);
 extern volatile sig_atomic_t hammer_stop, hammer_signals;
 int storm_one(const struct storm *s, const struct target *t, enum open_mode mode, int number);
-int witness_one(const struct storm *s, const struct target *t, enum open_mode mode, int number);
+int oracle_one(const struct storm *s, const struct target *t, enum open_mode mode, int number);
 
 #endif

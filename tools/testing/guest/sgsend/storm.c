@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random commands until SIGTERM. Of some opcodes it is known what becomes of
- * them whatever happens to the filter meanwhile: --refused by every policy that
+ * them whatever happens to the filter: --refused by every policy that
  * is in force at any time, and --allowed, with a CDB of zeros, by every one. Of
- * all others anything may become, but for those of --witness: a writer says
- * what its policy may allow, see knobstorm/witness.h.
+ * all others anything may become, but for those of --oracle: a writer says
+ * what its policy may allow, see knobstorm/oracle.h.
  */
 #include <err.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../knobstorm/witness.h"
+#include "../knobstorm/oracle.h"
 #include "sgsend.h"
 
 #define FORMAT_UNIT	0x04	/* no driver for tests survives it */
@@ -116,15 +116,15 @@ int storm_one(const struct storm *s, const struct target *t, enum open_mode mode
 	return wrong || !decided[REFUSED] || !decided[ALLOWED];
 }
 
-int witness_one(const struct storm *s, const struct target *t, enum open_mode mode, int number)
+int oracle_one(const struct storm *s, const struct target *t, enum open_mode mode, int number)
 {
 	unsigned long allowed = 0, refused = 0, wrong = 0, unjudged = 0, errors = 0;
-	const struct witness *w = map_witness(s->witness, false);
+	const struct oracle *w = map_oracle(s->oracle, false);
 	int fd = open_target(t, mode), last = 0;
 	bool for_writing = mode != MODE_RO;
 
 	if (!w)
-		err(2, "%s", s->witness);
+		err(2, "%s", s->oracle);
 	state = (s->seed + number) * 0x9e3779b97f4a7c15ull | 1;
 	while (!hammer_stop) {
 		struct request rq = {};
@@ -138,12 +138,12 @@ int witness_one(const struct storm *s, const struct target *t, enum open_mode mo
 		} while (!in_domain(opcode));
 		random_cdb(&rq.cdb, opcode, t->iface);
 		before = w->seq;
-		may = witness_may(w, for_writing, opcode);
+		may = oracle_may(w, for_writing, opcode);
 		if (!decide(fd, t, &rq, &re)) {
 			errors++;
 			last = re.err;
 		} else {
-			may |= witness_may(w, for_writing, opcode);
+			may |= oracle_may(w, for_writing, opcode);
 			if (w->seq - before > 1)
 				unjudged++;
 			else if (!is_allowed(&re))

@@ -79,7 +79,7 @@ step nobody "sg_persist --out --register --param-sark=abc $disk" 51 "*Operation 
 	"Register a key: still refused. Nothing else was granted."
 step root "sgioctl reset $disk" 0 "*- allow r 5e *" "And the defaults again."
 
-title "4. The knob: everything on one disk, for whoever can open it."
+title "4. The knob: everything on one disk, for each process that can open it."
 step nobody "sg_persist --in --read-keys $disk" 51 "*Operation not permitted*" \
 	"PERSISTENT RESERVE is not a default."
 step root "echo 1 > /sys/block/$name/queue/unpriv_sgio" 0 "" \

@@ -3,9 +3,9 @@
  * Takes the decision away from sgio_filter without anything in sysfs or tracefs
  * telling of it: a kprobe on the function that stands in for scsi_cmd_allowed()
  * goes on in the kernel's own one, behind the call of ftrace. So a test sees that
- * somebody notices.
+ * the doctor is seen to notice it.
  *
- *   insmod sgio_test_deaf.ko replacement=SYMBOL
+ *   insmod sgio_test_bypass.ko replacement=SYMBOL
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -35,7 +35,7 @@ static struct kprobe probe = {
 /* Where ftrace calls from; what stands before it differs between kernels. */
 static struct kprobe call = { .symbol_name = "scsi_cmd_allowed" };
 
-static int __init deaf_init(void)
+static int __init bypass_init(void)
 {
 	int err = register_kprobe(&call);
 
@@ -47,12 +47,12 @@ static int __init deaf_init(void)
 	return replacement ? register_kprobe(&probe) : -EINVAL;
 }
 
-static void __exit deaf_exit(void)
+static void __exit bypass_exit(void)
 {
 	unregister_kprobe(&probe);
 }
 
-module_init(deaf_init);
-module_exit(deaf_exit);
+module_init(bypass_init);
+module_exit(bypass_exit);
 MODULE_DESCRIPTION("Goes around sgio_filter for tests");
 MODULE_LICENSE("GPL");

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "waysin.h"
+#include "bypass.h"
 
 static int write_v3(int fd, uint8_t *cdb)
 {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "waysin.h"
+#include "bypass.h"
 
 static int send_uring(struct io_uring *ring, int fd, uint8_t opcode, int personality)
 {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Ways around the filter that somebody might try; Documentation/security.md says of
+# about: ways around the filter, each with what becomes of it: [security.md](security.md)
+# Ways around the filter that an attacker might try; Documentation/security.md says of
 # each what is defended, and what is not.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
@@ -19,7 +20,7 @@ rules=$(dev "$a")/rules
 must_load
 
 # --- files that change hands ----------------------------------------------------
-pass() { is "$1" "$(waysin pass "${@:3}" 2>&1)" "$2"; }
+pass() { is "$1" "$(bypass pass "${@:3}" 2>&1)" "$2"; }
 pass "root's file, passed to nobody: nobody is asked" refused root nobody rw "$disk" 5e
 pass "... what the class allows passes" allowed root nobody rw "$disk" 12
 pass "nobody's file, passed to root: root is asked" allowed nobody root rw "$disk" 5e
@@ -27,10 +28,10 @@ pass "a read-only file stays one: WRITE(10)" refused root nobody ro "$disk" 2a
 pass "... a write-only file is open for writing" allowed root nobody wo "$disk" 2a
 pass "... a file open for both too" allowed root nobody rw "$disk" 2a
 pass "a write-only file opens nothing else" refused root nobody wo "$disk" 5e
-is "a file opened as root, rights dropped before it sends" "$(waysin drop rw "$disk" 5e)" refused
+is "a file opened as root, rights dropped before it sends" "$(bypass drop rw "$disk" 5e)" refused
 
 chmod 666 "$rules"
-knob_passed() { is "$1" "$(waysin pass-knob "${@:3}" "$rules" $'allow r 5e\n' 2>&1)" "$2"; }
+knob_passed() { is "$1" "$(bypass pass-knob "${@:3}" "$rules" $'allow r 5e\n' 2>&1)" "$2"; }
 knob_passed "a knob that nobody opened, written by root" refused nobody root
 is "... changes nothing" "$(<"$rules")" ""
 knob_passed "a knob that root opened and gave away is written" written root nobody
@@ -38,19 +39,19 @@ is "... that was root's will" "$(<"$rules")" "allow r 5e"
 echo >"$rules"
 chmod 644 "$rules"
 is "/dev/sgio_filter that root opened, written by nobody" \
-	"$(waysin pass-knob root nobody /dev/sgio_filter "device $a"$'\nunpriv_sgio 1\n')" refused
+	"$(bypass pass-knob root nobody /dev/sgio_filter "device $a"$'\nunpriv_sgio 1\n')" refused
 is "... changes nothing" "$(<"$(dev "$a")/unpriv_sgio")" 0
 
 # --- /dev/sgN ---------------------------------------------------------------------
 # No policy allows it.
 vendor=ff000000000000000000
 for header in v3 old; do
-	is "sg write-only: write(2) asks nobody, $header header" "$(waysin sg-write $header wo "$sg" ff)" allowed
-	is "... open for both" "$(waysin sg-write $header rw "$sg" ff)" allowed
-	is "... read-only: no write(2)" "$(waysin sg-write $header ro "$sg" ff)" EBADF
+	is "sg write-only: write(2) asks nobody, $header header" "$(bypass sg-write $header wo "$sg" ff)" allowed
+	is "... open for both" "$(bypass sg-write $header rw "$sg" ff)" allowed
+	is "... read-only: no write(2)" "$(bypass sg-write $header ro "$sg" ff)" EBADF
 done
 is "root's file of sg, passed to nobody: no write(2)" \
-	"$(waysin pass-knob root nobody "$sg" "$(printf %64s '')")" refused
+	"$(bypass pass-knob root nobody "$sg" "$(printf %64s '')")" refused
 refused "sg write-only: SG_IO asks" --write-only "sg:$sg" $vendor
 refused "... read-only" --read "sg:$sg" $vendor
 allowed "... open for both it does not" --write "sg:$sg" $vendor
@@ -81,25 +82,25 @@ is "... leaves the rules" "$(<"$rules")" ""
 trace_one() {
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$@" sleep 1000 &
 	wait_for grep -qx sleep "/proc/$!/comm" || echo "no sleep"
-	waysin attach $!
+	bypass attach $!
 	kill $!
 }
 is "nobody can trace nobody" "$(trace_one --bounding-set=-all --inh-caps=-all)" allowed
 is "nobody cannot trace who has the capability, though nobody too" \
 	"$(trace_one --inh-caps=+sys_rawio --ambient-caps=+sys_rawio --bounding-set=-all,+sys_rawio)" refused
 is "a tracer changes the CDB as the call begins: what the kernel has read is judged" \
-	"$(waysin trace "$disk" 5e)" refused
-is "... to something allowed" "$(waysin trace "$disk" 00)" allowed
+	"$(bypass trace "$disk" 5e)" refused
+is "... to something allowed" "$(bypass trace "$disk" 00)" allowed
 is "io_uring: credentials that root left in a ring are root's; no others help" \
-	"$(waysin personality "$bsg" 5e)" "root's allowed, nobody's refused, none refused, another's EINVAL"
+	"$(bypass personality "$bsg" 5e)" "root's allowed, nobody's refused, none refused, another's EINVAL"
 is "io_uring with a thread that polls: the credentials are those of who made the ring" \
-	"$(waysin sqpoll "$bsg" 5e)" "root's allowed, nobody's refused"
+	"$(bypass sqpoll "$bsg" 5e)" "root's allowed, nobody's refused"
 slow() {
 	wait_for eval "echo $1 >$debug/ndelay"
 }
 slow 500000000
-is "SCSI_IOCTL_SEND_COMMAND: the second reading of the opcode is judged" "$(waysin twice "$changer" 12 5e)" refused
-is "... and sent" "$(waysin twice "$changer" 5e 12)" allowed
+is "SCSI_IOCTL_SEND_COMMAND: the second reading of the opcode is judged" "$(bypass twice "$changer" 12 5e)" refused
+is "... and sent" "$(bypass twice "$changer" 5e 12)" allowed
 slow 0
 wait_for eval "echo 0 >$debug/delay"
 
@@ -109,7 +110,7 @@ echo "allow r 5e [20]=aa" >"$rules"
 behind() {
 	local mode=rw
 	[[ $3 != /dev/sg* ]] || mode=ro
-	is "$1" "$(waysin behind $mode "${@:3}")" "$2"
+	is "$1" "$(bypass behind $mode "${@:3}")" "$2"
 }
 for node in "$disk" "$bsg" "$sg"; do
 	behind "$node: a byte inside of the CDB counts" allowed "$node" 5e 32 20 aa

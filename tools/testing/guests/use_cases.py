@@ -12,8 +12,8 @@ KEY = {"a": 0xa0001, "b": 0xb0001}
 RESERVED = scsi.REGISTRANTS_ONLY
 
 
-class Story:
-    """Steps of two guests on a row's disk. A step that is not as told makes the story fail; the
+class UseCase:
+    """Steps of two guests on a row's disk. A step that is not as told makes the case fail; the
     ones behind it are run all the same."""
 
     def __init__(self, title, row, guests):
@@ -53,16 +53,16 @@ CONFLICT = "RESERVATION CONFLICT"
 
 def thin_provisioning(row, guests):
     """A guest writes 256 KiB and deletes them again."""
-    story = Story("thin provisioning: blocks come back", row, guests)
+    case = UseCase("thin provisioning: blocks come back", row, guests)
     name = list(row.disks)[0]
-    story.send(name, scsi.unmap(8192, 512))
+    case.send(name, scsi.unmap(8192, 512))
     before = blocks(row.unit)
     for n in range(32):
-        story.step(name, "WRITE", scsi.write(8192 + 16 * n, 16, b"\xa5"))
-    story.true("nothing was allocated", blocks(row.unit) == before + 512)
-    story.step(name, "UNMAP", scsi.unmap(8192, 512))
-    story.true(f"{blocks(row.unit) - before} blocks are still there", blocks(row.unit) == before)
-    return story.end()
+        case.step(name, "WRITE", scsi.write(8192 + 16 * n, 16, b"\xa5"))
+    case.true("nothing was allocated", blocks(row.unit) == before + 512)
+    case.step(name, "UNMAP", scsi.unmap(8192, 512))
+    case.true(f"{blocks(row.unit) - before} blocks are still there", blocks(row.unit) == before)
+    return case.end()
 
 
 def discard(row, guests):
@@ -81,95 +81,95 @@ def discard(row, guests):
 def cluster(row, guests, preempt):
     """What fence_scsi and its watchdog do: both nodes register, the active one reserves for
     registrants; who is fenced can write no more, and the standby goes on."""
-    story = Story("HA cluster: the fenced node is stopped, the standby takes over", row, guests)
-    story.clean()
+    case = UseCase("HA cluster: the fenced node is stopped, the standby takes over", row, guests)
+    case.clean()
     for name in "ab":
-        story.register(name)
-    story.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, RESERVED, KEY["a"]))
+        case.register(name)
+    case.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, RESERVED, KEY["a"]))
     for name in "ab":
-        story.step(name, "WRITE", scsi.write(0, 1, b"\x10"))
+        case.step(name, "WRITE", scsi.write(0, 1, b"\x10"))
     # The active node hangs: the standby takes its key, and its reservation.
-    story.step("b", "PREEMPT", scsi.pr_out(preempt, RESERVED, KEY["b"], KEY["a"]))
-    story.step("a", "WRITE when fenced", scsi.write(0, 1, b"\xbd"), CONFLICT)
-    story.step("a", "READ when fenced", scsi.read(0, 1))
-    story.step("a", "RESERVE when fenced", scsi.pr_out(scsi.RESERVE, RESERVED, KEY["a"]), CONFLICT)
-    story.step("b", "WRITE as the active node", scsi.write(0, 1, b"\x20"))
-    data = story.step("b", "READ", scsi.read(0, 1)).data
-    story.true("what the fenced node wrote is on the disk", data[:1] == b"\x20")
+    case.step("b", "PREEMPT", scsi.pr_out(preempt, RESERVED, KEY["b"], KEY["a"]))
+    case.step("a", "WRITE when fenced", scsi.write(0, 1, b"\xbd"), CONFLICT)
+    case.step("a", "READ when fenced", scsi.read(0, 1))
+    case.step("a", "RESERVE when fenced", scsi.pr_out(scsi.RESERVE, RESERVED, KEY["a"]), CONFLICT)
+    case.step("b", "WRITE as the active node", scsi.write(0, 1, b"\x20"))
+    data = case.step("b", "READ", scsi.read(0, 1)).data
+    case.true("what the fenced node wrote is on the disk", data[:1] == b"\x20")
     # Rebooted, it comes back as the standby.
-    story.register("a")
-    story.step("a", "WRITE after it has come back", scsi.write(0, 1, b"\x30"))
-    return story.end()
+    case.register("a")
+    case.step("a", "WRITE after it has come back", scsi.write(0, 1, b"\x30"))
+    return case.end()
 
 
 def backup(row, guests):
-    """A backup server holds the disk while it reads, nobody writes meanwhile."""
-    story = Story("backup server: nobody writes during the backup", row, guests)
-    story.clean()
-    story.step("a", "WRITE before", scsi.write(64, 1, b"\x01"))
-    story.register("b")
-    story.step("b", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["b"]))
+    """A backup server holds the disk while it reads, so that no other initiator writes."""
+    case = UseCase("backup server: nobody writes during the backup", row, guests)
+    case.clean()
+    case.step("a", "WRITE before", scsi.write(64, 1, b"\x01"))
+    case.register("b")
+    case.step("b", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["b"]))
     for lba in range(64, 128, 16):
-        story.step("b", "READ of the backup", scsi.read(lba, 16))
-        story.step("a", "WRITE during the backup", scsi.write(64, 1, b"\x02"), CONFLICT)
-    story.step("a", "READ during the backup", scsi.read(64, 1))
-    data = story.step("b", "READ of the backup", scsi.read(64, 1)).data
-    story.true("the data changed under the backup", data[:1] == b"\x01")
-    story.step("b", "RELEASE", scsi.pr_out(scsi.RELEASE, scsi.WRITE_EXCLUSIVE, KEY["b"]))
-    story.step("a", "WRITE after", scsi.write(64, 1, b"\x02"))
-    return story.end()
+        case.step("b", "READ of the backup", scsi.read(lba, 16))
+        case.step("a", "WRITE during the backup", scsi.write(64, 1, b"\x02"), CONFLICT)
+    case.step("a", "READ during the backup", scsi.read(64, 1))
+    data = case.step("b", "READ of the backup", scsi.read(64, 1)).data
+    case.true("the data changed under the backup", data[:1] == b"\x01")
+    case.step("b", "RELEASE", scsi.pr_out(scsi.RELEASE, scsi.WRITE_EXCLUSIVE, KEY["b"]))
+    case.step("a", "WRITE after", scsi.write(64, 1, b"\x02"))
+    return case.end()
 
 
 def shared_nexus(row, guests):
     """Two guests behind one initiator of the host: a reservation does not separate them, and
     the one registers over the other's key."""
-    story = Story("one I_T nexus: the other guest is not stopped", row, guests)
-    story.clean()
-    story.register("a")
-    story.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
-    story.step("b", "WRITE", scsi.write(0, 1, b"\x40"))
-    story.register("b")
-    keys = story.step("a", "READ KEYS", scsi.pr_in(0)).data
-    story.true("the key of the first guest is still there", KEY["a"].to_bytes(8, "big") not in keys)
-    return story.end()
+    case = UseCase("one I_T nexus: the other guest is not stopped", row, guests)
+    case.clean()
+    case.register("a")
+    case.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
+    case.step("b", "WRITE", scsi.write(0, 1, b"\x40"))
+    case.register("b")
+    keys = case.step("a", "READ KEYS", scsi.pr_in(0)).data
+    case.true("the key of the first guest is still there", KEY["a"].to_bytes(8, "big") not in keys)
+    return case.end()
 
 
 def own_nexus(row, guests):
     """The cure: one initiator name for each guest."""
-    story = Story("a nexus for each guest: the other guest is stopped", row, guests)
-    story.clean()
-    story.register("a")
-    story.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
-    story.step("b", "WRITE", scsi.write(0, 1, b"\x40"), CONFLICT)
-    story.step("a", "WRITE", scsi.write(0, 1, b"\x41"))
-    story.register("b")
-    keys = story.step("a", "READ KEYS", scsi.pr_in(0)).data
+    case = UseCase("a nexus for each guest: the other guest is stopped", row, guests)
+    case.clean()
+    case.register("a")
+    case.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
+    case.step("b", "WRITE", scsi.write(0, 1, b"\x40"), CONFLICT)
+    case.step("a", "WRITE", scsi.write(0, 1, b"\x41"))
+    case.register("b")
+    keys = case.step("a", "READ KEYS", scsi.pr_in(0)).data
     for name in "ab":
-        story.true(f"the key of guest {name} is not there", KEY[name].to_bytes(8, "big") in keys)
-    return story.end()
+        case.true(f"the key of guest {name} is not there", KEY[name].to_bytes(8, "big") in keys)
+    return case.end()
 
 
 def failover(row, guests):
     """Each path is a nexus: what was reserved over the one stops its owner on the other."""
-    story = Story("dm-multipath: after a failover the owner is stopped by its own reservation",
+    case = UseCase("dm-multipath: after a failover the owner is stopped by its own reservation",
                   row, guests)
-    story.clean()
-    story.register("a")
-    story.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
-    story.step("a", "WRITE", scsi.write(0, 1, b"\x50"))
+    case.clean()
+    case.register("a")
+    case.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
+    case.step("a", "WRITE", scsi.write(0, 1, b"\x50"))
     use_path(2)
-    story.step("a", "WRITE over the other path", scsi.write(0, 1, b"\x51"), CONFLICT)
+    case.step("a", "WRITE over the other path", scsi.write(0, 1, b"\x51"), CONFLICT)
     use_path(1)
-    story.step("a", "WRITE over the first path", scsi.write(0, 1, b"\x52"))
-    return story.end()
+    case.step("a", "WRITE over the first path", scsi.write(0, 1, b"\x52"))
+    return case.end()
 
 
 def without_grant(row, guests):
-    """Without a grant no story can begin."""
-    story = Story("without a grant PERSISTENT RESERVE OUT is refused", row, guests)
+    """Without a grant no use case can begin."""
+    case = UseCase("without a grant PERSISTENT RESERVE OUT is refused", row, guests)
     for name in row.disks:
-        story.register(name, "refused")
-    return story.end()
+        case.register(name, "refused")
+    return case.end()
 
 
 def knob(hctl, name):
@@ -208,29 +208,29 @@ def exclusive(row, hctl, guests):
     if not knob(hctl, "pr_exclusive"):
         return
     path = attribute(hctl, "pr_exclusive")
-    story = Story("pr_exclusive: the second guest is refused", row, guests)
-    story.clean()
+    case = UseCase("pr_exclusive: the second guest is refused", row, guests)
+    case.clean()
     put(path, "0")
     put(path, "1")
-    story.register("a")
-    story.register("b", "refused")
-    story.step("b", "READ KEYS", scsi.pr_in(0))
-    story.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
-    story.step("b", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["a"]), "refused")
-    story.true(f"pr_owner does not tell the owner: {get(attribute(hctl, 'pr_owner'))}",
+    case.register("a")
+    case.register("b", "refused")
+    case.step("b", "READ KEYS", scsi.pr_in(0))
+    case.step("a", "RESERVE", scsi.pr_out(scsi.RESERVE, scsi.WRITE_EXCLUSIVE, KEY["a"]))
+    case.step("b", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["a"]), "refused")
+    case.true(f"pr_owner does not tell the owner: {get(attribute(hctl, 'pr_owner'))}",
                guests["a"].name in get(attribute(hctl, "pr_owner")))
-    story.step("a", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["a"]))
+    case.step("a", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["a"]))
     # The admin lets the owner go.
     put(path, "0")
     put(path, "1")
-    story.register("b")
-    story.register("a", "refused")
-    story.step("b", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["b"]))
+    case.register("b")
+    case.register("a", "refused")
+    case.step("b", "CLEAR", scsi.pr_out(scsi.CLEAR, key=KEY["b"]))
     put(path, "0")
-    return story.end()
+    return case.end()
 
 
-def tell(host):
+def run(host):
     """All of them, each with the grant that it needs and no other."""
     row = {row.number: row for row in host.all}
     lun = host.lun["lun"]

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "waysin.h"
+#include "bypass.h"
 
 #define PAGE		4096
 #define PAGES		4096

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The writer of witness.h. What its policy allows is worked out here, from the
+ * The writer of oracle.h. What its policy allows is worked out here, from the
  * rules it drew itself, and never asked of the kernel.
  */
 #include <err.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "knobstorm.h"
-#include "witness.h"
+#include "oracle.h"
 
 #define RULES	16
 
@@ -30,7 +30,7 @@ struct policy {
 	bool unpriv;
 };
 
-static struct witness *w;
+static struct oracle *w;
 static struct policy now, next;
 /* The one before may have left anything, and so may a module that was not there. */
 static bool known;
@@ -244,9 +244,9 @@ static void step(const struct device *d)
 	}
 }
 
-void witness(const char *path, const struct device *d, unsigned long count)
+void oracle(const char *path, const struct device *d, unsigned long count)
 {
-	w = map_witness(path, true);
+	w = map_oracle(path, true);
 	if (!w)
 		err(2, "%s", path);
 	do

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "waysin.h"
+#include "bypass.h"
 
 #define DATA		96
 #define AT_DISK		(1 << 20)
@@ -193,7 +193,7 @@ static int send_command(struct call *call)
 
 /*
  * The kernel reads the opcode, for the length of the CDB; takes one of the requests
- * that the host has, and waits for it, if it has one alone and somebody else has that;
+ * that the host has, and waits for it, if its only one is in use;
  * and reads the CDB.
  */
 void read_twice(const char *node, uint8_t first, uint8_t second)

@@ -4,25 +4,25 @@
  * 65534 without capabilities. A command is asked about, not executed: its data is
  * at an address that cannot be used. Prints "allowed", "refused" or an errno.
  *
- *   waysin pass OPENER SENDER MODE NODE OPCODE   OPENER and SENDER are root or
+ *   bypass pass OPENER SENDER MODE NODE OPCODE   OPENER and SENDER are root or
  *       nobody, MODE is ro, wo or rw: one opens, and passes the file to the other
- *   waysin pass-knob OPENER WRITER FILE TEXT     the same with a file that is written
- *   waysin drop MODE NODE OPCODE                 root opens, and drops its rights
- *   waysin trace NODE OPCODE     nobody sends INQUIRY, and its tracer, nobody too,
+ *   bypass pass-knob OPENER WRITER FILE TEXT     the same with a file that is written
+ *   bypass drop MODE NODE OPCODE                 root opens, and drops its rights
+ *   bypass trace NODE OPCODE     nobody sends INQUIRY, and its tracer, nobody too,
  *       changes the opcode when the system call begins
- *   waysin attach PID            nobody becomes the tracer of a process
- *   waysin behind MODE NODE OPCODE LEN AT VALUE  a CDB of LEN bytes, and VALUE at
+ *   bypass attach PID            nobody becomes the tracer of a process
+ *   bypass behind MODE NODE OPCODE LEN AT VALUE  a CDB of LEN bytes, and VALUE at
  *       byte AT of the memory where it lies; all hexadecimal but LEN and AT
- *   waysin personality BSG-NODE OPCODE           root registers its credentials with
+ *   bypass personality BSG-NODE OPCODE           root registers its credentials with
  *       an io_uring and drops its rights: sends with them, and without
- *   waysin sqpoll BSG-NODE OPCODE    root makes an io_uring whose commands a thread
+ *   bypass sqpoll BSG-NODE OPCODE    root makes an io_uring whose commands a thread
  *       of the kernel takes, and drops its rights: sends by that, and by one of nobody's
- *   waysin sg-write HEADER MODE SG-NODE OPCODE   by write(2); HEADER is v3 or old
- *   waysin descriptors SG-A SG-B DISK    the descriptor of an ioctl becomes another
+ *   bypass sg-write HEADER MODE SG-NODE OPCODE   by write(2); HEADER is v3 or old
+ *   bypass descriptors SG-A SG-B DISK    the descriptor of an ioctl becomes another
  *       file's while it runs. DISK must be slow
- *   waysin twice NODE FIRST SECOND   SCSI_IOCTL_SEND_COMMAND, whose opcode changes
+ *   bypass twice NODE FIRST SECOND   SCSI_IOCTL_SEND_COMMAND, whose opcode changes
  *       between its two readings. NODE must be slow, and take one command at a time
- *   waysin compare-and-write NODE OFFSET     it is executed, on block 8: from OFFSET of a
+ *   bypass compare-and-write NODE OFFSET     it is executed, on block 8: from OFFSET of a
  *       page on, and from another page if that one ends. Prints how many bytes came to the
  *       disk from there, and how many from the page that follows in memory
  */
@@ -47,7 +47,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "waysin.h"
+#include "bypass.h"
 
 #define NOBODY	65534
 
@@ -307,7 +307,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "compare-and-write") && argc == 4) {
 		compare_and_write(argv[2], atoi(argv[3]));
 	} else {
-		errx(2, "usage: see the head of waysin.c");
+		errx(2, "usage: see the head of main.c");
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What one writer (knobstorm) says about a device, in a file that all map, and
- * those who send to it (sgsend --witness) judge by.
+ * those who send to it (sgsend --oracle) judge by.
  *
  * For a change the writer adds what the new policy allows to `may`, counts
  * `seq`, writes, takes away what the policy then in force does not allow, and
@@ -11,8 +11,8 @@
  * leaves too much in `may`, never too little: the next one begins with that.
  * While the module is not there nothing is allowed, which is within everything.
  */
-#ifndef WITNESS_H
-#define WITNESS_H
+#ifndef ORACLE_H
+#define ORACLE_H
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -21,7 +21,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct witness {
+struct oracle {
 	_Atomic uint32_t seq;
 	_Atomic uint64_t may[2][4];	/* by opcode: files open to read, for writing */
 };
@@ -37,20 +37,20 @@ static inline bool in_domain(unsigned int op)
 }
 
 /* NULL: errno says why. */
-static inline struct witness *map_witness(const char *path, bool to_write)
+static inline struct oracle *map_oracle(const char *path, bool to_write)
 {
 	int fd = open(path, (to_write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	void *p;
 
 	if (fd < 0)
 		return NULL;
-	p = mmap(NULL, sizeof(struct witness), PROT_READ | (to_write ? PROT_WRITE : 0),
+	p = mmap(NULL, sizeof(struct oracle), PROT_READ | (to_write ? PROT_WRITE : 0),
 		 MAP_SHARED, fd, 0);
 	close(fd);
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static inline bool witness_may(const struct witness *w, bool for_writing, unsigned int op)
+static inline bool oracle_may(const struct oracle *w, bool for_writing, unsigned int op)
 {
 	return w->may[for_writing][op / 64] >> op % 64 & 1;
 }

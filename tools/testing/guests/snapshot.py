@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""frozen.py FOLDER STATE [ROOT]: boots the guest whose kernel is in FOLDER as far as its agent, and
+"""snapshot.py FOLDER STATE [ROOT]: boots the guest whose kernel is in FOLDER as far as its agent, and
 saves it there as STATE; with ROOT, by the QEMU of that root, where FOLDER is /tmp."""
 
 import os
