@@ -87,7 +87,7 @@ tool: setup-root
 		cargo build --quiet --release --locked -p sgioctl --target $(TARGET)
 	@mkdir -p build/bin && cp build/tools/$(TARGET)/release/sgioctl build/bin/sgioctl
 
-# install does not build: root installs what somebody has built.
+# install does not build: root installs what a user has built.
 install uninstall:
 	@$(MAKE) --no-print-directory -C tools/sgioctl $@ BINARY=$(CURDIR)/build/bin/sgioctl
 

@@ -52,11 +52,11 @@ struct SgioFilter {
     #[pin]
     _control: knobs::Control,
     _queue_files: Option<kernel::scsi::queue_files::QueueFiles>,
-    // Before the devices, which it replaces.
+    // Dropped before the devices: a rescan may replace one.
     #[pin]
     _rescans: kernel::scsi::rescan::Hook<knobs::Devices>,
     devices: kernel::scsi::devices::Registration<knobs::Devices>,
-    // After the hook, which asks for senders by sg, and all knobs, which arm others.
+    // Dropped after the hook, which looks up senders by sg, and after the knobs, which arm entry points.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
     _in_force: state::InForce,
@@ -79,15 +79,15 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 _entry_points: hook::entry_points::Armed::new()?,
                 devices: kernel::scsi::devices::Registration::new()?,
                 _rescans <- kernel::scsi::rescan::Hook::new(),
-                // One that became another in between.
+                // A logical unit may have been replaced before rescans were followed.
                 _: { devices.for_each(knobs::Devices::look_again) },
-                // It has told of all that are there.
+                // All devices that were there before have been added by now.
                 _: { knobs::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
-                // Last: whoever has opened it holds the module, also one whose loading fails.
+                // Last but one: an open file of it holds the module, even if loading fails after that.
                 _control <- knobs::Control::new(),
-                // What user space does then may need all of it.
+                // Last: what user space does on the event may need all of the above.
                 _: { knobs::Devices::announce(devices) },
             }))
         })

@@ -287,8 +287,8 @@ impl Knobs {
 pub(crate) struct Devices;
 
 impl Devices {
-    /// Fails if a device could not be given its filter and its knobs: somebody who loads the module
-    /// can try again, which nobody can for a device that is plugged in later.
+    /// Fails if a device that was there before the module has no filter or no knobs: loading fails, and can be
+    /// retried.
     ///
     /// # Errors
     ///
@@ -300,8 +300,8 @@ impl Devices {
         Ok(())
     }
 
-    /// Tells user space that the devices that were there before the module have their filters. (Of others, their "add"
-    /// event tells.)
+    /// Sends a "change" event for each device that was there before the module: its filter is in force. A device that
+    /// comes later has its filter before its "add" event.
     pub(crate) fn announce(devices: &Registration<Self>) {
         devices.for_each(|device| device.announce(c"SGIO_FILTER=ready"));
     }

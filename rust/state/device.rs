@@ -51,24 +51,24 @@ pub(crate) struct Device {
     /// Its identity to the kernel.
     pub(crate) scsi: DeviceId,
     handle: DeviceRef,
-    /// No other device has or had it since boot.
+    /// Unique since boot.
     pub(crate) id: u64,
-    /// Its class, for life.
+    /// Its class, which does not change.
     pub(crate) class: Class,
-    /// What is not decided by rules alone.
+    /// Its switches, and the rescans under way.
     pub(crate) modes: Modes,
     own_luns: Atomic<bool>,
     /// `/dev/sgN` is filtered however it is open.
     filter_sg: Atomic<bool>,
-    /// How it is reached, and who may reserve it.
+    /// Its I_T nexus, and the owner of that.
     pub(crate) nexus: Arc<Nexus>,
     /// Its own rules, if it has any. Replaced with `State::writers` locked.
     pub(crate) rules: Rules,
-    /// What was answered.
+    /// Counters of the answers.
     pub(crate) stats: Stats,
-    /// How much is logged about it.
+    /// Rate limits of what is logged about it.
     pub(crate) log_limits: Pin<KBox<LogLimits>>,
-    /// The last transaction it was named in. With `State::writers` locked.
+    /// The last transaction that named it. Protected by `State::writers`.
     pub(crate) transaction: Atomic<u64>,
 }
 
@@ -84,16 +84,16 @@ pub(crate) enum Mode {
 /// What one rescan adds to the word of [`Modes`], above all switches.
 const ONE_RESCAN: u32 = 1 << 8;
 
-/// The switches that are on: in one word, so that one look tells that none is.
+/// The switches that are on, in one word, so that one load tells that none is.
 pub(crate) struct Modes(Atomic<u32>);
 
 impl Modes {
-    /// All are off, and the device is being rescanned so many times.
+    /// All off, with `rescans` rescans of the device under way.
     pub(crate) const fn with_rescans(rescans: u32) -> Self {
         Self(Atomic::new(rescans * ONE_RESCAN))
     }
 
-    /// How many rescans are under way. They have a part in the word, so that they cost the fast path nothing.
+    /// The number of rescans under way. It is part of the word, so that the fast path needs no load of its own.
     #[inline]
     pub(crate) fn rescans(&self) -> u32 {
         self.0.load(Acquire) / ONE_RESCAN
@@ -115,7 +115,7 @@ impl Modes {
         self.0.load(Acquire) & mode as u32 != 0
     }
 
-    /// Whether there is any.
+    /// Whether a switch is on or a rescan is under way.
     #[inline(always)]
     pub(crate) fn any(&self) -> bool {
         self.0.load_acquire() != 0
@@ -137,23 +137,24 @@ impl Modes {
     }
 }
 
-/// The id of the next device, as far as devices have been added since the module was loaded.
+/// The id of the next device; 0 before the first one is added.
 static NEXT_ID: Atomic<u64> = Atomic::new(0);
 
-/// An id that no device has had since boot.
+/// Returns an id that is unique since boot.
 ///
-/// It is counted from the microseconds since boot when the first device is added. No device is added in less
-/// than one, so that ids are behind that time, and those that an earlier module gave are below it.
+/// Ids count up from the time at which the first device is added, in microseconds since boot. Adding a device takes
+/// longer than a microsecond, so the ids of a module stay below the time at which it is unloaded, and a module that is
+/// loaded later begins above them.
 fn new_id() -> u64 {
     let now = HrTimerExpires::as_nanos(&Instant::<BootTime>::now()) / 1000;
     let first = u64::try_from(now).unwrap_or(0).max(1);
-    // If it is another's already, that one has done it.
+    // It fails if another CPU has set it first.
     let _ = NEXT_ID.cmpxchg(0, first, Relaxed);
     NEXT_ID.fetch_add(1, Relaxed)
 }
 
 impl Device {
-    /// The defaults. The device is being rescanned `rescans` times.
+    /// A device with the defaults, with `rescans` rescans under way.
     ///
     /// # Errors
     ///
@@ -176,18 +177,18 @@ impl Device {
         })
     }
 
-    /// Whether the kernel knows the logical unit behind the address by the name that the state was made for.
+    /// Whether the logical unit at the address has the name that this state was made for.
     pub(crate) fn has_its_name(&self) -> bool {
         self.handle.has_lu_name(&self.nexus.name)
     }
 
-    /// Whether the state is that of the logical unit behind the address. A name changes in a rescan only.
+    /// Whether this state is that of the logical unit at the address. Only a rescan can change the name.
     #[inline]
     pub(crate) fn is_that_of_lu(&self) -> bool {
         self.modes.rescans() == 0 || self.has_its_name()
     }
 
-    /// Who answers REPORT LUNS.
+    /// Whether the device or the filter answers REPORT LUNS.
     pub(crate) fn report_luns(&self) -> ReportLuns {
         if self.has_own_luns() {
             ReportLuns::Own
@@ -196,7 +197,7 @@ impl Device {
         }
     }
 
-    /// REPORT LUNS is not for the device.
+    /// Whether the filter answers REPORT LUNS, with this logical unit alone.
     #[inline]
     pub(crate) fn has_own_luns(&self) -> bool {
         self.own_luns.load(Acquire)
@@ -213,7 +214,7 @@ impl Device {
         self.filter_sg.store(filter, Relaxed);
     }
 
-    /// Sets who answers REPORT LUNS. Does not sleep.
+    /// Sets whether the device or the filter answers REPORT LUNS. Does not sleep.
     pub(crate) fn set_report_luns(&self, who: ReportLuns) {
         self.own_luns.store(who == ReportLuns::Own, Release);
     }

@@ -2,7 +2,7 @@
 
 //! Everything the filter holds: the classes, the devices, the kernel's own list.
 //!
-//! Decisions read it under RCU. Whoever changes rules holds `writers`, and frees what was replaced
+//! Decisions read it under RCU. A writer of rules holds `writers`, and frees what was replaced
 //! after the readers.
 
 pub(crate) mod device;

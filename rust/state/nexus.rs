@@ -2,7 +2,7 @@
 
 //! I_T nexuses to logical units, and the one who may reserve over them.
 //!
-//! A logical unit knows whoever sends it commands by the I_T nexus, the pair of initiator port and
+//! A logical unit knows the sender of a command by the I_T nexus, the pair of initiator port and
 //! target port (SAM-5 3.1.50, SPC-4 5.13 "Reservations"). Two guests that use one host's HBA are one to it,
 //! and each can preempt or release what the other has reserved. `pr_exclusive` lets only one of them
 //! send PERSISTENT RESERVE OUT.
@@ -61,7 +61,7 @@ pub(crate) enum Admission {
     Admitted,
     /// Another cgroup is the owner, or the sender's is the root, which tells nobody from another.
     NotOwner,
-    /// The guard was switched meanwhile: rule again.
+    /// The guard was switched during the decision: decide again.
     Changed,
 }
 

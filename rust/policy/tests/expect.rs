@@ -3,7 +3,7 @@
 //! What the `strict` tables are expected to say, class by class. Only compiled with the tests.
 //!
 //! Written from the lists of commands of each class and of the holes in the kernel's list, not
-//! from the rules; whoever changes a table says it twice, here and there.
+//! from the rules: a change of a table is made here as well.
 
 use super::{
     super::{

@@ -146,7 +146,7 @@ const COMMANDS: [&[&str]; 17] = [
 ];
 
 /// No line of the output begins so.
-const MARK: &str = "\n@@@ a line of somebody else";
+const MARK: &str = "\n@@@ a line of another device";
 
 const TRACE: &[u8] = b"-812 [001] ...1. 1.5: decision: dev=6:0:0:0 class=0 outcome=refused \
     decision=no_rule layer=none rule=0 open=r uid=65534 cgroup=0 cdb=89 00 00 00\n";
@@ -268,7 +268,7 @@ impl Tree {
         let mark = MARK.trim_start();
         let own = printed.lines().any(|line| line.starts_with(mark));
         assert!(!own, "{command:?}: {printed:?}");
-        // A line of a file of rules is a comment or a rule, whoever named what is in it.
+        // A line of a file of rules is a comment or a rule, whatever the names in it are.
         if command.first() == Some(&"learn") {
             for line in printed
                 .lines()

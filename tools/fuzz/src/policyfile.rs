@@ -51,7 +51,7 @@ fn good(policies: &Policies) {
 
     let maps = Maps::of(&devices);
     for device in &devices {
-        // The first block that matches has the say.
+        // The first block that matches decides.
         let mut matching = (policies.blocks.iter()).filter(|b| b.selector.matches(device, &maps));
         let Ok(resolved) = policies.resolve_some(&[device], &maps) else {
             continue;

@@ -56,7 +56,7 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// Memory with a reference count. loom sees whoever reads it while it is written or freed.
+/// Memory with a reference count. loom sees each read of it while it is written or freed.
 pub(crate) struct Object {
     value: UnsafeCell<Option<u32>>,
     count: AtomicUsize,

@@ -3,7 +3,7 @@
 //! What policy has been put in force on which device object, so that an event does it once.
 //!
 //! A policy file is put in force by an administrator (`sgioctl apply`), or by an event (`apply --event`,
-//! which udev calls). Events come at any time: a path of a map fails, somebody runs `udevadm trigger`.
+//! which udev calls). Events come at any time: a path of a map fails, `udevadm trigger` is run.
 //! So an event acts on a device object that has its defaults and no record yet, and on nothing else,
 //! with one exception: a link or the name of a map that came later than the device. See [`Record::next`].
 //!
@@ -30,9 +30,9 @@ pub struct Record {
     pub id: u64,
     /// The content of all files that were read.
     pub files: String,
-    /// The block that had the say; none: the defaults.
+    /// The block that decided; none: the defaults.
     pub block: Option<String>,
-    /// What came into force; none: somebody has set it by hand, which stays.
+    /// What came into force; none: what was set by hand stays.
     pub state: Option<String>,
     /// Whether a block names devices by what may come later: a link, the name of a map.
     pub later: bool,
@@ -45,13 +45,13 @@ pub enum Next {
     Apply,
     /// Nothing: it has been done.
     Nothing,
-    /// Nothing, because somebody has set something else.
+    /// Nothing: something else was set by hand.
     Leave,
 }
 
 impl Record {
     /// What an event does to the device `id`, which has `running` in force, where the files say that
-    /// `block` has the say.
+    /// `block` decides.
     pub fn next(
         record: Option<&Record>,
         id: u64,
@@ -66,7 +66,7 @@ impl Record {
                 Next::Leave
             };
         };
-        // Files that were edited meanwhile are put in force by whoever edited them.
+        // Files that were edited since are put in force by 'sgioctl apply'.
         if record.files != files || record.block.as_deref() == block {
             return Next::Nothing;
         }
@@ -198,13 +198,13 @@ fn pristine() -> String {
     Settings::DEFAULT.lines()
 }
 
-/// Held by whoever changes devices, so that nothing changes between the look of an event and what it does.
+/// Held while devices are changed, so that nothing changes between what an event reads and what it does.
 /// It goes with the file.
 pub struct Lock {
     _file: Option<File>,
 }
 
-/// How long somebody else may take. Beyond, the lock is no reason to leave a change undone: it only keeps two
+/// How long another process may hold the lock. Beyond, the lock is no reason to leave a change undone: it only keeps two
 /// `sgioctl` apart, and the kernel makes each change as a whole.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -251,7 +251,7 @@ mod tests {
         let plain = pristine();
         let own = format!("{plain}deny 48\n");
         let block = Some("10.toml:1:1");
-        // A new device, and one that somebody was faster with.
+        // A new device, and one that was set by hand first.
         assert_eq!(Record::next(None, 7, "f", block, &plain), Next::Apply);
         assert_eq!(Record::next(None, 7, "f", block, &own), Next::Leave);
         let applied = record(Some(&own));
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(next(7, "f", block, &plain), Next::Nothing);
         // Files that were edited since.
         assert_eq!(next(7, "g", None, &own), Next::Nothing);
-        // Another block has the say, since a link has come; and somebody was there since.
+        // Another block decides, since a link has come; and something was set by hand since.
         assert_eq!(next(7, "f", Some("10.toml:5:1"), &own), Next::Apply);
         assert_eq!(next(7, "f", Some("10.toml:5:1"), &plain), Next::Leave);
         // Another device at the same address.

@@ -104,7 +104,7 @@ fn failed(errno: Errno) -> Error {
 }
 
 /// Tells whether a transaction was refused because a device is not there any more (ENODEV), or not the
-/// same any more (ESTALE): whoever looks again sees what is there now.
+/// same any more (ESTALE): a second look shows what is there now.
 pub fn device_changed(error: &Error) -> bool {
     let failed = error.downcast_ref::<Failed>();
     failed.is_some_and(|failed| matches!(failed.errno, Errno::NODEV | Errno::STALE))

@@ -3,7 +3,7 @@
 //! Where answers go: text for people, JSON for programs.
 //!
 //! All that is printed goes through [`print`], [`emit`] and [`note`], which let no control character of
-//! others reach the terminal, whoever forgot to escape it.
+//! others reach the terminal, not even where a caller forgets to escape it.
 
 use anyhow::{Error, Result};
 use serde::Serialize;
@@ -101,7 +101,7 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Writes text to standard output at once, for whoever reads it while more comes.
+/// Writes text to standard output at once, for a reader that follows it.
 ///
 /// # Errors
 ///

@@ -178,7 +178,7 @@ pub fn devices(root: &Root, devices: &[Device]) -> Result<Vec<Option<Running>>> 
 }
 
 /// How often each of the device's own rules decided: the count and the rule, in their order. None
-/// for whoever may not read them.
+/// for a user who may not read them.
 ///
 /// # Errors
 ///

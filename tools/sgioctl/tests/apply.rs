@@ -261,7 +261,7 @@ fn a_link_that_comes_later_is_waited_for() {
     tree.link(link, "../../sdc");
     assert!(event(&tree, "sdc").unwrap().contains("deny 02"));
     assert_eq!(event(&tree, "sdc"), None);
-    // But not where somebody was faster.
+    // But not where something was set by hand first.
     let tree = self::tree();
     std::fs::remove_file(tree.path(link)).unwrap();
     std::fs::remove_file(tree.path(&format!("{link}-part1"))).unwrap();
@@ -500,7 +500,7 @@ fn what_others_may_write_is_refused() {
         .contains("10.toml: everybody may write this"));
     mode(&file, 0o644);
     tree.transaction();
-    // Elsewhere it is whoever gives the path who decides.
+    // Elsewhere the user who gives the path decides.
     let other = tree.path("/tmp/other.toml");
     tree.write(
         "/tmp/other.toml",

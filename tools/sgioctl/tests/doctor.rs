@@ -209,7 +209,7 @@ fn files_that_are_not_in_force_are_a_problem() {
 fn what_was_not_seen_is_unknown() {
     let tree = healthy();
     assert_eq!(found(&tree, 0, "rawio", "ok").len(), 1);
-    // A directory that cannot be read, whoever runs this.
+    // A directory that cannot be read, by root either.
     tree.link("/proc/105/fd", "fd");
     assert!(found(&tree, 0, "rawio", "ok").is_empty());
     let notes = found(&tree, 0, "rawio", "note");

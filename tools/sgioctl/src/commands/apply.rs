@@ -19,7 +19,7 @@ Devices and classes that no file names get their defaults: rules made by hand go
 'allow --for' too.
 
 With --event, as udev calls it: a device object gets its policy once, when it has its defaults; what \
-somebody else has set stays, and what was edited in a file since is left to 'sgioctl apply'. Messages \
+was set by hand stays, and what was edited in a file since is left to 'sgioctl apply'. Messages \
 go to the kernel log.
 
 Examples:
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
-    /// Do it once for each device object, and leave alone what somebody else has set.
+    /// Do it once for each device object, and leave alone what was set by hand.
     #[arg(long)]
     pub event: bool,
 }

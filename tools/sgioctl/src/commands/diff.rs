@@ -55,7 +55,7 @@ struct Answer {
 struct DeviceDiff {
     device: Hctl,
     class: &'static str,
-    /// Where the block that has the say stands; none: the defaults.
+    /// Where the block that decides stands; none: the defaults.
     block: Option<String>,
     unpriv_sgio: Option<Switch>,
     complain: Option<Switch>,

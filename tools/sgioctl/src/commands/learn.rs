@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `sgioctl learn`: recorded refusals to rules, for somebody to look at.
+//! `sgioctl learn`: recorded refusals to rules, for an administrator to review.
 
 mod propose;
 mod record;
@@ -31,7 +31,7 @@ Examples:
   sgioctl learn --allow-destructive /sys/kernel/tracing/trace
 
 The proposal is for review: each rule is one command, with the bytes that were sent where they select what it does. What
-destroys data stays a comment unless --allow-destructive; what nobody knows stays one in any case. Without --device the rules of several
+destroys data stays a comment unless --allow-destructive; what is unknown stays one in any case. Without --device the rules of several
 devices stand one after the other, under their addresses. Exit status: 0 rules are proposed (or nothing was refused), 1
 something was refused that no rule is proposed for, 2 the records cannot be read.")]
 pub struct Args {

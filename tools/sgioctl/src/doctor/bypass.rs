@@ -16,8 +16,8 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
     Ok(())
 }
 
-/// The sg driver asks nobody about what is written to its nodes, nor about SG_IO if a file is open for
-/// reading too. So it is enough that somebody may write.
+/// The sg driver checks neither what is written to its nodes, nor SG_IO on a file that is open for
+/// reading too. So it is enough that others may write.
 fn generic_nodes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     let groups = facts.root.read("/etc/group")?.unwrap_or_default();
     let mut by_group: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -50,7 +50,7 @@ fn generic_nodes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
                 continue;
             }
         };
-        // In a tree of files the owner is whoever made it.
+        // In a tree of files the owner is the user who made it.
         let owner = if facts.root.is_live() {
             metadata.uid()
         } else {
@@ -143,7 +143,7 @@ fn group_name(groups: &str, gid: u32) -> String {
         .unwrap_or_else(|| gid.to_string())
 }
 
-/// Whoever has the capability may send everything.
+/// A process with the capability may send everything.
 fn rawio(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
     let mut none = true;
     for process in &facts.processes {
@@ -243,7 +243,7 @@ fn shared_nexus(
             .wwid
             .clone()
             .unwrap_or_else(|| device.hctl.to_string());
-        // For reading and for writing, asked once a device, and only if somebody has it open.
+        // For reading and for writing, asked once a device, and only if a process has it open.
         let mut allowed = [None; 2];
         for process in facts.processes.iter().filter(|process| !process.is_root()) {
             let Some(open) = process.opens.iter().find(|open| open.hctl == device.hctl) else {

@@ -75,7 +75,7 @@ struct Seen {
     stock: bool,
     /// What the child was told.
     answer: Answer,
-    /// How many decisions the filter has counted on this device meanwhile.
+    /// How many decisions the filter has counted on this device during the probe.
     counted: u64,
 }
 
@@ -136,7 +136,9 @@ fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Resu
         || after.id != before.id
         || after.settings.complain != before.settings.complain
     {
-        return Err(anyhow!("its policy changed meanwhile: run this again"));
+        return Err(anyhow!(
+            "its policy changed during the probe: run this again"
+        ));
     }
     Ok(Seen {
         expected: decision.is_allowed() || before.settings.complain,
@@ -163,7 +165,8 @@ fn awake(root: &Root, device: &Device) -> Result<()> {
 }
 
 fn running(root: &Root, device: &Device) -> Result<running::Running> {
-    running::device(root, device.hctl)?.ok_or_else(|| anyhow!("the filter is gone meanwhile"))
+    running::device(root, device.hctl)?
+        .ok_or_else(|| anyhow!("the filter went away during the probe"))
 }
 
 fn by_stock(class: Class, cdb: &[u8]) -> Result<bool> {

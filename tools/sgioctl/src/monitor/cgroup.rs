@@ -50,7 +50,7 @@ impl Cgroups {
     fn walk(&mut self) {
         let mut rest = vec![self.top.clone()];
         while let Some(directory) = rest.pop() {
-            // One that goes away meanwhile is no loss.
+            // One that goes away at that moment is no loss.
             let Ok(metadata) = fs::metadata(&directory) else {
                 continue;
             };

@@ -8,7 +8,7 @@
 //!           sg_raw-812     [001] ...1.   123.456789: decision: dev=6:0:0:0 class=0 outcome=...
 //! ```
 //!
-//! Whoever runs a process chooses its name, and it may look like anything here, blanks, brackets
+//! The user who runs a process chooses its name, and it may look like anything here, blanks, brackets
 //! and dashes included. So lines are read from the right: the event's text has the name in hex only,
 //! and what stands between name and text is of a fixed form.
 

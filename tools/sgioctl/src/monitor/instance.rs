@@ -34,7 +34,7 @@ pub struct Instance {
 const MAX_FILTER: usize = 3500;
 
 /// Which events are wanted, in the language of tracefs; `None`: all. With many devices, it lets more
-/// through than is wanted: whoever reads must choose too.
+/// through than is wanted: the reader must choose too.
 pub fn filter(all: bool, devices: &[Hctl]) -> Option<String> {
     let mut parts = Vec::new();
     if !all {

@@ -220,7 +220,7 @@ impl Loader {
         let place = Place::whole(&path.display().to_string());
         let message = format!("{who} may write this");
         let fix =
-            "chown root it, and chmod go-w it: whoever writes it decides what others may send";
+            "chown root it, and chmod go-w it: a user who writes it decides what others may send";
         let fault = Fault::new(&place, message, fix);
         if self.strict {
             self.faults.push(fault);

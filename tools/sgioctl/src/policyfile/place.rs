@@ -70,7 +70,7 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The names and texts of files are those of whoever wrote them.
+        // The names and texts of files come from the author of the file.
         let line = format!("{}: {}; {}", self.place, self.message, self.fix);
         f.write_str(&printable(&line))
     }

@@ -9,7 +9,7 @@ use sgio_policy::policy::{Class, ReportLuns, Rule};
 /// What the files say, in their order.
 #[derive(Default)]
 pub struct Policies {
-    /// `[[device]]`: of those that match a device, the first has the say.
+    /// `[[device]]`: of those that match a device, the first decides.
     pub blocks: Vec<Block>,
     /// `[[class]]`, each class at most once.
     pub classes: Vec<ClassBlock>,

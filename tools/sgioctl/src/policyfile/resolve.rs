@@ -38,7 +38,7 @@ pub enum Origin {
 pub struct Resolved<'a> {
     /// The device.
     pub device: &'a Device,
-    /// The number of the block that has the say; none: the defaults.
+    /// The number of the block that decides; none: the defaults.
     pub block: Option<usize>,
     /// Its settings.
     pub settings: Settings,
@@ -146,7 +146,7 @@ impl<'a> Index<'a> {
         index
     }
 
-    /// The number of the block that has the say on a device: the first that matches.
+    /// The number of the block that decides on a device: the first that matches.
     pub fn block_of(&self, device: &Device, maps: &Maps) -> Option<usize> {
         let keys = Key::all(device);
         let named = keys.iter().filter_map(|key| self.by_key.get(key));
@@ -200,7 +200,7 @@ impl<'a> Index<'a> {
 }
 
 impl Policies {
-    /// The number of the block that has the say on a device: the first that matches.
+    /// The number of the block that decides on a device: the first that matches.
     pub fn block_of(&self, device: &Device, maps: &Maps) -> Option<usize> {
         let matches = |block: &Block| block.selector.matches(device, maps);
         self.blocks.iter().position(matches)

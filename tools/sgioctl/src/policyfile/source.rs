@@ -73,8 +73,8 @@ fn bounded(from: impl Read, left: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The directories that a path goes through, symbolic links included, from the top: whoever may write one of them
-/// decides what is at the path.
+/// The directories that a path goes through, symbolic links included, from the top: a user who may write one of
+/// them decides what is at the path.
 pub(super) fn directories(path: &Path) -> io::Result<Vec<PathBuf>> {
     const MAX_LINKS: usize = 40;
     let mut passed = Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn other_writer_above(metadata: &Metadata, trusted: &[u32]) -> Option
     other_writer(metadata, trusted)
 }
 
-/// Who may write a file that others than root read policies from; `None`: root alone, or whoever runs this.
+/// Who may write a file that others than root read policies from; `None`: root alone, or the user who runs this.
 pub(super) fn other_writer(metadata: &Metadata, trusted: &[u32]) -> Option<String> {
     let (mode, uid, gid) = (metadata.mode(), metadata.uid(), metadata.gid());
     if uid != 0 && !trusted.contains(&uid) {
@@ -134,7 +134,7 @@ pub(super) fn other_writer(metadata: &Metadata, trusted: &[u32]) -> Option<Strin
 }
 
 /// The owners besides root whose files of default paths count: in a tree of files that takes the place
-/// of the system, whoever has made it.
+/// of the system, with any owner.
 pub(super) fn owners(root: &Root) -> Vec<u32> {
     if root.is_live() {
         return Vec::new();

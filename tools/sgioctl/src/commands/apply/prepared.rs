@@ -14,7 +14,7 @@ use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
 use std::{thread, time::Duration};
 
-/// How often it is tried when devices come and go meanwhile, and the pause between.
+/// How many times a transaction is tried when devices come or go, and the pause between.
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Serialize)]
 pub(super) struct AppliedDevice {
     pub(super) device: Hctl,
-    /// Where the block that has the say stands; none: the defaults.
+    /// Where the block that decides stands; none: the defaults.
     pub(super) block: Option<String>,
     pub(super) rules: usize,
 }
@@ -38,7 +38,7 @@ pub(super) struct Prepared {
     pub(super) filter_sg: Option<bool>,
     /// What an event has seen in force on the devices that it sets.
     pub(super) seen: Vec<(Hctl, String)>,
-    /// Devices that keep what somebody else has set.
+    /// Devices that keep what was set by hand.
     pub(super) left: Vec<Hctl>,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn say_of_timed(losing: &[(Hctl, usize)]) {
     ));
 }
 
-/// Does what `prepare` says, which looks again if a device went or came meanwhile, and remembers it.
+/// Does what `prepare` says, which is asked again if a device came or went, and remembers it.
 pub(super) fn put_in_force(
     root: &Root,
     prepare: impl Fn() -> Result<Prepared>,
@@ -112,11 +112,9 @@ pub(super) fn put_in_force(
         running::set_filter_sg(root, false).context("all else is in force")?;
     }
     if tries > 1 {
-        output::note(&format!(
-            "devices came or went meanwhile: done at try {tries}"
-        ));
+        output::note(&format!("devices came or went: done at try {tries}"));
     }
-    // What cannot be remembered counts as set by somebody else: an event leaves it alone.
+    // What cannot be remembered counts as set by hand: an event leaves it alone.
     let remembered = prepared
         .records
         .iter()
@@ -130,7 +128,7 @@ pub(super) fn put_in_force(
     Ok(prepared)
 }
 
-/// Tells whether what an event has seen on the devices that it sets is still in force: somebody may have written
+/// Tells whether what an event has seen on the devices that it sets is still in force: it may have been written
 /// to a knob since. The kernel has no word for it, so that the moment between this look and the write is left.
 fn is_still_so(root: &Root, prepared: &Prepared) -> Result<bool> {
     for (hctl, seen) in &prepared.seen {
@@ -247,13 +245,13 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
     ));
 }
 
-/// Where the block that has the say stands.
+/// Where the block that decides stands.
 pub(super) fn block(policies: &Policies, state: &Resolved<'_>) -> Option<String> {
     let block = policies.blocks.get(state.block?)?;
     Some(block.place.to_string())
 }
 
-/// Tells whether another block may have the say when a link or a map has come.
+/// Tells whether another block may decide when a link or a map has come.
 pub(super) fn later(policies: &Policies) -> bool {
     uses(policies, |selector| {
         selector.by_id.is_some() || selector.by_path.is_some() || selector.multipath.is_some()

@@ -20,7 +20,7 @@ pub(super) struct Advice {
 }
 
 const NOT_FOR_READERS: &str =
-    "it destroys or changes something, or nobody knows what it does: no rule for readers is proposed; open the \
+    "it destroys or changes something, or its effect is unknown: no rule for readers is proposed; open the \
      device for writing";
 const UNKNOWN: &str =
     "no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for";
@@ -92,7 +92,7 @@ pub(super) fn of(
             }
         }
         _ if harmless => advice.to_allow = allow(Access::Read)?,
-        // Whoever can may open it for writing, and nothing else is needed.
+        // Opening it for writing is enough.
         _ if writers_may => (),
         _ => advice.to_allow = allow(Access::Write)?,
     }

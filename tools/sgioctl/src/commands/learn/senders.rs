@@ -61,7 +61,7 @@ pub(super) fn words(senders: &[Sender], more: bool) -> String {
         let comm = sender.comm.as_ref().map(|comm| format!("as \"{comm}\""));
         let known = [uid, cgroup, comm].into_iter().flatten();
         let words: Vec<String> = known.collect();
-        let nobody = (words.len() == 1 && sender.uid.is_none()).then_some("somebody");
+        let nobody = (words.len() == 1 && sender.uid.is_none()).then_some("an unknown user");
         (!words.is_empty()).then(|| {
             let words = nobody.into_iter().chain(words.iter().map(String::as_str));
             words.collect::<Vec<_>>().join(" ")
@@ -133,7 +133,7 @@ mod tests {
             words(&senders.list(), senders.more),
             "uid 107 in /machine.slice/vm1 as \"a?b\""
         );
-        // Whoever forks with other names fills no memory, and no line.
+        // A process that forks under ever new names fills neither memory nor line.
         for number in 0..100 {
             senders.add(&record(107, "/machine.slice/vm1", &format!("x{number}")));
         }

@@ -71,12 +71,12 @@ fn exactly_what_was_sent() {
         learn(LOG, Options::default(), false),
         "\
 # 6:0:0:0 (disk)
-allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by somebody as \"qemu\", uid 65534 in /x as \"sg_raw\"
+allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by an unknown user as \"qemu\", uid 65534 in /x as \"sg_raw\"
 allow r 85 [1]&1e=08 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
 # Not proposed:
 #   allow w 00  # test-unit-ready, once, by uid 1; a deny rule refuses it: change that rule, if this is wanted
 #   allow w 42  # unmap, once, by uid 1; allowed to writers already: open the device for writing
-#   allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by somebody as \"qemu\"; destructive: --allow-destructive proposes it
+#   allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by an unknown user as \"qemu\"; destructive: --allow-destructive proposes it
 
 # 7:0:1:0 (tape)
 allow r 2b  # locate-10, once, by uid 1 as \"mt?dev=x?y\"; so far for writers only
@@ -96,8 +96,8 @@ fn destructive_and_privileged_if_asked_for() {
         disk,
         "\
 # 6:0:0:0 (disk)
-allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by somebody as \"qemu\", uid 65534 in /x as \"sg_raw\"
-allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by somebody as \"qemu\"
+allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by an unknown user as \"qemu\", uid 65534 in /x as \"sg_raw\"
+allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by an unknown user as \"qemu\"
 allow r 85 [1]&1e=08 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
 allow w 89  # compare-and-write, once
 # Not proposed:
