@@ -144,28 +144,13 @@ log_grep() {
 	dmesg | tail -n "+$((log_from + 1))" | grep "$@"
 }
 
-# The runner judges the log too; here a scenario fails by its own name. $known_splat is the first line,
-# up to the end of its trace, of what a scenario provokes the kernel to say (for awk).
-known_splat=
-
-# Without what is known. What has no end near it, or another complaint in it, is another one, and stays.
-without_known_splats() {
-	awk -v known="$known_splat" '
-		function stay() { printf "%s", held; held = ""; n = 0 }
-		n && (/WARNING:|BUG:|Oops/ || n > 120) { stay() }
-		!n && known != "" && $0 ~ known { n = 1; held = $0 "\n"; next }
-		n && /end trace/ { held = ""; n = 0; next }
-		n { held = held $0 "\n"; n++; next }
-		{ print }
-		END { stay() }'
-}
-
+# The runner judges the log too; here a scenario fails by its own name.
 check_log() {
 	local bad known=$here/../lib/expected-messages.awk
 
 	# Without it nothing would be found.
 	[ -r "$known" ] || not_ok "the kernel log can be read" "no $known"
-	bad=$(dmesg | awk -f "$known" | without_known_splats | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
+	bad=$(dmesg | awk -f "$known" | grep -E -A 20 'WARNING:|BUG:|Oops|Call Trace|general protection|INFO: (task|rcu)|suspicious RCU|possible (circular|recursive|irq lock)|sleeping function|inconsistent lock|unreferenced object|refcount_t')
 	is "the kernel log has no warning" "$bad" ""
 	if [ -e "$kcsan" ]; then
 		check "KCSAN was looking" grep -qx 'setup_watchpoints: [1-9][0-9]*' "$kcsan"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the ways share, and those that have a file of their own. */
-#ifndef WAYSIN_H
-#define WAYSIN_H
+/* What all bypasses share, and those that have a file of their own. */
+#ifndef BYPASS_H
+#define BYPASS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -30,15 +30,12 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/bsg.h>
-#include <linux/capability.h>
 #include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -49,39 +46,10 @@
 
 #include "bypass.h"
 
-#define NOBODY	65534
-
-void become_nobody(void)
-{
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = {};
-
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY) || syscall(SYS_capset, &head, none))
-		err(2, "cannot become nobody");
-	/* It is a tracee below. */
-	prctl(PR_SET_DUMPABLE, 1);
-}
-
 static void become(const char *who)
 {
 	if (!strcmp(who, "nobody"))
 		become_nobody();
-}
-
-void *nowhere(void)
-{
-	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		err(2, "mmap");
-	return page;
-}
-
-const char *verdict(int error)
-{
-	return !error || error == EFAULT ? "allowed" : error == EPERM ? "refused" :
-	       strerrorname_np(error);
 }
 
 static void say(const char *what)
@@ -132,16 +100,6 @@ static int send_opcode(int fd, uint8_t opcode)
 	uint8_t cdb[32] = { opcode };
 
 	return send_cdb(fd, cdb, 16);
-}
-
-int open_node(const char *node, const char *mode)
-{
-	int flags = !strcmp(mode, "ro") ? O_RDONLY : !strcmp(mode, "wo") ? O_WRONLY : O_RDWR;
-	int fd = open(node, flags | O_NONBLOCK);
-
-	if (fd < 0)
-		err(2, "%s", node);
-	return fd;
 }
 
 static uint8_t byte(const char *s)
