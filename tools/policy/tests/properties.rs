@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Properties of the policy on random input, held against a naive reading of the same text.
-//!
-//! The naive side ([`naive`]) shares nothing with the policy: it reads the text anew for each
-//! command, word by word, as the documentation of the language has it.
+//! Properties of the policy on random input, held against the reference implementation of the language.
 
 use proptest::{
     collection::vec,
@@ -13,6 +10,17 @@ use proptest::{
         Index, //
     },
     test_runner::Config, //
+};
+use reference::{
+    decide::{
+        Answer,
+        Rules,
+        Whose, //
+    },
+    text::{
+        Bad,
+        Listed, //
+    }, //
 };
 use sgio_policy::{
     filter::{
@@ -43,74 +51,10 @@ use std::{
     sync::Arc, //
 };
 
-/// A naive reading of rule texts. It only takes good texts and panics on others.
-mod naive {
-    /// What the first rule that matches says, with its number.
-    #[derive(Debug, PartialEq, Eq)]
-    pub(super) enum Verdict {
-        Any(usize),
-        Write(usize),
-        Deny(usize),
-        Silent,
-    }
-
-    /// So many seconds after the text was written.
-    pub(super) fn first_match(text: &str, cdb: &[u8], age: u64) -> Verdict {
-        let mut number = 0;
-        for line in text.lines() {
-            let line = line.split('#').next().unwrap();
-            let mut words = line.split_whitespace();
-            let verdict = match words.next() {
-                None => continue,
-                Some("allow") => words.next().unwrap(),
-                Some("deny") => "deny",
-                Some(word) => panic!("{word}"),
-            };
-            let opcodes = words.next().unwrap();
-            let matches = contains(opcodes, cdb[0])
-                && words.all(|word| match word.strip_prefix("for=") {
-                    Some(seconds) => age < seconds.parse().unwrap(),
-                    None => field_matches(word, cdb).unwrap_or(verdict == "deny"),
-                });
-            match verdict {
-                _ if !matches => number += 1,
-                "r" => return Verdict::Any(number),
-                "w" => return Verdict::Write(number),
-                "deny" => return Verdict::Deny(number),
-                word => panic!("{word}"),
-            }
-        }
-        Verdict::Silent
-    }
-
-    /// `00-04,06` and so on.
-    fn contains(items: &str, value: u8) -> bool {
-        items.split(',').any(|item| match item.split_once('-') {
-            Some((first, last)) => (hex(first)..=hex(last)).contains(&value),
-            None => hex(item) == value,
-        })
-    }
-
-    /// `[1]&1f=00-04,06` and so on; `None` if the CDB has no such byte.
-    fn field_matches(field: &str, cdb: &[u8]) -> Option<bool> {
-        let (place, items) = field.split_once('=').unwrap();
-        let (byte, mask) = match place.split_once('&') {
-            Some((byte, mask)) => (byte, hex(mask)),
-            None => (place, 0xff),
-        };
-        let byte: usize = byte
-            .strip_prefix('[')
-            .and_then(|byte| byte.strip_suffix(']'))
-            .and_then(|byte| byte.parse().ok())
-            .unwrap();
-        cdb.get(byte).map(|value| contains(items, value & mask))
-    }
-
-    fn hex(digits: &str) -> u8 {
-        assert_eq!(digits.len(), 2);
-        u8::from_str_radix(digits, 16).unwrap()
-    }
-}
+/// The reference implementation of the language, which the fuzzers use too.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../fuzz/src/reference/mod.rs"]
+mod reference;
 
 /// Few opcodes and values, so that rules and commands meet often, and any.
 fn byte() -> impl Strategy<Value = u8> {
@@ -243,24 +187,40 @@ fn lines(items: impl IntoIterator<Item = impl Display>) -> String {
     })
 }
 
-/// What the naive reading of both texts decides.
+/// What the reference decides by both texts.
 fn expected(device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
     expected_at(0, device, class, cdb, write)
 }
 
 /// The same of texts that are so many seconds old.
 fn expected_at(age: u64, device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
-    for (layer, text) in [(Layer::Device, device), (Layer::Class, class)] {
-        let number = |number: usize| u16::try_from(number).unwrap();
-        return match naive::first_match(text, cdb, age) {
-            naive::Verdict::Any(n) => Decision::Allowed(layer, number(n)),
-            naive::Verdict::Write(n) if write => Decision::Allowed(layer, number(n)),
-            naive::Verdict::Write(n) => Decision::NeedsWriteOpen(layer, number(n)),
-            naive::Verdict::Deny(n) => Decision::Denied(layer, number(n)),
-            naive::Verdict::Silent => continue,
+    let list = |text: &str| match reference::text::parse(text.as_bytes()) {
+        Ok(change) => change.rules().into_iter().map(|line| Listed::new(line, 0)).collect(),
+        Err(Bad::Nothing) => Vec::new(),
+        Err(Bad::Line(line)) => panic!("line {line}: {text}"),
+    };
+    let rules = Rules {
+        unpriv: false,
+        own_luns: false,
+        device: &list(device),
+        class: &list(class),
+        now: age * 1_000_000_000,
+    };
+    let by = |decision: fn(Layer, u16) -> Decision, whose, number: usize| {
+        let layer = match whose {
+            Whose::Device => Layer::Device,
+            Whose::Class => Layer::Class,
         };
+        decision(layer, u16::try_from(number).unwrap())
+    };
+    match reference::decide::decide(&rules, cdb, write) {
+        Answer::Unpriv => Decision::Unpriv,
+        Answer::Allowed(whose, number) => by(Decision::Allowed, whose, number),
+        Answer::Denied(whose, number) => by(Decision::Denied, whose, number),
+        Answer::NeedsWrite(whose, number) => by(Decision::NeedsWriteOpen, whose, number),
+        Answer::NoRule => Decision::NoRule,
+        Answer::OwnLuns => Decision::OwnLuns,
     }
-    Decision::NoRule
 }
 
 fn config(cases: u32) -> Config {
@@ -287,7 +247,7 @@ proptest! {
         prop_assert!(printed.lines().all(|line| line.len() <= Rule::MAX_TEXT));
     }
 
-    /// The compiled filter of a text, and of its canonical print, decides as a naive reading does.
+    /// The compiled filter of a text, and of its canonical print, decides as the reference does.
     #[test]
     fn decisions(text in text(), cdbs in vec(cdb(), 1..20), write: bool) {
         let rules = parse(&text);
@@ -363,8 +323,8 @@ proptest! {
         }
     }
 
-    /// A good text with a character changed, lost or put in is an error, or means what a naive
-    /// reading of it means: it is never quietly taken for something else.
+    /// A good text with a character changed, lost or put in is an error, or means what the
+    /// reference reads in it: it is never quietly taken for something else.
     #[test]
     fn misprints(
         text in text(),

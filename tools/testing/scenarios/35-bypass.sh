@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# about: ways around the filter, each with what becomes of it: [security.md](security.md)
+# about: each bypass that was thought of, and its outcome: [security.md](security.md)
 # Ways around the filter that an attacker might try; Documentation/security.md says of
 # each what is defended, and what is not.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
