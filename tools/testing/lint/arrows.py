@@ -201,8 +201,9 @@ class Crate:
                 if filled_in := [at for at, name in enumerate(path) if name.startswith("$")]:
                     # A macro fills in the name: it may be any of them.
                     target = self.find(module, path[: filled_in[0]]) if filled_in[0] else None
-                    for child in target.children.values() if isinstance(target, Module) else ():
-                        add(module, line, child.file)
+                    for name in {*target.children, *target.names} if isinstance(target, Module) else ():
+                        found = self.find(target, (name,), True)
+                        add(module, line, found.file if isinstance(found, Module) else found)
                 else:
                     add(module, line, self.find(module, path))
         return uses
