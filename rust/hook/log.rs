@@ -4,8 +4,8 @@
 //! processes can cause in a log is rate-limited, for each device apart.
 
 use super::{
+    command::Command,
     outcome::Outcome,
-    slow_path::Command,
     verdict::Verdict, //
 };
 use crate::{

@@ -2,6 +2,7 @@
 
 //! What decides on a command, and who is told.
 
+mod command;
 pub(crate) mod entry_points;
 mod fast_path;
 pub(crate) mod log;

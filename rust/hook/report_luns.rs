@@ -7,12 +7,12 @@
 //! memory. That SG_IO gets an answer nevertheless is done here, in a hook that looks first.
 
 use super::{
+    command::Command, //
     log::{
         self,
         Subject, //
     },
     outcome::Outcome,
-    slow_path::Command, //
 };
 use crate::{
     kernel::{

@@ -6,6 +6,7 @@
 //! `CAP_SYS_RAWIO`, so that no security module logs a denial that means nothing.
 
 use super::{
+    command::Command,
     fast_path::filters_sg,
     log::{
         self,
@@ -44,15 +45,6 @@ use kernel::sync::{
     atomic::Relaxed,
     rcu, //
 };
-
-/// What is to be sent, and how the file is open.
-pub(super) struct Command<'a> {
-    /// The CDB, zero behind its end.
-    pub(super) cdb: &'a [u8; CDB_BUFFER],
-    /// How many bytes of it are known; the others show as zero.
-    pub(super) known: usize,
-    pub(super) open_for_write: bool,
-}
 
 /// The decision in full.
 #[cold]
@@ -110,8 +102,8 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
     }
 }
 
-/// Whether a decision leaves a persistent reservation that comes by the block layer to the kernel, which asks nobody
-/// there: what no rule denies.
+/// Whether a decision leaves a persistent reservation by the block layer to the kernel's own check: what no rule
+/// denies, and no other owner.
 fn is_left_to_the_kernel(decision: Decision) -> bool {
     !matches!(decision, Decision::Denied(..) | Decision::NotOwner)
 }

@@ -72,7 +72,7 @@ impl<'a> Verdict<'a> {
         let mentions =
             |filter: &&CompiledFilter| !filter.fast_answer(cdb.opcode()).is_unmentioned();
         let (device, class) = (device.filter(mentions), class.filter(mentions));
-        let rules = policy::State {
+        let rules = policy::DevicePolicy {
             unpriv: settings.unpriv,
             own_luns: settings.own_luns,
             device: device.map(CompiledFilter::view),

@@ -15,9 +15,9 @@ use super::{
     Time,
 };
 
-/// What the decision depends on besides the command.
+/// The policy of a device: what the decision depends on besides the command.
 #[derive(Clone, Copy)]
-pub struct State<'a> {
+pub struct DevicePolicy<'a> {
     /// The device's `unpriv_sgio`: everything is allowed.
     pub unpriv: bool,
     /// The device's own rules, if it has any.
@@ -36,13 +36,13 @@ pub struct State<'a> {
 /// does not go back, so the decision is that of the time of the last call.
 #[inline]
 pub fn decide(
-    state: &State<'_>,
+    policy: &DevicePolicy<'_>,
     cdb: &Cdb<'_>,
     open_for_write: bool,
     now: impl Fn() -> Time,
 ) -> Decision {
-    let decision = by_rules(state, cdb, open_for_write, now);
-    if state.own_luns && cdb.opcode() == REPORT_LUNS && decision.is_allowed() {
+    let decision = by_rules(policy, cdb, open_for_write, now);
+    if policy.own_luns && cdb.opcode() == REPORT_LUNS && decision.is_allowed() {
         return Decision::OwnLuns;
     }
     decision
@@ -50,23 +50,23 @@ pub fn decide(
 
 #[inline]
 fn by_rules(
-    state: &State<'_>,
+    policy: &DevicePolicy<'_>,
     cdb: &Cdb<'_>,
     open_for_write: bool,
     now: impl Fn() -> Time,
 ) -> Decision {
-    if state.unpriv {
+    if policy.unpriv {
         return Decision::Unpriv;
     }
 
     let mut layer = Layer::Device;
-    let mut found = match &state.device {
+    let mut found = match &policy.device {
         Some(filter) => filter.first_match(cdb, &now),
         None => None,
     };
     if found.is_none() {
         layer = Layer::Class;
-        found = state.class.first_match(cdb, &now);
+        found = policy.class.first_match(cdb, &now);
     }
 
     match found {
@@ -97,12 +97,12 @@ mod tests {
             OwnLuns,
             Unpriv, //
         },
+        DevicePolicy,
         Filter,
         Layer::{
             Class,
             Device, //
         },
-        State,
         Time, //
     };
 
@@ -126,7 +126,7 @@ mod tests {
     ) -> Option<Decision> {
         let device = compile(device);
         let class = compile(class)?;
-        let state = State {
+        let state = DevicePolicy {
             unpriv: false,
             device: device.as_ref().map(|device| device.view()),
             class: class.view(),
@@ -231,7 +231,7 @@ mod tests {
         for opcode in 0..=255u8 {
             for unpriv in [true, false] {
                 let decision = deny.as_ref().and_then(|deny| {
-                    let state = State {
+                    let state = DevicePolicy {
                         unpriv,
                         device: Some(deny.view()),
                         class: deny.view(),
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn without_rules_everything_is_refused() {
-        let state = State {
+        let state = DevicePolicy {
             unpriv: false,
             device: Some(Filter::EMPTY),
             class: Filter::EMPTY,
@@ -273,7 +273,7 @@ mod tests {
             (0x12, true, false, Unpriv),
         ] {
             let decision = rules.as_ref().and_then(|rules| {
-                let state = State {
+                let state = DevicePolicy {
                     unpriv,
                     device: None,
                     class: rules.view(),

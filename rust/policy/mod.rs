@@ -13,7 +13,7 @@
 //!   of [`Rule`]s, [`fill_index`] indexes the list by opcode;
 //! * text to policies: [`Transaction::parse`] checks a text that changes several devices and
 //!   classes, each by a [`Change`];
-//! * policy and command to answer: [`decide()`] on a [`State`] and a [`Cdb`], at a [`Time`] if a
+//! * policy and command to answer: [`decide()`] on a [`DevicePolicy`] and a [`Cdb`], at a [`Time`] if a
 //!   rule that ends is asked.
 //!
 //! # The language
@@ -92,7 +92,7 @@ pub use self::{
     class::Class,
     decide::{
         decide,
-        State, //
+        DevicePolicy, //
     },
     decision::{
         Decision,

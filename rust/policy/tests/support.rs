@@ -16,12 +16,12 @@ use super::super::{
     Cdb,
     Change,
     Class,
+    DevicePolicy,
     Filter,
     ListedRule,
     Rule,
     RuleStore,
     Start,
-    State,
     TextRule,
     Time,
     EMPTY_START, //
@@ -192,7 +192,7 @@ pub(in super::super) enum Failure {
 
 /// What a filter, as the rules of a class, asks of a command.
 pub(in super::super) fn answer(filter: Filter<'_>, cdb: &[u8]) -> Answer {
-    let state = State {
+    let state = DevicePolicy {
         unpriv: false,
         own_luns: false,
         device: None,

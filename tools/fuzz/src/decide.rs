@@ -41,7 +41,7 @@ pub fn check(data: &[u8]) {
         class: &class,
         now: 0,
     };
-    let state = policy::State {
+    let state = policy::DevicePolicy {
         unpriv: rules.unpriv,
         own_luns: rules.own_luns,
         // Without rules of its own, a device has none, or an empty list.

@@ -34,12 +34,12 @@ use sgio_policy::{
         Change,
         ChangeKind,
         Decision,
+        DevicePolicy,
         Filter,
         Layer,
         ListedRule,
         Rule,
         RuleStore,
-        State,
         Time, //
     }, //
 };
@@ -195,7 +195,11 @@ fn expected(device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
 /// The same of texts that are so many seconds old.
 fn expected_at(age: u64, device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
     let list = |text: &str| match reference::text::parse(text.as_bytes()) {
-        Ok(change) => change.rules().into_iter().map(|line| Listed::new(line, 0)).collect(),
+        Ok(change) => change
+            .rules()
+            .into_iter()
+            .map(|line| Listed::new(line, 0))
+            .collect(),
         Err(Bad::Nothing) => Vec::new(),
         Err(Bad::Line(line)) => panic!("line {line}: {text}"),
     };
@@ -256,7 +260,7 @@ proptest! {
         let again = compile(&parse(&printed));
         for cdb in &cdbs {
             let decision = |filter: &CompiledFilter| {
-                let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
+                let state = DevicePolicy { unpriv: false, own_luns: false, device: None, class: filter.view() };
                 decide(&state, &Cdb::new(cdb).unwrap(), write, || after(0))
             };
             let expected = expected("", &text, cdb, write);
@@ -271,7 +275,7 @@ proptest! {
     fn layers(device in text(), class in text(), cdbs in vec(cdb(), 1..20), write: bool) {
         let (of_device, of_class) = (compile(&parse(&device)), compile(&parse(&class)));
         for cdb in &cdbs {
-            let state = State {
+            let state = DevicePolicy {
                 unpriv: false,
                 own_luns: false,
                 device: Some(of_device.view()),
@@ -282,12 +286,12 @@ proptest! {
                 prop_assert_eq!(decision, expected_at(age, &device, &class, cdb, write));
             }
 
-            let silent = State { device: Some(Filter::EMPTY), ..state };
-            let without = State { device: None, ..state };
+            let silent = DevicePolicy { device: Some(Filter::EMPTY), ..state };
+            let without = DevicePolicy { device: None, ..state };
             let cdb = Cdb::new(cdb).unwrap();
             let now = || after(0);
             prop_assert_eq!(decide(&silent, &cdb, write, now), decide(&without, &cdb, write, now));
-            let unpriv = State { unpriv: true, ..state };
+            let unpriv = DevicePolicy { unpriv: true, ..state };
             prop_assert_eq!(decide(&unpriv, &cdb, write, now), Decision::Unpriv);
         }
     }
@@ -307,7 +311,7 @@ proptest! {
             for (cdb, more) in cdbs.iter().zip(AGES.cycle()) {
                 let cdb = Cdb::new(cdb).unwrap();
                 let decision = |filter: &CompiledFilter, now| {
-                    let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
+                    let state = DevicePolicy { unpriv: false, own_luns: false, device: None, class: filter.view() };
                     let line = |number| filter.view().number_at(number, now);
                     match decide(&state, &cdb, write, || now) {
                         Decision::Allowed(layer, number) => Decision::Allowed(layer, line(number)),
@@ -344,7 +348,7 @@ proptest! {
         if Change::parse(text.as_bytes()).is_ok_and(|change| change.kind() == ChangeKind::Replace) {
             let filter = compile(&parse(&text));
             for cdb in &cdbs {
-                let state = State { unpriv: false, own_luns: false, device: None, class: filter.view() };
+                let state = DevicePolicy { unpriv: false, own_luns: false, device: None, class: filter.view() };
                 let decision = decide(&state, &Cdb::new(cdb).unwrap(), true, || after(0));
                 prop_assert_eq!(decision, expected("", &text, cdb, true), "{}", text);
             }

@@ -15,11 +15,11 @@ use sgio_policy::{
         strict,
         Cdb,
         Class,
+        DevicePolicy,
         Filter,
         ListedRule,
         Rule,
         RuleStore,
-        State,
         Time,
         MAX_CDB,
         STOCK, //
@@ -42,7 +42,7 @@ fn commands(opcode: u8) -> impl Iterator<Item = [u8; MAX_CDB]> {
 }
 
 fn answers(filter: Filter<'_>, cdb: &[u8]) -> [bool; 2] {
-    let state = State {
+    let state = DevicePolicy {
         unpriv: false,
         own_luns: false,
         device: None,

@@ -7,8 +7,8 @@ use anyhow::{anyhow, bail, Context as _, Result};
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
     policy::{
-        decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, Layer,
-        ReportLuns, Rule, RuleStore, State, Time, MAX_CDB, STOCK,
+        decide, load, strict, ApplyError, Cdb, Change, ChangeKind, Class, Decision, DevicePolicy,
+        Layer, ReportLuns, Rule, RuleStore, Time, MAX_CDB, STOCK,
     },
 };
 use std::{convert::Infallible, sync::Arc};
@@ -177,7 +177,7 @@ impl Policy {
             _ => bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", cdb.len()),
         }
         let cdb = Cdb::new(&padded).ok_or_else(|| anyhow!("no CDB"))?;
-        let state = State {
+        let state = DevicePolicy {
             unpriv: self.unpriv_sgio,
             own_luns: self.report_luns == ReportLuns::Own,
             device: self.device_rules.as_ref().map(|rules| rules.view()),

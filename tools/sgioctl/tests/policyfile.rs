@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
     policy::{
-        decide, load as load_rules, strict, Cdb, Change, Class, ReportLuns, State, Time, STOCK,
+        decide, load as load_rules, strict, Cdb, Change, Class, DevicePolicy, ReportLuns, Time,
+        STOCK,
     },
 };
 use sgioctl::{
@@ -151,7 +152,7 @@ fn policy(class: Class, table: &[&str], rules: Option<&str>) -> Policy {
 fn verdict(policy: &Policy, cdb: &[u8]) -> char {
     let mut padded = [0; 32];
     padded[..cdb.len()].copy_from_slice(cdb);
-    let state = State {
+    let state = DevicePolicy {
         unpriv: policy.unpriv_sgio,
         own_luns: false,
         device: policy.device_rules.as_ref().map(|filter| filter.view()),

@@ -9,7 +9,8 @@
 use crate::{names, verdict::Policy};
 use serde::Serialize;
 use sgio_policy::policy::{
-    decide, Access, Action, ByteSet, Cdb, Class, Field, ListedRule, Rule, State, Time, MAX_CDB,
+    decide, Access, Action, ByteSet, Cdb, Class, DevicePolicy, Field, ListedRule, Rule, Time,
+    MAX_CDB,
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -59,7 +60,7 @@ fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
 }
 
 fn answer(policy: &Policy, cdb: &[u8; MAX_CDB]) -> Answer {
-    let state = State {
+    let state = DevicePolicy {
         unpriv: policy.unpriv_sgio,
         // A setting of its own: no verdict of the rules.
         own_luns: false,

@@ -7,7 +7,7 @@
 
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{decide, load, Cdb, Rule, RuleStore, State, Time, MAX_CDB},
+    policy::{decide, load, Cdb, DevicePolicy, Rule, RuleStore, Time, MAX_CDB},
 };
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Table {
 
 /// Returns the answer of a device's own rules in front of those of its class.
 pub fn answer_of(device: Option<&Table>, class: &Table, cdb: &[u8; MAX_CDB]) -> char {
-    let state = State {
+    let state = DevicePolicy {
         unpriv: false,
         own_luns: false,
         device: device.map(|device| device.filter.view()),

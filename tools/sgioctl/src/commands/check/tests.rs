@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::verdict::Policy;
-use sgio_policy::policy::{decide, Access, Cdb, Class, Rule, State, Time, MAX_CDB, STOCK};
+use sgio_policy::policy::{decide, Access, Cdb, Class, DevicePolicy, Rule, Time, MAX_CDB, STOCK};
 
 fn args() -> Args {
     Args {
@@ -141,7 +141,7 @@ fn the_same_as_the_policy() {
     for class in Class::ALL {
         for table in [None, Some(STOCK)] {
             let policy = Policy::of_class(class, table).unwrap();
-            let state = State {
+            let state = DevicePolicy {
                 unpriv: false,
                 own_luns: false,
                 device: None,
