@@ -31,8 +31,8 @@ use kernel::{
     },
 };
 
-/// Those that can be armed at this moment.
-static ARMABLE: RcuArc<EntryPoints> = RcuArc::none();
+/// The entry points of the loaded module; none while it is loaded or unloaded.
+static CURRENT: RcuArc<EntryPoints> = RcuArc::none();
 
 /// The redirections that are armed on demand.
 #[pin_data]
@@ -77,7 +77,7 @@ impl EntryPoints {
     ///
     /// # Errors
     ///
-    /// As above.
+    /// As [`Self::arm_reservations`].
     pub(crate) fn arm_sg_requests() -> Result {
         let this = Self::get()?;
         this.sg_requests.arm(Watch::new())?;
@@ -110,7 +110,7 @@ impl EntryPoints {
     }
 
     fn get() -> Result<Arc<Self>> {
-        ARMABLE.get().ok_or(ENODEV)
+        CURRENT.get().ok_or(ENODEV)
     }
 }
 
@@ -125,7 +125,7 @@ fn show(page: &mut Page<'_>, name: &str, armed: Option<Result>) -> Result {
 
 /// While this object lives, entry points can be armed; when it is dropped, they are disarmed.
 ///
-/// Nobody may arm one any more when it is dropped.
+/// None may be armed any more when it is dropped.
 pub(crate) struct Armed(Arc<EntryPoints>);
 
 impl Armed {
@@ -144,14 +144,14 @@ impl Armed {
             }),
             GFP_KERNEL,
         )?;
-        drop(ARMABLE.replace(Some(points.clone())));
+        drop(CURRENT.replace(Some(points.clone())));
         Ok(Self(points))
     }
 }
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        drop(ARMABLE.replace(None));
+        drop(CURRENT.replace(None));
         self.0.report_luns.disarm();
         self.0.reservations.disarm();
         self.0.sg_requests.disarm();

@@ -14,7 +14,7 @@ use kernel::prelude::*;
 #[inline(always)]
 pub(crate) fn is_enabled() -> bool {
     #[cfg(CONFIG_AUDIT)]
-    // SAFETY: A read of one word, which others may write meanwhile: READ_ONCE().
+    // SAFETY: A volatile read of one word, as READ_ONCE(): other CPUs may write it at the same time.
     return unsafe { (&raw const bindings::audit_enabled).read_volatile() } != 0;
     #[cfg(not(CONFIG_AUDIT))]
     false

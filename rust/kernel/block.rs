@@ -45,7 +45,7 @@ impl QueueId {
     pub(crate) unsafe fn new(queue: *const bindings::request_queue) -> Self {
         Self {
             queue,
-            // SAFETY: By the safety requirement. The number is given to the queue when it is
+            // SAFETY: By the safety requirement `queue` is valid. The number is given to the queue when it is
             // allocated, never negative, and does not change.
             number: unsafe { (*queue).id } as u32,
         }
@@ -91,7 +91,8 @@ unsafe impl Directory for QueueDirectory {
     type Data = Self;
 
     unsafe fn data<'a>(kobj: *mut bindings::kobject) -> &'a Self {
-        // INVARIANT: By the safety requirement and what is said above.
+        // INVARIANT: By the safety requirement `kobj` is a directory that `Self` is for: the `queue_kobj` of a disk,
+        // see the `SAFETY` comment of this `impl`.
         //
         // SAFETY: `Self` is a transparent wrapper; `kobj` is valid for `'a`.
         unsafe { &*kobj.cast() }
@@ -122,7 +123,7 @@ impl<'a> Disk<'a> {
     ///
     /// `queue` is valid, and nothing adds a disk to it or deletes it, for `'a`.
     pub(crate) unsafe fn of_queue(queue: *mut bindings::request_queue) -> Option<Self> {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement `queue` is valid.
         let (disk, registered) = unsafe { ((*queue).disk, bindings::blk_queue_registered(queue)) };
         // INVARIANT: The queue is registered with its disk's directory, and stays so.
         NonNull::new(disk)
@@ -169,7 +170,7 @@ impl DiskFile {
     ///
     /// # Safety
     ///
-    /// The disk has not been deleted, and is not deleted meanwhile.
+    /// The disk has not been deleted, and is not deleted during the call.
     pub(crate) unsafe fn remove(self) {
         // SAFETY: By the safety requirement the disk is valid and its directory in sysfs.
         unsafe {

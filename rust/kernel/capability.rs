@@ -27,11 +27,12 @@ impl Capability {
 
     /// The same, where a denial is no refusal: it is not audited.
     pub(crate) fn current_has_quietly(self) -> bool {
-        // SAFETY: As above; `init_user_ns` is valid.
+        // SAFETY: `ns_capable_noaudit()` may be called for every valid capability, in any context; `init_user_ns`
+        // is valid.
         unsafe { bindings::ns_capable_noaudit(&raw mut bindings::init_user_ns, self.0) }
     }
 
-    /// Whether whoever opened `file` had the capability at that time.
+    /// Whether the opener of `file` had the capability when it opened it.
     pub(crate) fn opener_had(self, file: &LocalFile) -> bool {
         // SAFETY: `file` is valid for the duration of the call, `init_user_ns` always.
         unsafe { bindings::file_ns_capable(file.as_ptr(), &raw mut bindings::init_user_ns, self.0) }

@@ -81,8 +81,8 @@ unsafe extern "C" fn go_on_at_replacement(
     ops: *mut bindings::ftrace_ops,
     fregs: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: By the safety requirement; `ops` is pinned, outlives the registration, and does not
-    // change during it.
+    // SAFETY: By the safety requirement `ops` is one that `Redirect::new()` registered: it is pinned, outlives the
+    // registration, and does not change during it.
     let to = unsafe { (*ops).private };
     // SAFETY: `fregs` is valid for the duration of the handler, which may set the instruction
     // pointer because of `FTRACE_OPS_FL_IPMODIFY`.
@@ -93,7 +93,7 @@ unsafe extern "C" fn go_on_at_replacement(
 ///
 /// # Safety
 ///
-/// As above.
+/// Called by ftrace, for `ops` that [`Redirect::new`] registered.
 unsafe extern "C" fn go_on_at_replacement_for_others(
     ip: c_ulong,
     parent_ip: c_ulong,
@@ -102,7 +102,7 @@ unsafe extern "C" fn go_on_at_replacement_for_others(
 ) {
     // SAFETY: The helper has no requirements.
     if !unsafe { bindings::is_in_this_module(parent_ip) } {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement ftrace has called this, with these arguments.
         unsafe { go_on_at_replacement(ip, parent_ip, ops, fregs) };
     }
 }
@@ -121,7 +121,7 @@ pub(crate) trait Diverts: 'static {
 ///
 /// # Safety
 ///
-/// As above.
+/// Called by ftrace, for `ops` that [`Redirect::new`] registered.
 unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
     ip: c_ulong,
     parent_ip: c_ulong,
@@ -130,7 +130,7 @@ unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
 ) {
     // SAFETY: By the safety requirement `fregs` are those at the entry.
     if T::diverts(unsafe { bindings::ftrace_regs_first_argument(fregs) }) {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement ftrace has called this, with these arguments.
         unsafe { go_on_at_replacement_for_others(ip, parent_ip, ops, fregs) };
     }
 }
@@ -149,7 +149,7 @@ impl Redirect {
     ///
     /// - `EINVAL`: ftrace knows no function that starts at `from` (it was built without, or it is
     ///   marked `notrace`).
-    /// - `EBUSY`: somebody else has the function already (a livepatch or another IPMODIFY user, a BPF
+    /// - `EBUSY`: the function has another user already (a livepatch or another IPMODIFY user, a BPF
     ///   program attached to its entry or exit), or ftrace is switched off (`kernel.ftrace_enabled`).
     /// - `ENODEV`: ftrace has been disabled or has shut itself down.
     /// - `ENOMEM`.
@@ -185,7 +185,7 @@ impl Redirect {
     ///
     /// # Safety
     ///
-    /// That of [`Self::new`], but the function may block; whoever drops this object then waits
+    /// That of [`Self::new`], but the function may block; dropping this object then waits
     /// for it.
     pub(crate) unsafe fn with_original(
         name: &'static CStr,
@@ -229,7 +229,7 @@ impl Redirect {
     ///
     /// # Safety
     ///
-    /// As of those above.
+    /// That of [`Self::new`], or of [`Self::with_original`] with a handler that leaves calls from this module alone.
     unsafe fn by(
         first: Entry,
         second: Option<Entry>,

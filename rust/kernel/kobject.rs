@@ -2,9 +2,9 @@
 
 //! A directory in sysfs with files that work on data of ours.
 //!
-//! The kobject itself is freed by the kernel's own code, that of `kobject_create()`. So whoever has
-//! the last reference to it, and whenever (`CONFIG_DEBUG_KOBJECT_RELEASE`), it needs nothing of this
-//! module, which may be gone by then. A word behind it says where the data is, so that all
+//! The kobject itself is freed by the kernel's own code, that of `kobject_create()`. So the last reference may be
+//! dropped anywhere and at any time (`CONFIG_DEBUG_KOBJECT_RELEASE`): that needs nothing of this module, which may
+//! be gone by then. A word behind it says where the data is, so that all
 //! directories of a kind share their files.
 //!
 //! Not here: uevents, ksets, namespaces, renaming.
@@ -50,7 +50,7 @@ impl Parent<'_> {
     ///
     /// `kobj` is initialised and stays in sysfs for the lifetime of the result.
     pub(crate) unsafe fn from_raw(kobj: *mut bindings::kobject) -> Self {
-        // INVARIANT: By the safety requirement.
+        // INVARIANT: By the safety requirement `kobj` is initialised and stays in sysfs.
         Self(kobj, PhantomData)
     }
 }

@@ -51,7 +51,7 @@ impl Counter {
         unsafe { arch::this_cpu_inc_one(counter) };
     }
 
-    /// The sum over all CPUs, which may miss what is counted meanwhile.
+    /// The sum over all CPUs, which may miss what is counted during the call.
     pub(crate) fn sum(&self) -> u64 {
         // SAFETY: By the type invariant the pointer is a valid per-CPU pointer.
         unsafe { bindings::per_cpu_sum_u64(self.0.as_ptr()) }
@@ -118,7 +118,7 @@ impl Counters {
         }
     }
 
-    /// The sum of a counter over all CPUs, which may miss what is counted meanwhile.
+    /// The sum of a counter over all CPUs, which may miss what is counted during the call.
     pub(crate) fn sum(&self, index: usize) -> u64 {
         self.get(index).map_or(0, |counter| {
             // SAFETY: As in `inc()`.

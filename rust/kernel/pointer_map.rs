@@ -146,7 +146,7 @@ impl<T> PointerMap<T> {
             new.push(Atomic::new(entry), GFP_KERNEL)?;
         }
         let new = Arc::new(Places(new), GFP_KERNEL)?;
-        // INVARIANT: The same entries, each in its place; nobody changes one meanwhile (`changing`).
+        // INVARIANT: The same entries, each in its place; none changes during the copy, since `changing` is locked.
         // Who reads the old places goes on to find there what was in them.
         drop(self.places.replace(Some(new.clone())));
         Ok(new)

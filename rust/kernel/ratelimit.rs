@@ -26,7 +26,7 @@ pub(crate) struct RateLimit {
 // SAFETY: `ratelimit_state` is protected by its own lock.
 unsafe impl Send for RateLimit {}
 
-// SAFETY: As above.
+// SAFETY: `ratelimit_state` is protected by its own lock.
 unsafe impl Sync for RateLimit {}
 
 impl RateLimit {
@@ -47,8 +47,8 @@ impl RateLimit {
         })
     }
 
-    /// Returns, if one more event is within the limit, how many were not since the last that was: each event that is not is
-    /// returned once. May be called in any context.
+    /// Returns, if one more event is within the limit, how many were not since the last that was: each event that
+    /// is not is returned once. May be called in any context.
     pub(crate) fn admit(&self) -> Option<u32> {
         // SAFETY: `state` was initialised in `new()`. The name is for a message that is switched off.
         let admitted =

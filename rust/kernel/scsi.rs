@@ -38,8 +38,8 @@ use kernel::{
 };
 
 /// The longest name of a logical unit: a T10 vendor identification of 255 bytes, each of which `scsi_vpd_lun_id()`
-/// escapes by four characters, behind `t10.`. With less room names would be cut off, and two logical units that differ
-/// behind that would be taken for one.
+/// escapes by four characters, behind `t10.`. With less room names would be cut off, and two logical units that
+/// differ behind that would be taken for one.
 const LONGEST_NAME: usize = 4 + 4 * 255;
 
 /// A SCSI device, by its address alone: to be compared, not to be used.
@@ -81,7 +81,7 @@ impl Device {
     ///
     /// `dev` is a device that has been added to the SCSI bus, and valid for `'a`.
     unsafe fn from_raw_device<'a>(dev: *mut bindings::device) -> Option<&'a Self> {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement `dev` is valid.
         if unsafe { bindings::scsi_is_sdev_device(dev) } == 0 {
             return None;
         }
@@ -105,7 +105,7 @@ impl Device {
     /// (`NAME=VALUE`).
     pub(crate) fn announce(&self, property: &CStr) {
         let mut environment = [property.as_char_ptr().cast_mut(), core::ptr::null_mut()];
-        // What fails is not told; whoever missed an event can look into sysfs.
+        // A failure is ignored: user space that misses the event can look into sysfs.
         //
         // SAFETY: The device is valid, and so are the strings, which are only read; the array ends with null.
         unsafe {

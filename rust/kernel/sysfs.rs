@@ -87,7 +87,7 @@ impl<D: Directory + 'static> File<D> {
         Self { attr, show, store }
     }
 
-    /// The attribute, for whoever creates the file. Only to be used for directories of kind `D`.
+    /// The attribute, for creating the file. Only to be used for directories of kind `D`.
     pub(crate) const fn as_raw(&self) -> *const bindings::bin_attribute {
         &raw const self.attr
     }
@@ -104,11 +104,11 @@ impl<D: Directory + 'static> File<D> {
         offset: bindings::loff_t,
         count: usize,
     ) -> isize {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement `attr` is in a `File<D>`.
         let this = unsafe { &*container_of!(attr, File<D>, attr) };
-        // SAFETY: By the safety requirement; sysfs keeps the directory while it calls us.
+        // SAFETY: By the safety requirement `D` is for the directory `kobj`, which sysfs keeps while it calls us.
         let data = unsafe { D::data(kobj) };
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement there is room for `count` bytes at `buf`, and no other user of them.
         let buf = unsafe { core::slice::from_raw_parts_mut(buf.cast(), count) };
 
         from_result(|| {
@@ -135,8 +135,8 @@ impl<D: Directory + 'static> File<D> {
         let data = unsafe { D::data(kobj) };
         // SAFETY: As in `read()`.
         let text = unsafe { core::slice::from_raw_parts(buf.cast::<u8>(), count) };
-        // SAFETY: By the safety requirement; and an `fdget_pos()` that took no lock is that of the
-        // system call that we are in, on this thread.
+        // SAFETY: By the safety requirement `file` is open during the call. An `fdget_pos()` that took no lock is
+        // that of the system call that we are in, on this thread.
         let file = unsafe { LocalFile::from_raw_file(file) };
 
         from_result(|| {

@@ -119,7 +119,7 @@ pub(crate) struct Bus(*const bindings::bus_type);
 // SAFETY: `bus_type` is constant and the functions below do their own locking.
 unsafe impl Send for Bus {}
 
-// SAFETY: As above.
+// SAFETY: `bus_type` is constant and the functions below do their own locking.
 unsafe impl Sync for Bus {}
 
 impl Bus {
@@ -129,7 +129,7 @@ impl Bus {
     ///
     /// `bus` is registered, and stays so as long as this module is loaded.
     pub(crate) unsafe fn from_raw(bus: *const bindings::bus_type) -> Self {
-        // INVARIANT: By the safety requirement.
+        // INVARIANT: By the safety requirement the bus stays registered as long as this module is loaded.
         Self(bus)
     }
 
@@ -147,7 +147,7 @@ impl Bus {
             //
             // SAFETY: By the safety requirement `dev` is a device.
             let device = BusDevice(unsafe { NonNull::new_unchecked(dev) }, PhantomData);
-            // SAFETY: By the safety requirement.
+            // SAFETY: By the safety requirement `f` is a `&mut F`.
             unsafe { (*f.cast::<F>())(&device) };
             0
         }
@@ -181,7 +181,7 @@ impl Bus {
             dev: *mut bindings::device,
             f: *mut c_void,
         ) -> c_int {
-            // SAFETY: By the safety requirement.
+            // SAFETY: By the safety requirement `dev` is a device with a reference.
             let ret = unsafe { bindings::device_lock_interruptible(dev) };
             if ret != 0 {
                 return ret;
@@ -190,7 +190,7 @@ impl Bus {
             //
             // SAFETY: By the safety requirement `dev` is a device.
             let locked = LockedDevice(unsafe { NonNull::new_unchecked(dev) }, PhantomData);
-            // SAFETY: By the safety requirement.
+            // SAFETY: By the safety requirement `f` is a `&mut F`.
             unsafe { (*f.cast::<F>())(&locked) };
             // SAFETY: Locked above.
             unsafe { bindings::device_unlock(dev) };

@@ -97,7 +97,8 @@ impl<'a> Cdb<'a> {
     /// `request` was allocated by `scsi_alloc_request()`, has not been executed, and is not freed for `'a`.
     #[inline(always)]
     pub(super) unsafe fn of_request(request: *const bindings::request) -> Self {
-        // INVARIANT: By the safety requirement; the `struct scsi_cmnd` follows its request.
+        // INVARIANT: By the safety requirement `request` is one of SCSI, not executed yet, and valid for `'a`; the
+        // `struct scsi_cmnd` follows it.
         Self(
             // SAFETY: The request and its command are one allocation.
             unsafe {
@@ -120,7 +121,7 @@ impl<'a> Cdb<'a> {
         };
         // INVARIANT: By the type invariant the request is of the queue of a SCSI device; it holds the queue in use.
         Addressed {
-            // SAFETY: As above.
+            // SAFETY: The request holds its queue, so the queue is valid.
             queue: unsafe { QueueId::new(queue) },
             // SAFETY: By the type invariant this is `scsi_cmnd::cmnd`, of `CDB_BUFFER` bytes (`Hook::new()` checks),
             // initialised by `scsi_initialize_rq()` and not written to during the call.
@@ -141,7 +142,7 @@ impl<'a> Addressed<'a> {
     ///
     /// `queue` is that of a SCSI device, and in use for `'a`.
     pub(super) unsafe fn new(queue: QueueId, cdb: &'a [u8; CDB_BUFFER]) -> Self {
-        // INVARIANT: By the safety requirement.
+        // INVARIANT: By the safety requirement the queue is that of a SCSI device and in use for `'a`.
         Self { queue, cdb }
     }
 
@@ -267,8 +268,8 @@ impl<T: CmdAllowed> Hook<T> {
                 }
                 callers::prove_core(bindings::scsi_ioctl as *const () as usize)?;
             },
-            // SAFETY: Both functions have the same signature (above). The new one does not sleep, but
-            // for a lock as an RCU reader, by the contract of `CmdAllowed`.
+            // SAFETY: Both functions are a `Function`, so they have the same signature. The new one does not sleep,
+            // but for a lock as an RCU reader, by the contract of `CmdAllowed`.
             redirect <- unsafe { Redirect::new(c"scsi_cmd_allowed", from, to) },
             _: { self_test()? },
             _decider: PhantomData,
@@ -284,8 +285,9 @@ impl<T: CmdAllowed> Hook<T> {
             // alone passes a buffer on the stack, and `self_test()` does.
             return unsafe { on_stack::<T>(cmd, open_for_write) };
         }
-        // INVARIANT: By the safety requirement; all callers but sg.c pass the `cmnd` of a request that they have
-        // just allocated by `scsi_alloc_request()` and that they free after the call.
+        // INVARIANT: By the safety requirement a caller of `scsi_cmd_allowed()` has called; all but sg.c pass the
+        // `cmnd` of a request that they have just allocated by `scsi_alloc_request()` and that they free after the
+        // call.
         T::cmd_allowed(Cdb(cmd, PhantomData), open_for_write)
     }
 }

@@ -130,7 +130,7 @@ impl<C: Client> Registration<C> {
 
 impl<C: Client> Drop for Registration<C> {
     fn drop(&mut self) {
-        // The subscription is still there: a device that is removed meanwhile is told of once.
+        // The subscription is still there: the removal of a device is reported once.
         let mut list = self.0.listener().list.lock();
         list.closed = true;
         while let Some(device) = list.devices.pop() {

@@ -83,7 +83,7 @@ impl<T: Answer> Hook<T> {
         let from = bindings::scsi_ioctl as Function as *const c_void;
         let to = Self::scsi_ioctl as Function as *const c_void;
         try_pin_init!(Self {
-            // SAFETY: Both functions have the same signature (above), and may sleep. When the
+            // SAFETY: Both functions are a `Function`, so have the same signature, and may sleep. When the
             // replacement sleeps it is counted, and waited for by `rest`.
             redirect <- unsafe { Redirect::with_original(c"scsi_ioctl", from, to) },
             rest: in_flight::Wait(&CALLS),

@@ -3,8 +3,8 @@
 //! Persistent reservations that come by the block layer (`struct pr_ops` of sd): `IOC_PR_*` on a disk or on a map of
 //! dm-multipath, nfsd, nvmet, LIO.
 //!
-//! `block/ioctl.c` asks no more than how the file is open (`blkdev_pr_allowed()`), and sd makes the command itself. So
-//! sd's functions are redirected. The CDB that is judged is the one that `sd_pr_out_command()` or
+//! `block/ioctl.c` asks no more than how the file is open (`blkdev_pr_allowed()`), and sd makes the command itself.
+//! So sd's functions are redirected. The CDB that is judged is the one that `sd_pr_out_command()` or
 //! `sd_pr_in_command()` will send, as far as the block layer chooses it.
 //!
 //! Not here: reservations of NVMe, and what is sent by SG_IO.
@@ -90,9 +90,9 @@ impl Command {
         let mut cdb = [0; CDB_BUFFER];
         cdb[0] = PERSISTENT_RESERVE_IN;
         cdb[1] = service_action;
-        // INVARIANT: By the safety requirement.
+        // INVARIANT: By the safety requirement `bdev` is a disk of sd: its queue is that of a SCSI device.
         Self {
-            // SAFETY: By the safety requirement.
+            // SAFETY: By the safety requirement `bdev` is open, so it is valid.
             queue: unsafe { queue_of(bdev) },
             cdb,
             known: 2,
@@ -121,9 +121,9 @@ impl Command {
             cdb[2] = unsafe { bindings::block_pr_type_to_scsi(pr_type) } as u8;
         }
         cdb[8] = PARAMETER_LIST;
-        // INVARIANT: By the safety requirement.
+        // INVARIANT: By the safety requirement `bdev` is a disk of sd: its queue is that of a SCSI device.
         Self {
-            // SAFETY: By the safety requirement.
+            // SAFETY: By the safety requirement `bdev` is open, so it is valid.
             queue: unsafe { queue_of(bdev) },
             cdb,
             known: CDB_BUFFER,
@@ -136,14 +136,14 @@ impl Command {
 ///
 /// `bdev` is valid.
 unsafe fn queue_of(bdev: *mut bindings::block_device) -> QueueId {
-    // SAFETY: A block device has a queue; by the safety requirement.
+    // SAFETY: By the safety requirement `bdev` is valid, and a block device has a queue.
     unsafe { QueueId::new(bindings::bdev_get_queue(bdev)) }
 }
 
 static CALLS: InFlight = InFlight::none();
 
-/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments behind the disk, the command
-/// that it makes.
+/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments behind the disk, the
+/// command that it makes.
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) => $command:expr;)*) => {
         /// What replaces sd's functions, by their names.

@@ -150,7 +150,7 @@ impl QueueFiles {
 impl Drop for QueueFiles {
     fn drop(&mut self) {
         let files = self.0.listener();
-        // The subscription is still there: a device that is unbound meanwhile loses its file first.
+        // The subscription is still there: a device that is unbound at this moment loses its file first.
         while let Some(device) = files.close() {
             with_locked(&device, |device| files.remove(device));
         }

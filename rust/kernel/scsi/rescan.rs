@@ -60,7 +60,7 @@ impl<C: Client> Hook<C> {
         let from = bindings::scsi_rescan_device as Function as *const c_void;
         let to = Self::scsi_rescan_device as Function as *const c_void;
         try_pin_init!(Self {
-            // SAFETY: Both functions have the same signature (above), and may sleep. When the
+            // SAFETY: Both functions are a `Function`, so have the same signature, and may sleep. When the
             // replacement sleeps it is counted, and waited for by `rest`.
             redirect <- unsafe { Redirect::with_original(c"scsi_rescan_device", from, to) },
             rest: in_flight::Wait(&RESCANS),

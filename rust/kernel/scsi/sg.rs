@@ -4,16 +4,16 @@
 //!
 //! sg asks `scsi_cmd_allowed()` about an SG_IO whose file is not open for both reading and writing, with the CDB in
 //! a local array, which leads nowhere. So its ioctl function is redirected for these files: the replacement keeps
-//! the device of the file for the task while sg's own function runs. Each call brings the memory for that itself: one that
-//! gets none fails, and takes nothing from others.
+//! the device of the file for the task while sg's own function runs. Each call brings the memory for that itself:
+//! one that gets none fails, and takes nothing from others.
 //!
 //! The way from the file to the device is private to `drivers/scsi/sg.c`: `file->private_data` is a `struct
 //! sg_fd`, whose `parentdp`, behind a list head, is the `struct sg_device`, which begins with `device`.
 //! That is a guess about the running kernel, and only as good as what confirms it: every step is read so that a
-//! wrong address does no harm, and whoever uses the result must know a device that is at the
+//! wrong address does no harm, and the result counts only for a device that is known to be at the
 //! very address that was found ([`Sender::is_for`]).
 //!
-//! Not here: files that are open for both, and write(2), about which sg asks nobody ([`super::sg_request`]).
+//! Not here: files that are open for both, and write(2), which sg does not check ([`super::sg_request`]).
 
 use super::{
     callers,
@@ -199,7 +199,8 @@ extern "C" fn goes_on() -> bool {
 /// `file` is open.
 #[inline(always)]
 unsafe fn access_mode(file: *const bindings::file) -> u32 {
-    // SAFETY: By the safety requirement. Flags may change at any time, but not the access mode among them.
+    // SAFETY: By the safety requirement `file` is open, so it is valid. Flags may change at any time, but not the
+    // access mode among them.
     unsafe { (&raw const (*file).f_flags).read_volatile() & flags::O_ACCMODE }
 }
 

@@ -2,11 +2,11 @@
 
 //! Commands of the sg driver when they are executed.
 //!
-//! sg asks nobody about what comes by write(2), nor about an SG_IO on a file that is open for both reading and writing, nor
+//! sg does no permission check for write(2), for an SG_IO on a file that is open for both reading and writing, nor
 //! about scanners. All that it sends goes through one call of `blk_execute_rq_nowait()`, by which the request has its
 //! CDB and its queue. That function is redirected for sg's requests, which are known by how they end
-//! (`sg_rq_end_io()`). What is refused is ended in the place of the device, with CHECK CONDITION, ILLEGAL REQUEST, ACCESS
-//! DENIED - NO ACCESS RIGHTS (05h/20h/02h, SPC-6 annex E): it is too late for an error of the system call.
+//! (`sg_rq_end_io()`). What is refused is ended in the place of the device, with CHECK CONDITION, ILLEGAL REQUEST,
+//! ACCESS DENIED - NO ACCESS RIGHTS (05h/20h/02h, SPC-6 annex E): it is too late for an error of the system call.
 //!
 //! Not here: requests of other drivers.
 //!
@@ -59,8 +59,8 @@ pub(crate) trait SgAllowed: Send + Sync + 'static {
     /// Whether this surely goes to the device; then it is not asked about any more.
     fn surely_allowed(cdb: Cdb<'_>) -> Sure;
 
-    /// Whether the current task may have `cdb` sent. `sender` is known if it is an SG_IO on a file that is not open for
-    /// both. May sleep.
+    /// Whether the current task may have `cdb` sent. `sender` is known if it is an SG_IO on a file that is not open
+    /// for both. May sleep.
     fn sg_allowed(cdb: Cdb<'_>, sender: Option<Sender>) -> bool;
 }
 
@@ -104,7 +104,7 @@ impl Diverts for OfSg {
 unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
     // SAFETY: `DECIDE` was set to the address of one before calls could arrive here.
     let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
-    // SAFETY: By the safety requirement; sg allocates its requests by `scsi_alloc_request()`.
+    // SAFETY: By the safety requirement it is a request of sg, not executed yet; sg allocates its requests by `scsi_alloc_request()`.
     let cdb = unsafe { Cdb::of_request(request) };
     // SAFETY: By the safety requirement.
     unsafe { decide(request, cdb) }

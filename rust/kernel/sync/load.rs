@@ -46,7 +46,7 @@ macro_rules! load {
 
             #[inline(always)]
             fn load_once(&self) -> $value {
-                // SAFETY: The pointer is valid and aligned. Whoever writes does it atomically, and a
+                // SAFETY: The pointer is valid and aligned. Writes are atomic, and a
                 // volatile load of this size is one load: what READ_ONCE() is.
                 unsafe { self.as_ptr().read_volatile() }
             }

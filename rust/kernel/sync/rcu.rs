@@ -139,7 +139,7 @@ impl<T> Drop for Retired<T> {
         }
         rcu::synchronize_rcu();
         // SAFETY: By the type invariant the pointer comes from `into_raw()` and its reference is
-        // owned here. Whoever read it before it was taken out of its place has finished (above).
+        // owned here. The grace period above has ended every reader that got it before it was taken out of its place.
         drop(unsafe { Arc::from_raw(self.ptr) });
     }
 }
@@ -187,8 +187,8 @@ impl<T> Drop for RetiredSet<T> {
         }
         rcu::synchronize_rcu();
         for ptr in &self.ptrs {
-            // SAFETY: By the type invariant, and once for each; whoever read the value before it
-            // was taken out of its place has finished (above).
+            // SAFETY: By the type invariant the reference is owned here, and each is dropped once. The grace period
+            // above has ended every reader that got the value before it was taken out of its place.
             drop(unsafe { Arc::from_raw(*ptr) });
         }
     }

@@ -14,12 +14,12 @@ use crate::kernel::{
 use core::mem::forget;
 use kernel::types::NotThreadSafe;
 
-/// Preemption is off while this lives, and no RCU grace period that begins meanwhile ends.
+/// Preemption is off while this lives, and no RCU grace period that begins in that time ends.
 #[must_use = "the reader ends at once"]
 pub(crate) struct Guard(NotThreadSafe);
 
 impl Guard {
-    /// Ends to read. Returns whether the task should have been preempted meanwhile: then [`resched`]
+    /// Ends to read. Returns whether the task should have been preempted in that time: then [`resched`]
     /// is to be called soon. Apart, so that the caller needs no stack for that call.
     #[inline(always)]
     pub(crate) fn end(self) -> bool {
