@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # kernels: stock
+# about: each profile with the programs that it names, as in [profiles.md](admin-guide/profiles.md), both ways
 # Each profile with the programs that it names, as nobody, both ways: what they send that is needed is not
 # refused, and no rule of the profile is there that nothing has used, but for what needs hardware that is not here.
 # Documentation/admin-guide/profiles.md is the same as a table.

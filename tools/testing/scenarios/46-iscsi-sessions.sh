@@ -34,7 +34,8 @@ echo 1 >"$tpg/enable"
 
 mkdir -p /run/lock/iscsi /etc/iscsi
 echo "InitiatorName=$name:host" >/etc/iscsi/initiatorname.iscsi
-# When it ends it sends SIGTERM to its whole process group: without a session of its own, to this shell and the VM's init.
+# When it ends it sends SIGTERM to its whole process group: without a session of its own, to this shell and the VM's
+# init too.
 setsid iscsid -f >"$tmp/iscsid" 2>&1 &
 iscsid=$!
 nap 2
@@ -111,6 +112,13 @@ log_out web
 log_in db
 log_in web
 verdicts "both anew, in the other order"
+# What never comes back behind tcm_loop (47-preempt-and-abort.sh) does so over iSCSI: targets.md.
+check "a key of db" sg_persist --out --register --param-sark=b "${disk[db]}"
+check "a key of web" sg_persist --out --register --param-sark=a "${disk[web]}"
+check "PREEMPT AND ABORT comes back" timeout 30 sg_persist --out --preempt-abort --param-rk=a --param-sark=b \
+	"${disk[web]}"
+like "the key of db has gone" "$(sg_persist --in --read-keys "${disk[web]}" 2>&1 | xargs)" \
+	"*1 registered reservation key*0xa*"
 log_out web
 log_out db
 kill $iscsid
