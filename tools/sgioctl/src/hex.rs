@@ -124,6 +124,13 @@ pub fn read(text: &str) -> Option<Bytes> {
         Some(inside) => (inside, true),
         None => (inside, false),
     };
+    // An offset, as xxd prints it: the bytes behind it may be any part of a CDB.
+    if inside
+        .split_once(": ")
+        .is_some_and(|(offset, _)| offset.len() >= 4 && is_number(offset))
+    {
+        return None;
+    }
     let mut bytes = Vec::new();
     let mut long = false;
     for token in tokens(inside) {
@@ -210,17 +217,6 @@ pub fn items(words: &[String]) -> Result<Vec<String>> {
     Ok(items)
 }
 
-/// The words that announce a CDB: of other programs, and the outcomes in the lines of `sgioctl monitor`.
-const LABELS: [&str; 7] = [
-    "cdb",
-    "cmdp",
-    "refused",
-    "allowed",
-    "privileged",
-    "complained",
-    "emulated",
-];
-
 /// The bytes that are taken for those that a CDB lacks at its end, in words; none if it has its length.
 pub fn assumed(cdb: &[u8]) -> Option<String> {
     let given = cdb.len();
@@ -236,23 +232,58 @@ pub fn assumed(cdb: &[u8]) -> Option<String> {
     })
 }
 
+/// What a number in brackets behind a label says.
+#[derive(Clone, Copy)]
+enum Indexed {
+    /// Which byte (`cdb[0]=`), or which line of a long CDB (`CDB[00]:`).
+    OneByte,
+    /// How many bytes follow; the word is no label without it.
+    Length,
+}
+
+/// The words that announce a CDB: of the kernel's log and of sg3_utils, of strace, of strace before version 4.11, of
+/// strace for bsg, of the kernel's own tracepoints of SCSI; and the outcomes in the lines of `sgioctl monitor`.
+const LABELS: [(&str, Indexed); 10] = [
+    ("cdb", Indexed::OneByte),
+    ("cmdp", Indexed::OneByte),
+    ("cmd", Indexed::Length),
+    ("request", Indexed::OneByte),
+    ("raw", Indexed::OneByte),
+    ("refused", Indexed::OneByte),
+    ("allowed", Indexed::OneByte),
+    ("privileged", Indexed::OneByte),
+    ("complained", Indexed::OneByte),
+    ("emulated", Indexed::OneByte),
+];
+
 /// What stands behind the last word that announces a CDB.
 fn behind_label(text: &str) -> Option<&str> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
     let mut found: Option<usize> = None;
-    for label in LABELS {
+    for (label, indexed) in LABELS {
         for (at, _) in lower.match_indices(label) {
             let starts = !lower[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
             let rest = lower[at + label.len()..].trim_start();
-            // The kernel counts the lines of long ones: `CDB[00]:`.
-            let rest = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
-                Some((number, rest)) if number.bytes().all(|b| b.is_ascii_hexdigit()) => rest,
-                _ => rest,
+            let (index, rest) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+                Some((number, rest)) if number.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                    (true, rest)
+                }
+                _ => (false, rest),
             };
-            if let Some(rest) = rest.strip_prefix([':', '=']).filter(|_| starts) {
-                found = found.max(Some(text.len() - rest.len()));
-            }
+            let Some(behind) = rest.strip_prefix([':', '=']).filter(|_| starts) else {
+                continue;
+            };
+            let behind = match indexed {
+                // Older kernels print the opcode first: `CDB: cdb[0]=0x85: 85 06 ...`. Any other byte with a number
+                // is part of a list that this does not read.
+                Indexed::OneByte if index && rest.starts_with('=') => {
+                    behind.split_once(": ").map_or("", |(_, bytes)| bytes)
+                }
+                Indexed::Length if !index => continue,
+                _ => behind,
+            };
+            found = found.max(Some(text.len() - behind.len()));
         }
     }
     // smartctl -r ioctl: `[inquiry: 12 00 00 00 24 00 ]`.
@@ -269,11 +300,17 @@ fn behind_label(text: &str) -> Option<&str> {
 /// The first run of bytes, behind words that are none (`Read(10)`, `opcode=0x85`).
 fn first_run(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
+    let mut named = false;
     for token in tokens(text) {
-        match byte_digits(token.trim_matches(|c| "[]{}()\"'".contains(c))) {
+        let inner = token.trim_matches(|c| "[]{}()\"'".contains(c));
+        match byte_digits(inner) {
+            // The last word of the kernel's names `Read CD` and `Play CD`; bytes in small letters follow.
+            Some(_) if bytes.is_empty() && named && inner == "CD" => (),
             Some(more) => bytes.extend(more),
-            None if token.trim_matches(|c| "[]{}()\"'".contains(c)).is_empty() => (),
-            None if bytes.is_empty() => (),
+            None if inner.is_empty() => (),
+            None if bytes.is_empty() => named = true,
+            // A byte with a digit too few is no end: what is behind it would be lost.
+            None if is_number(inner) => return Vec::new(),
             None => break,
         }
         // What is behind the closing bracket or quote is something else.
@@ -282,6 +319,11 @@ fn first_run(text: &str) -> Vec<u8> {
         }
     }
     bytes
+}
+
+fn is_number(token: &str) -> bool {
+    let digits = token.strip_prefix("0x").unwrap_or(token);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = &str> {

@@ -19,6 +19,9 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
     if let Some(key) = &selector.by_id {
         found.extend(by_id(key));
     }
+    if let Some(key) = &selector.by_path {
+        found.extend(by_path(key));
+    }
     if let Some(At { value, place }) = &selector.transport {
         let name = transport(value);
         let driver = name
@@ -63,6 +66,14 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
             let fix = "give the map's name (mpatha) or its WWID, as 'multipath -l' shows them";
             found.push((place.clone(), message, fix.into()));
         }
+        for link in ["dm-name-", "dm-uuid-mpath-", "mpath-"] {
+            if let Some(map) = value.strip_prefix(link) {
+                let message = format!("no map is called '{value}'");
+                let fix = format!("write multipath = \"{map}\"");
+                found.push((place.clone(), message, fix));
+                break;
+            }
+        }
     }
     for (key, name) in [
         (&selector.initiator, "initiator"),
@@ -76,7 +87,13 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
             .any(|prefix| value.starts_with(prefix));
         let plain = crate::device::nexus::plain(value);
         let wwn = plain.len() == 16 && plain.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !iscsi && !wwn {
+        if let Some((name_alone, _)) = value.split_once(',').filter(|_| iscsi) {
+            found.push((
+                place.clone(),
+                format!("no iSCSI name has a comma: '{value}'"),
+                format!("write {name} = \"{name_alone}\""),
+            ));
+        } else if !iscsi && !wwn {
             found.push((
                 place.clone(),
                 format!("'{value}' is no name of a port"),
@@ -139,6 +156,21 @@ fn wwid(key: &At<Pattern>) -> Option<Impossible> {
     let digits = lower
         .bytes()
         .all(|byte| byte.is_ascii_hexdigit() || byte == b'*');
+    for start in ["naa.", "eui."] {
+        let Some(number) = lower.strip_prefix(start) else {
+            continue;
+        };
+        let plain: String = number
+            .trim_start_matches("0x")
+            .chars()
+            .filter(|c| c.is_ascii_hexdigit() || "*?[]".contains(*c))
+            .collect();
+        if plain != number && !number.contains('[') {
+            return never(format!(
+                "write wwid = \"{start}{plain}\": hex digits, and nothing between them"
+            ));
+        }
+    }
     match known.iter().any(|start| lower.starts_with(start)) {
         true => None,
         false if digits => never(format!("write wwid = \"naa.{lower}\"")),
@@ -160,7 +192,47 @@ fn by_id(key: &At<Pattern>) -> Option<Impossible> {
     if text.starts_with("naa.") || text.starts_with("t10.") || text.starts_with("eui.") {
         return never(format!("write wwid = \"{text}\""));
     }
+    if let Some(disk) = without_partition(text) {
+        return never(format!("this is a partition; write by_id = \"{disk}\""));
+    }
+    for map in ["dm-name-", "dm-uuid-mpath-"] {
+        if let Some(map) = text.strip_prefix(map) {
+            return never(format!("this is a map; write multipath = \"{map}\""));
+        }
+    }
+    let digits = |text: &str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let number = text.strip_prefix("wwn-").unwrap_or(text);
+    let number = number.strip_prefix("0x").unwrap_or(number);
+    if digits(number) && text != format!("wwn-0x{number}") {
+        return never(format!("write by_id = \"wwn-0x{number}\""));
+    }
+    // udev puts what kind of name it is in front.
+    if !text.contains(['-', '*', '?', '[']) {
+        return never(
+            "give the name of a link in /dev/disk/by-id or /dev/tape/by-id, like wwn-0x... or ata-..."
+                .into(),
+        );
+    }
     None
+}
+
+fn by_path(key: &At<Pattern>) -> Option<Impossible> {
+    let text = text(&key.value);
+    let never = |fix: String| {
+        let message = format!("no device matches ever: no link in by-path is called '{text}'");
+        Some((key.place.clone(), message, fix))
+    };
+    if text.contains('/') {
+        return never("give the name of a link in /dev/disk/by-path or /dev/tape/by-path".into());
+    }
+    without_partition(text)
+        .and_then(|disk| never(format!("this is a partition; write by_path = \"{disk}\"")))
+}
+
+/// The disk's link, of a partition's.
+fn without_partition(link: &str) -> Option<&str> {
+    let (disk, number) = link.rsplit_once("-part")?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(disk)
 }
 
 #[cfg(test)]

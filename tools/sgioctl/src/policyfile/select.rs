@@ -166,7 +166,10 @@ impl Selector {
                 .as_deref()
                 .is_some_and(|own| spelling::same_serial(own, serial))
         }) && holds(&self.vendor, |vendor| vendor.matches(&device.vendor))
-            && holds(&self.model, |model| model.matches(&device.model))
+            && holds(&self.model, |model| {
+                model.matches(&device.model)
+                    || model.matches(&spelling::with_underscores(&device.model))
+            })
             && holds(&self.class, |class| *class == device.class)
             && holds(&self.hctl, |hctl| *hctl == device.hctl)
             && holds(&self.transport, |transport| {

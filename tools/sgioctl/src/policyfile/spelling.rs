@@ -25,6 +25,11 @@ pub(super) fn serial(text: &str) -> String {
     words.join("_")
 }
 
+/// The texts of INQUIRY as udev and lsblk write them: an underscore for each run of blanks.
+pub(super) fn with_underscores(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join("_")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
