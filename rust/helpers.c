@@ -164,6 +164,12 @@ unsigned int sgio_helper_scsi_device_host_no(struct scsi_device *sdev)
 	return sdev->host->host_no;
 }
 
+bool sgio_helper_scsi_device_lun_in_cdb(const struct scsi_device *sdev);
+bool sgio_helper_scsi_device_lun_in_cdb(const struct scsi_device *sdev)
+{
+	return sdev->lun_in_cdb;
+}
+
 const struct bus_type *sgio_helper_scsi_host_bus(struct Scsi_Host *shost);
 const struct bus_type *sgio_helper_scsi_host_bus(struct Scsi_Host *shost)
 {
@@ -198,6 +204,8 @@ void sgio_helper_sg_refuse(struct request *rq)
 {
 	struct scsi_cmnd *scmd = blk_mq_rq_to_pdu(rq);
 
+	/* It is cleared when a command is prepared; until then it has the sense data of another one, maybe of others. */
+	memset(scmd->sense_buffer, 0, SCSI_SENSE_BUFFERSIZE);
 	scsi_build_sense_buffer(0, scmd->sense_buffer, ILLEGAL_REQUEST, 0x20, 0x02);
 	scmd->result = SAM_STAT_CHECK_CONDITION;
 	scmd->sense_len = 8 + scmd->sense_buffer[7];

@@ -54,7 +54,8 @@ impl Answer for OwnLuns {
         let guard = rcu::read_lock();
         let state = State::current(&guard)?;
         let device = &state.devices.get(queue.key(), &guard)?.device;
-        let verdict = state.verdict_on(device, &Cdb::new(cdb)?, open_for_write, &guard);
+        let sent = device.lun_in_cdb.sent(cdb);
+        let verdict = state.verdict_on(device, &Cdb::new(&sent)?, open_for_write, &guard);
         if verdict.decision != Decision::OwnLuns || Capability::SYS_RAWIO.current_has_quietly() {
             return None;
         }

@@ -59,15 +59,25 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool, resched: bool) -> bool 
         return Capability::SYS_RAWIO.current_has();
     };
     let addressed = cdb.addressed();
+    let known = state.devices.get(addressed.queue().key(), &guard);
+    let device = known.map(|known| &*known.device);
     let command = Command {
-        cdb: addressed.cdb(),
+        cdb: &as_sent(&addressed, device),
         known: CDB_BUFFER,
         open_for_write,
     };
-    match state.devices.get(addressed.queue().key(), &guard) {
-        Some(known) => for_device(state, &known.device, &command, &guard),
+    match device {
+        Some(device) => for_device(state, device, &command, &guard),
         None => for_class(state, &addressed, &command, &guard),
     }
+}
+
+/// The CDB as the device gets it, which is what is judged. (The fast path does not look: its answers are for an opcode,
+/// whatever is behind.)
+fn as_sent(addressed: &Addressed<'_>, device: Option<&Device>) -> [u8; CDB_BUFFER] {
+    device
+        .map_or_else(|| addressed.lun_in_cdb(), |device| device.lun_in_cdb)
+        .sent(addressed.cdb())
 }
 
 /// The decision on an SG_IO of sg whose file is not open for both reading and writing.
@@ -78,7 +88,7 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
         // Not while the hook is armed.
         return Capability::SYS_RAWIO.current_has();
     };
-    let command = Command {
+    let mut command = Command {
         cdb: &cdb.cdb,
         known: cdb.known,
         open_for_write,
@@ -90,12 +100,29 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
     match known {
         Some(known) => {
             let device = &*known.device;
+            let sent = device.lun_in_cdb.sent(&cdb.cdb);
+            command.cdb = &sent;
             let verdict = verdict_on(state, device, &command, &guard);
-            // It is asked about again when it is executed, and counted then.
-            if verdict.decision.is_allowed() && filters_sg(state, device) {
+            if !filters_sg(state, device) {
+                return answer(state, device, &command, &verdict);
+            }
+            // What is let through is asked about again when it is executed, and counted and told then.
+            if verdict.decision.is_allowed() {
                 return true;
             }
-            answer(state, device, &command, &verdict)
+            let privileged = Capability::SYS_RAWIO.current_has();
+            if privileged || verdict.complains() {
+                return true;
+            }
+            verdict.count();
+            without_permission(
+                state,
+                &Subject::of(device),
+                Some(device),
+                &command,
+                &verdict,
+                privileged,
+            )
         }
         // It could be any device, and might be one that must not get it.
         None => not_allowed(state, &Subject::UNKNOWN, None, &command, &Verdict::NONE),
@@ -116,13 +143,13 @@ pub(super) fn decide_on_reservation(pr: &pr_ops::Command) -> bool {
         return true;
     };
     let addressed = pr.addressed();
+    let device = state.devices.get(addressed.queue().key(), &guard);
+    let device = device.map(|known| &*known.device);
     let command = Command {
-        cdb: &pr.cdb,
+        cdb: &as_sent(&addressed, device),
         known: pr.known,
         open_for_write: pr.out,
     };
-    let device = state.devices.get(addressed.queue().key(), &guard);
-    let device = device.map(|known| &*known.device);
     let subject = device.map_or_else(|| Subject::addressed(&addressed), Subject::of);
     let Some(cdb) = policy::Cdb::from_buffer(command.cdb, command.known) else {
         return not_allowed(state, &subject, device, &command, &Verdict::NONE);
@@ -166,15 +193,17 @@ pub(super) fn decide_on_sg_request(cdb: Cdb<'_>, sender: Option<Sender>) -> bool
         return true;
     };
     let addressed = cdb.addressed();
+    let known = state.devices.get(addressed.queue().key(), &guard);
+    let device = known.map(|known| &*known.device);
     let command = Command {
-        cdb: addressed.cdb(),
+        cdb: &as_sent(&addressed, device),
         known: CDB_BUFFER,
         // Other files are open for both, or it came by write(2).
         open_for_write: sender.is_none_or(Sender::is_open_for_write),
     };
-    match state.devices.get(addressed.queue().key(), &guard) {
-        Some(known) if !filters_sg(state, &known.device) => true,
-        Some(known) => for_device(state, &known.device, &command, &guard),
+    match device {
+        Some(device) if !filters_sg(state, device) => true,
+        Some(device) => for_device(state, device, &command, &guard),
         None if !state.filter_sg.load(Relaxed) => true,
         None => for_class(state, &addressed, &command, &guard),
     }
@@ -280,11 +309,25 @@ fn not_allowed(
     command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) -> bool {
+    let privileged = Capability::SYS_RAWIO.current_has();
+    without_permission(state, subject, device, command, verdict, privileged)
+}
+
+/// What is done with a command that is not allowed.
+#[cold]
+fn without_permission(
+    state: &State,
+    subject: &Subject,
+    device: Option<&Device>,
+    command: &Command<'_>,
+    verdict: &Verdict<'_>,
+    privileged: bool,
+) -> bool {
     let limits = device.map_or(&state.log_limits, |device| &*device.log_limits);
     let outcome = Outcome::not_allowed(
         device.map_or(&state.without_device, |device| &device.stats),
-        Capability::SYS_RAWIO.current_has(),
-        verdict.complain && verdict.decision != Decision::OwnLuns,
+        privileged,
+        verdict.complains(),
     );
     match outcome {
         Outcome::Complained => log::complain(&limits.complaints, subject, command),

@@ -114,6 +114,11 @@ impl<'a> Verdict<'a> {
         }
     }
 
+    /// Whether what is not allowed is let through with a complaint.
+    pub(crate) fn complains(&self) -> bool {
+        self.complain && self.decision != Decision::OwnLuns
+    }
+
     /// Counts that the rule decided.
     #[inline]
     pub(crate) fn count(&self) {

@@ -162,6 +162,8 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
                 lun: check.lun,
             },
         )?;
+        let sent = device.lun_in_cdb.sent(&check.cdb);
+        let cdb = Cdb::new(&sent).ok_or(EINVAL)?;
         let guard = rcu::read_lock();
         let verdict = state.verdict_on(&device, &cdb, write, &guard);
         (verdict.codes(), verdict.complain)

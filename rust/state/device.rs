@@ -8,7 +8,8 @@ use crate::{
         scsi::{
             self,
             DeviceId,
-            DeviceRef, //
+            DeviceRef,
+            LunInCdb, //
         },
         sync::{
             load::Load,
@@ -55,6 +56,8 @@ pub(crate) struct Device {
     pub(crate) id: u64,
     /// Its class, which does not change.
     pub(crate) class: Class,
+    /// What the kernel makes of byte 1 of its CDBs: what is judged is what is sent.
+    pub(crate) lun_in_cdb: LunInCdb,
     /// Its switches, and the rescans under way.
     pub(crate) modes: Modes,
     own_luns: Atomic<bool>,
@@ -166,6 +169,7 @@ impl Device {
             handle: device.to_ref(),
             id: new_id(),
             class: Class::from_type(device.peripheral_device_type()),
+            lun_in_cdb: device.lun_in_cdb(),
             modes: Modes::with_rescans(rescans),
             own_luns: Atomic::new(false),
             filter_sg: Atomic::new(false),

@@ -19,7 +19,8 @@ use super::{
     callers,
     sg::Sender,
     Address,
-    Device, //
+    Device,
+    LunInCdb, //
 };
 use crate::kernel::{
     arch,
@@ -162,12 +163,22 @@ impl<'a> Addressed<'a> {
     /// about.
     #[cold]
     pub(crate) fn type_and_address(&self) -> (u8, Address) {
+        let device = self.device();
+        (device.peripheral_device_type(), device.address())
+    }
+
+    /// What becomes of byte 1 of the CDB, for such a device.
+    #[cold]
+    pub(crate) fn lun_in_cdb(&self) -> LunInCdb {
+        self.device().lun_in_cdb()
+    }
+
+    fn device(&self) -> &Device {
         let queue = self.queue.as_ptr().cast::<bindings::request_queue>();
         // SAFETY: By the type invariant the queue is that of a SCSI device, whose `queuedata` is the device for life,
         // and it is in use; a device is not released before its queue is out of use (`blk_mq_destroy_queue()` in
         // `__scsi_remove_device()`, or the last close of its disk).
-        let device = unsafe { &*(*queue).queuedata.cast::<Device>() };
-        (device.peripheral_device_type(), device.address())
+        unsafe { &*(*queue).queuedata.cast::<Device>() }
     }
 }
 

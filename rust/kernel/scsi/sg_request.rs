@@ -184,7 +184,9 @@ impl<T: SgAllowed> DriverHook for Hook<T> {
         type Function = unsafe extern "C" fn(*mut bindings::request, bool);
 
         pin_init::pin_init_scope(|| {
-            let end_io = symbol::address_of(c"sg_rq_end_io")?;
+            // What is to be told is that sg is not there, not that it is another one than is known.
+            symbol::address_of(c"sg_open")?;
+            let end_io = symbol::address_of(c"sg_rq_end_io").map_err(|_| EOPNOTSUPP)?;
             SG_RQ_END_IO.store(end_io, Relaxed);
             DECIDE.store(decide::<T> as Decide as usize, Relaxed);
             let from = bindings::blk_execute_rq_nowait as Function as *const c_void;

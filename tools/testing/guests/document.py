@@ -60,7 +60,7 @@ def section(row, titles):
 
 
 def markdown(run):
-    rows = sorted(run["rows"], key=lambda r: (int(r["number"].rstrip("g")), r["number"]))
+    rows = sorted(run["rows"], key=lambda r: (int(r["number"].rstrip("gh")), r["number"]))
     text = ["<!-- SPDX-License-Identifier: GPL-2.0 -->",
             "<!-- Written by `make matrix` from a run; `make test-guests` compares. -->",
             "# What a guest gets", "",

@@ -27,8 +27,9 @@ EXPLAINED = {
          "is for. REPORT LUNS is answered by QEMU. EXTENDED COPY is no part of the grant: its data names the logical "
          "units to copy between, which no rule can see.",
     "6g": "scsi-generic on /dev/sgN. QEMU opens it for reading and writing, and then the kernel asks nobody: "
-          "everything goes through, with the filter and without it. Use scsi-block where the guest is to be "
-          "confined.",
+          "everything goes through, with the filter and without it, unless the administrator has asked for it (6h).",
+    "6h": "Row 6g with filter_sg = 1: the filter decides here as in row 6. What it refuses ends with CHECK CONDITION, ILLEGAL "
+          "REQUEST, ACCESS DENIED - NO ACCESS RIGHTS (05/20/02), which QEMU hands to the guest as it is.",
     "7": "The host's LIO is the target, below QEMU. Reservations are LIO's own: they hold between the guests "
          "of this host, and the storage and other hosts never hear of them.",
     "8": "LIO hands the commands to the disk as they are, from inside the kernel, where the filter is not asked. "
@@ -56,7 +57,7 @@ LEGACY = (
 SURPRISES = [
     "QEMU's own target (rows 4, 5) takes a command that it does not know for one that reads. If it writes, as COMPARE AND "
     "WRITE and EXTENDED COPY do, a Linux guest sees no ILLEGAL REQUEST but DID_ERROR.",
-    "A writable /dev/sgN is not filtered by anybody (row 6g).",
+    "A writable /dev/sgN is filtered by nobody (row 6g) unless filter_sg is on (row 6h).",
     "PERSISTENT RESERVE through vhost-scsi on a block backstore ends in the host's LIO (row 7).",
     "A second guest on the same nexus takes over the registration of the first one by registering: there is one "
     "key for each nexus.",

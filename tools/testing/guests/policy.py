@@ -43,6 +43,12 @@ def unpriv(value):
         put(f"{path}/queue/unpriv_sgio", value)
 
 
+def filter_sg(hctl, value):
+    """Not without the module, as all of these."""
+    if loaded():
+        put(attribute(hctl, "filter_sg"), value)
+
+
 def defaults():
     if not loaded():
         run("insmod", os.environ["SGIO_KO"])

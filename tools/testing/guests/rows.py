@@ -8,12 +8,13 @@ from host import IQN
 class Row:
     """disks: the agent's name of the disk by guest; the first guest is probed, the other one is
     the second initiator. unit: the file behind it, which shows what was reclaimed. emulates: who
-    answers is not the storage, though INQUIRY does not tell."""
+    answers is not the storage, though INQUIRY does not tell. filter_sg: the device of the host whose
+    /dev/sgN is filtered however it is open while the row is measured."""
 
-    def __init__(self, number, device, backend, disks, unit=None, emulates=False, scsi=True):
+    def __init__(self, number, device, backend, disks, unit=None, emulates=False, scsi=True, filter_sg=None):
         self.number, self.device, self.backend = number, device, backend
         self.disks, self.unit = disks, unit
-        self.emulates, self.scsi = emulates, scsi
+        self.emulates, self.scsi, self.filter_sg = emulates, scsi, filter_sg
 
 
 def virtio_blk(guest, slot, source, *more):

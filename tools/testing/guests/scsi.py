@@ -130,8 +130,9 @@ class Answer:
     @property
     def refused(self):
         """The host's kernel said EPERM to QEMU: scsi-block and scsi-generic make it ABORTED
-        COMMAND, I/O PROCESS TERMINATED; virtio-blk says "unsupported"."""
-        return self.code == (0xb, 0, 6) or self.virtio == 2
+        COMMAND, I/O PROCESS TERMINATED; virtio-blk says "unsupported". Of a filtered /dev/sgN that is open for
+        writing, it is a status of its own: ILLEGAL REQUEST, ACCESS DENIED - NO ACCESS RIGHTS."""
+        return self.code in ((0xb, 0, 6), (5, 0x20, 2)) or self.virtio == 2
 
     @property
     def illegal(self):

@@ -99,8 +99,10 @@ class Setup:
         block = both("scsi-block", on(lun["lun"].disk))
         add("3", "virtio-blk", "LUN (scsi=on)", {"b": old, "a": block["a"]}, unit=lun["lun"].file)
         add("6", "virtio-scsi, QEMU's target", "LUN (scsi-block)", block, unit=lun["lun"].file)
-        add("6g", "virtio-scsi, QEMU's target", "LUN (scsi-generic)",
-            both("scsi-generic", on(lun["lun"].sg)), unit=lun["lun"].file)
+        generic = both("scsi-generic", on(lun["lun"].sg))
+        add("6g", "virtio-scsi, QEMU's target", "LUN (scsi-generic)", generic, unit=lun["lun"].file)
+        add("6h", "virtio-scsi, QEMU's target", "LUN (scsi-generic), filter_sg = 1", generic,
+            unit=lun["lun"].file, filter_sg=lun["lun"].hctl)
         for number, kind, backend in (("7", "block", "block"), ("8", "pscsi", "pscsi")):
             disks = {}
             for g, slot in (("a", "05" if kind == "block" else "06"),

@@ -60,12 +60,18 @@ like "... is counted" "$(tail -n 1 "$(dev "$a")/hits")" "* 3 deny 12"
 echo 1 >"$(dev "$a")/complain"
 is "complain lets it through" "$(sgnode "$sg" rw v3 $sense) $(sgnode "$sg" rw ioctl $inquiry)" "good good"
 is "... and counts" "$(count "$a" complained)" 1
+log_mark
+is "... of a reader too, which sg asks about as well" "$(sgnode "$sg" r ioctl $vendor) $(count "$a" complained)" "$unknown 2"
+is "... and is told once" "$(log_grep -c "$a: complain: c0")" 1
 echo 0 >"$(dev "$a")/complain"
 echo 1 >"$(dev "$a")/unpriv_sgio"
 all "unpriv_sgio lets all through" "$sg" $vendor "$unknown"
 echo 0 >"$(dev "$a")/unpriv_sgio"
 echo >"$(dev "$a")/rules"
 is "root is not filtered" "$(sg_raw "$sg" c0 0 0 0 0 0 2>&1 | grep -c 'Invalid command operation code')" 1
+before=$(count "$a" privileged)
+sg_raw -R "$sg" c0 0 0 0 0 0 >/dev/null 2>&1
+is "... nor as a reader, and is counted once" $(($(count "$a" privileged) - before)) 1
 trace=/sys/kernel/tracing
 mountpoint -q $trace || mount -t tracefs none $trace || die "no tracefs"
 echo 1 >$trace/events/sgio_filter/decision/enable
@@ -74,6 +80,14 @@ sgnode "$sg" rw ioctl $tur >/dev/null
 echo 0 >$trace/events/sgio_filter/decision/enable
 like "the tracepoint tells of a refusal" "$(grep "dev=$a .*cdb=c0" $trace/trace)" "*outcome=refused decision=no_rule*open=w*"
 like "... and of what is allowed" "$(grep "dev=$a .*cdb=00" $trace/trace)" "*outcome=allowed decision=allowed*open=w*"
+
+# What is refused tells of no other command: one of another sender ends with the number of a block in its sense data, in the
+# place in memory that a later request has.
+echo 2 >/sys/bus/pseudo/drivers/scsi_debug/opts
+told=$(for _ in {1..20}; do sg_raw "$sg" 28 0 0 0 0x12 0x34 0 0 1 0 2>&1; done | grep -c 'Info fld=0x1234')
+is "another sender's error tells a block" "$told" 20
+echo 0 >/sys/bus/pseudo/drivers/scsi_debug/opts
+is "... a refusal behind it does not" "$(for _ in {1..40}; do sgnode "$sg" rw ioctl $vendor; done | sort | uniq -c | xargs)" "40 $denied"
 
 # A refused command leaves nothing behind: of the 16 that one open file may have under way, none is lost.
 is "many refusals" "$(for _ in {1..40}; do sgnode "$sg" rw v3 $vendor; done | sort | uniq -c | xargs)" "40 $denied"

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <scsi/sg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +21,24 @@
 
 #define CHECK_CONDITION	0x02
 
+/* Whether more is told than what it is: in the bytes that both headers hand on, and are not of the common answer. */
+static bool tells_more(const uint8_t *sense)
+{
+	static const uint8_t told[16] = { [0] = 0x7f, [2] = 0x0f, [7] = 0xff, [12] = 0xff, [13] = 0xff };
+
+	for (unsigned int i = 0; i < sizeof(told); i++)
+		if (sense[i] & ~told[i])
+			return true;
+	return false;
+}
+
 static void say(unsigned int status, unsigned int host, const uint8_t *sense)
 {
 	if (host)
 		printf("host %02x\n", host);
 	else if (status == CHECK_CONDITION || (status == 0 && sense[0]))
-		printf("sense %02x/%02x/%02x\n", sense[2] & 0x0f, sense[12], sense[13]);
+		printf("sense %02x/%02x/%02x%s\n", sense[2] & 0x0f, sense[12], sense[13],
+		       tells_more(sense) ? " and more" : "");
 	else if (status)
 		printf("status %02x\n", status);
 	else
