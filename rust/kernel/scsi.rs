@@ -10,11 +10,14 @@ mod callers;
 pub(crate) mod cmd_allowed;
 pub(crate) mod devices;
 pub(crate) mod ioctl;
+mod lun_in_cdb;
 pub(crate) mod pr_ops;
 pub(crate) mod queue_files;
 pub(crate) mod rescan;
 pub(crate) mod sg;
 pub(crate) mod sg_request;
+
+pub(crate) use lun_in_cdb::LunInCdb;
 
 use super::{
     block::{
@@ -29,7 +32,6 @@ use super::{
     kobject::Parent, //
 };
 use crate::kernel::bindings;
-use cmd_allowed::CDB_BUFFER;
 use kernel::{
     container_of,
     device,
@@ -42,35 +44,6 @@ use kernel::{
 /// escapes by four characters, behind `t10.`. With less room names would be cut off, and two logical units that
 /// differ behind that would be taken for one.
 const LONGEST_NAME: usize = 4 + 4 * 255;
-
-/// What the kernel writes into byte 1 of each CDB that a device is sent, after it has asked whether the CDB is allowed: to
-/// devices of SCSI-2 and older, the LUN in bits 5 to 7 (`scsi_dispatch_cmd()`); to others nothing.
-#[derive(Clone, Copy)]
-pub(crate) struct LunInCdb {
-    kept: u8,
-    lun: u8,
-}
-
-impl LunInCdb {
-    fn new(is_written: bool, lun: u64) -> Self {
-        match is_written {
-            true => Self {
-                kept: 0x1f,
-                // As the kernel does: what does not fit is lost.
-                lun: (lun as u8) << 5,
-            },
-            false => Self { kept: 0xff, lun: 0 },
-        }
-    }
-
-    /// The CDB as the device gets it.
-    #[inline]
-    pub(crate) fn sent(self, cdb: &[u8; CDB_BUFFER]) -> [u8; CDB_BUFFER] {
-        let mut sent = *cdb;
-        sent[1] = sent[1] & self.kept | self.lun;
-        sent
-    }
-}
 
 /// A SCSI device, by its address alone: to be compared, not to be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -374,20 +347,5 @@ mod tests {
         assert_eq!(name_of(&one)?.len(), LONGEST_NAME);
         assert!(name_of(&one)? != name_of(&other)?);
         Ok(())
-    }
-}
-
-#[kunit_tests(sgio_filter_scsi)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn byte_1_is_as_the_device_gets_it() {
-        let mut cdb = [0xff; CDB_BUFFER];
-        assert!(LunInCdb::new(false, 3).sent(&cdb) == cdb);
-        for (lun, byte) in [(0, 0x1f), (3, 0x7f), (7, 0xff), (8, 0x1f), (0xc001, 0x3f)] {
-            cdb[1] = byte;
-            assert!(LunInCdb::new(true, lun).sent(&[0xff; CDB_BUFFER]) == cdb);
-        }
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Finds words that the project has replaced (CONTRIBUTING.md, "Words"), each with what to write instead."""
+"""Finds words that the project has replaced (CONTRIBUTING.md, "Words"), each with what to write instead; and what a
+merge has left."""
 
 import pathlib
 import re
@@ -20,6 +21,8 @@ INSTEAD = {
     r"says it twice|said twice": "idempotent",
     r"(the|a|its|user) stories": "use cases",
 }
+# What a merge has left.
+REMAINS = re.compile(r"^(<{7} .*|={7}|>{7} .*)$")
 SKIPPED = {"tools/testing/lint/words.py", "COPYING"}
 SUFFIXES = {".md", ".rs", ".c", ".h", ".sh", ".py", ".awk", ".rules", ".table", ".toml", ".in", ".config", ".service", ".8",
             ".5", ".4", ""}
@@ -41,6 +44,9 @@ def main():
         except UnicodeDecodeError:
             continue
         for number, line in enumerate(text.splitlines(), 1):
+            if REMAINS.match(line):
+                print(f"{path}:{number}: what a merge has left")
+                found = True
             for word, instead in words:
                 if match := word.search(line):
                     print(f"{path}:{number}: '{match[0]}': write {instead}")

@@ -24,9 +24,10 @@ the permission check: nothing is sent to the device. The answer must be the one 
 gives by its own word, and the filter must have counted it. A probe is counted and reported as any
 other decision (comm=sgioctl). A device that is offline or asleep is left alone.
 
-Not seen by the filter, whatever is found here: /dev/sgN open for writing (all that is sent by
-write(2), and by SG_IO if it is open for reading too), SG_IO on /dev/st* (needs CAP_SYS_RAWIO), the
-kernel's own ioctls (eject, HDIO_*, IOC_PR_*), vhost-scsi, user-space iSCSI, VFIO, NVMe.
+Not seen by the filter, whatever is found here: /dev/sgN open for writing unless filter_sg is on
+(all that is sent by write(2), and by SG_IO if it is open for reading too), SG_IO on /dev/st* (needs
+CAP_SYS_RAWIO), the kernel's own ioctls (eject, HDIO_*, and IOC_PR_* unless pr_exclusive or a rule
+denies it), vhost-scsi, user-space iSCSI, VFIO, NVMe.
 
 Examples:
   sgioctl doctor

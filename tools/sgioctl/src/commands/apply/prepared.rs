@@ -99,11 +99,13 @@ pub(super) fn put_in_force(
                 thread::sleep(PAUSE);
             }
             Err(error) => {
-                let tries = format!("nothing was changed ({tries} tries)");
-                return Err(error).context(if tries.contains("(1 ") {
-                    "nothing was changed".to_owned()
-                } else {
-                    tries
+                let unchanged = match prepared.filter_sg {
+                    Some(true) => "filter_sg of all devices is 1 now, and nothing else was changed",
+                    _ => "nothing was changed",
+                };
+                return Err(error).context(match tries {
+                    1 => unchanged.to_owned(),
+                    _ => format!("{unchanged} ({tries} tries)"),
                 });
             }
         }
