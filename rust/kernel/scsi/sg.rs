@@ -220,15 +220,12 @@ unsafe extern "C" fn sg_ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulo
         drop(call);
         return ret;
     }
+    // SAFETY: The file is open during the call.
+    let mode = unsafe { access_mode(file) };
     let sender = Sender {
         to: destination_of(file.addr()),
         // As sg asks: a file that is open for ioctls alone (access mode 3) is not open for writing.
-        //
-        // SAFETY: The file is open during the call.
-        open_for_write: matches!(
-            unsafe { access_mode(file) },
-            flags::O_WRONLY | flags::O_RDWR
-        ),
+        open_for_write: matches!(mode, flags::O_WRONLY | flags::O_RDWR),
     };
     // There are some as long as calls can arrive here.
     let Some(senders) = SENDERS.get() else {

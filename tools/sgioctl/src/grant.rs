@@ -5,7 +5,7 @@
 pub mod rules;
 
 use crate::{
-    applied::{self, Record},
+    applied::{self, Lock, Record},
     context::Context,
     device::{self, Device, Hctl},
     kernel,
@@ -56,13 +56,17 @@ pub struct Plan {
     taken_back_in: Option<u64>,
     /// The devices that it is about, whether anything is to be done or not.
     ids: Vec<(Hctl, u64)>,
+    /// Held from before the devices are looked at until all is done: an event must not come in between.
+    _lock: Option<Lock>,
 }
 
 impl Plan {
-    /// Nothing is to be done yet. With `dry_run`, it is only said, not done.
-    pub fn new(dry_run: bool) -> Plan {
+    /// Nothing is to be done yet, and no event does anything until this is dropped. To be made before the devices are
+    /// looked at. With `dry_run`, it is only said, not done.
+    pub fn new(context: &Context, dry_run: bool) -> Plan {
         Plan {
             dry_run,
+            _lock: (!dry_run).then(|| applied::lock(&context.root)),
             ..Plan::default()
         }
     }
@@ -124,8 +128,6 @@ impl Plan {
         if self.dry_run {
             return Ok(());
         }
-        // What an event looks at must not change before it has decided.
-        let _lock = applied::lock(&context.root);
         if !self.is_empty() {
             kernel::transact(&context.root, &self.transaction)?;
         }
@@ -255,7 +257,7 @@ pub fn switch(
     on: bool,
     dry_run: bool,
 ) -> Result<ExitCode> {
-    let mut plan = Plan::new(dry_run);
+    let mut plan = Plan::new(context, dry_run);
     for target in targets(context, name)? {
         let switches = target.running.settings.switches();
         let before = switches.iter().any(|(name, on)| *name == switch && *on);

@@ -75,6 +75,7 @@ pub fn hex(cdb: &[u8]) -> String {
 ///
 /// Anything else, and a CDB of 0 or more than 32 bytes.
 pub fn cdb(text: &str) -> Result<Vec<u8>> {
+    one_announced(text)?;
     let Some(Bytes { bytes, .. }) = read(text) else {
         bail!("'{text}' is no hex bytes: two digits a byte are wanted");
     };
@@ -112,9 +113,12 @@ pub fn one(item: &str) -> Result<Vec<u8>> {
 
 /// The bytes that a text is; `None` if it is something else, like a name or the fields of a rule.
 pub fn read(text: &str) -> Option<Bytes> {
-    if let Some(rest) = behind_label(text) {
-        let (bytes, form) = (first_run(rest), Form::Labelled);
-        return (!bytes.is_empty()).then_some(Bytes { bytes, form });
+    if let Some(announced) = announced(text) {
+        let form = Form::Labelled;
+        return match <[_; 1]>::try_from(announced) {
+            Ok([bytes]) => Some(Bytes { bytes, form }),
+            Err(_) => None,
+        };
     }
     let trimmed = text.trim();
     let inside = trimmed.trim_matches(|c: char| "[]{}()\"'".contains(c) || c.is_whitespace());
@@ -172,9 +176,11 @@ pub fn length(cdb: &[u8]) -> Option<usize> {
 /// Words that can be grouped in two ways.
 pub fn items(words: &[String]) -> Result<Vec<String>> {
     let all = words.join(" ");
-    if words.len() > 1 && behind_label(&all).is_some() {
+    if words.len() > 1 && announced(&all).is_some() {
+        one_announced(&all)?;
         return Ok(vec![all]);
     }
+    words.iter().try_for_each(|word| one_announced(word))?;
     let mut items: Vec<String> = Vec::new();
     let mut rest = words;
     while let [first, tail @ ..] = rest {
@@ -243,7 +249,7 @@ enum Indexed {
 
 /// The words that announce a CDB: of the kernel's log and of sg3_utils, of strace, of strace before version 4.11, of
 /// strace for bsg, of the kernel's own tracepoints of SCSI; and the outcomes in the lines of `sgioctl monitor`.
-const LABELS: [(&str, Indexed); 10] = [
+const LABELS: [(&str, Indexed); 11] = [
     ("cdb", Indexed::OneByte),
     ("cmdp", Indexed::OneByte),
     ("cmd", Indexed::Length),
@@ -252,18 +258,48 @@ const LABELS: [(&str, Indexed); 10] = [
     ("refused", Indexed::OneByte),
     ("allowed", Indexed::OneByte),
     ("privileged", Indexed::OneByte),
+    ("complain", Indexed::OneByte),
     ("complained", Indexed::OneByte),
     ("emulated", Indexed::OneByte),
 ];
 
-/// What stands behind the last word that announces a CDB.
-fn behind_label(text: &str) -> Option<&str> {
-    let text = text.trim();
+/// The CDBs that are announced in a line, each once; `None` if no word announces any.
+///
+/// A line of a log has words that a sender chose, as the name of its program, in front of the CDB or behind it. If
+/// they announce another CDB, it cannot be told which is meant.
+fn announced(text: &str) -> Option<Vec<Vec<u8>>> {
+    let places = labels(text.trim());
+    if places.is_empty() {
+        return None;
+    }
+    let mut cdbs: Vec<Vec<u8>> = places.into_iter().map(first_run).collect();
+    cdbs.retain(|cdb| !cdb.is_empty());
+    cdbs.sort();
+    cdbs.dedup();
+    Some(cdbs)
+}
+
+/// # Errors
+///
+/// A line in which two CDBs are announced.
+fn one_announced(text: &str) -> Result<()> {
+    match announced(text).as_deref() {
+        Some([one, other, ..]) => bail!(
+            "'{}' is in the same line as '{}': one of them may be the name of a program; give the bytes alone",
+            hex(one),
+            hex(other)
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// What stands behind each word that announces a CDB.
+fn labels(text: &str) -> Vec<&str> {
     let lower = text.to_ascii_lowercase();
-    let mut found: Option<usize> = None;
+    let mut found: Vec<usize> = Vec::new();
     for (label, indexed) in LABELS {
         for (at, _) in lower.match_indices(label) {
-            let starts = !lower[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            let starts = !lower[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
             let rest = lower[at + label.len()..].trim_start();
             let (index, rest) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
                 Some((number, rest)) if number.bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -283,18 +319,21 @@ fn behind_label(text: &str) -> Option<&str> {
                 Indexed::Length if !index => continue,
                 _ => behind,
             };
-            found = found.max(Some(text.len() - behind.len()));
+            found.push(text.len() - behind.len());
         }
     }
-    // smartctl -r ioctl: `[inquiry: 12 00 00 00 24 00 ]`.
+    // smartctl -r ioctl: `[inquiry: 12 00 00 00 24 00 ]`, and nothing else in the line.
     let named = text
         .strip_prefix('[')
+        .filter(|inner| inner.ends_with(']') && !inner.contains('['))
         .and_then(|inner| inner.split_once(": "));
-    if let (None, Some((name, rest))) = (found, named) {
-        let name_of_command = byte_digits(name).is_none() && !name.is_empty();
-        found = name_of_command.then_some(text.len() - rest.len());
+    if let (true, Some((name, rest))) = (found.is_empty(), named) {
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if starts && byte_digits(name).is_none() {
+            found.push(text.len() - rest.len());
+        }
     }
-    text.get(found?..)
+    found.iter().filter_map(|at| text.get(*at..)).collect()
 }
 
 /// The first run of bytes, behind words that are none (`Read(10)`, `opcode=0x85`).
@@ -382,6 +421,45 @@ fn is_field(word: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// A sender chooses the name of its program and of its cgroup, which are in the line too.
+    #[test]
+    fn what_a_sender_calls_itself_is_no_cdb() {
+        for line in [
+            "12.5 6:0:0:0 disk refused: 5e 00 00 00 00 00 00 20 00 00 (read-keys) open=w from raw=4803 x[812] uid=107",
+            "op=sgio dev=6:0:0:0 class=disk cdb=5e000000000000200000 pid=812 comm=\"cdb=4803\" suppressed=0",
+            "[ 12.3] sgio_filter: 0:0:0:0: complain: 5e 00 00 00 00 00 00 20 00 00 from cdb:4803 x[812], open for",
+            "refused: 5e 00 from x[1] cgroup=/user.slice/raw=48 03, no rule matches",
+            "cdb=4803 x-812 [000] 1.2: decision: dev=6:0:0:0 cdb=5e 00 00 00 00 00 00 20 00 00",
+            "complained: 3b 05 00 00 00 00 00 00 00 00 from cdb=28 x[812]",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+            assert!(one(line).is_err(), "{line}");
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let error = items(&words).unwrap_err().to_string();
+            assert!(error.contains("in the same line"), "{error}");
+            assert!(items(&[line.to_owned()]).is_err());
+        }
+        // The same one twice is one.
+        let line = "refused: 5e 00 from cdb=5e00[812]";
+        assert_eq!(read(line).unwrap().bytes, [0x5e, 0]);
+    }
+
+    #[test]
+    fn an_address_or_a_sector_is_no_opcode() {
+        let line = "[   12.3] sgio_filter: 6:0:0:42: complain: 5e 00 00 00 00 00 00 20 00 00 from qemu[812], open for writing";
+        assert_eq!(
+            read(line).unwrap().bytes,
+            [0x5e, 0, 0, 0, 0, 0, 0, 0x20, 0, 0]
+        );
+        for line in [
+            "[ 12.3] blk_update_request: critical target error, dev sda, sector 2048",
+            "[ 12.3] sd 2:0:0:0: [sda] 4096 512-byte logical blocks: (2.10 MB/2.00 MiB)",
+            "[ 12.3: 48 03]",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
 
     const FULL: [u8; 10] = [0x5f, 0x06, 0, 0, 0, 0, 0, 0, 0x18, 0];
 

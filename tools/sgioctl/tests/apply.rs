@@ -621,3 +621,31 @@ fn lint_diff_and_apply_take_the_same_directory() {
         assert!(error.contains("/nonexistent.toml"), "{error}");
     }
 }
+
+/// A command looks at a device when nobody else changes it any more: what an event puts in force in between is not taken for
+/// what was there.
+#[test]
+fn a_command_looks_behind_an_event_that_is_under_way() {
+    let tree = Tree::usual();
+    tree.directory("/run/sgio-filter");
+    let rules = tree.path("/sys/bus/scsi/devices/0:0:0:0/sgio_filter/rules");
+    std::fs::write(&rules, "\n").unwrap();
+    let holds = tree.path("/holds");
+    let script = format!(
+        "touch {holds}; sleep 1; echo 'allow w 00-ff' >{rules}",
+        holds = holds.display(),
+        rules = rules.display()
+    );
+    let mut event = std::process::Command::new("flock")
+        .arg(tree.path("/run/sgio-filter/lock"))
+        .args(["sh", "-c", &script])
+        .spawn()
+        .unwrap();
+    while !holds.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let output = tree.run(&["reset", "sdc"]);
+    assert!(event.wait().unwrap().success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("- allow w 00-ff"), "{text}");
+}

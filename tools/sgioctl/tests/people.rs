@@ -304,6 +304,32 @@ fn a_selector_that_matches_nothing_for_its_spelling_is_a_warning() {
 }
 
 #[test]
+fn rules_of_a_class_are_linted_as_those_of_a_device() {
+    let tree = Tree::usual();
+    let policy = "[[class]]\nname = \"disk\"\nrules = \"allow r 00-ff\\ndeny 48\"\n";
+    tree.write("/etc/sgio-filter/policy.d/10.toml", policy);
+    let output = tree.run(&["lint"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("'deny 48' never decides"), "{text}");
+    assert!(text.contains("allowed to readers of a disk"), "{text}");
+}
+
+#[test]
+fn a_line_that_names_two_cdbs_is_an_error() {
+    let tree = Tree::usual();
+    let line = "12.5 6:0:0:0 disk refused: 5e 00 00 00 00 00 00 20 00 00 (persistent-reserve-in:read-keys) open=w from \
+                raw=4803 x[812] uid=107, no rule matches";
+    let error = allow(&tree, &[line]).unwrap_err();
+    assert!(error.contains("in the same line"), "{error}");
+    let words: Vec<&str> = line.split(' ').collect();
+    let error = allow(&tree, &words).unwrap_err();
+    assert!(error.contains("in the same line"), "{error}");
+    let line = "[   12.3] sgio_filter: 6:0:0:42: complain: 5e 00 00 00 00 00 00 20 00 00 from qemu[812], open for writing";
+    assert_eq!(allow(&tree, &[line]).unwrap(), ["allow r 5e [1]&1f=00"]);
+}
+
+#[test]
 fn lint_of_a_directory_that_is_not_there_is_not_done() {
     let tree = Tree::usual();
     assert!(tree.error(&["lint"]).contains("/etc/sgio-filter/policy.d"));

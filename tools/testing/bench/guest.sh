@@ -118,6 +118,7 @@ with_threads() {
 	unload
 	switches none
 	exec {to}>&-
+	# shellcheck disable=SC2154 # set by coproc
 	wait "$threads_of_PID" 2>/dev/null
 }
 

@@ -17,11 +17,11 @@ must_load
 echo "deny 12 [1]=01" >"$(dev "$a")/rules"
 echo 1 >"$(dev "$a")/filter_sg"
 for cdb in $plain $with_lun; do
-	refused "$cdb: disk" --read "$disk" $cdb
-	refused "$cdb: bsg" --read "$bsg" $cdb
-	refused "$cdb: sg read-only" --read "sg/ro:$sg" $cdb
-	is "$cdb: sg, filtered" "$(sgnode "$sg" rw v3 $cdb)" "sense 05/20/02"
-	is "$cdb: asked by the control device" "$(sgcheck "$a" ro $(sed 's/../& /g' <<<$cdb))" "3 1 0 0"
+	refused "$cdb: disk" --read "$disk" "$cdb"
+	refused "$cdb: bsg" --read "$bsg" "$cdb"
+	refused "$cdb: sg read-only" --read "sg/ro:$sg" "$cdb"
+	is "$cdb: sg, filtered" "$(sgnode "$sg" rw v3 "$cdb")" "sense 05/20/02"
+	is "$cdb: asked by the control device" "$(xargs sgcheck "$a" ro < <(fold -w 2 <<<"$cdb"))" "3 1 0 0"
 done
 echo "allow w c1 [1]=e1" >"$(dev "$a")/rules"
 refused "a rule about the LUN's bits matches nothing that is sent" --write "$bsg" c1e100000000

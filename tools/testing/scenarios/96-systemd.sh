@@ -117,6 +117,12 @@ like "... which undo nothing" "$(cat "$(dev "$a")/rules")" "allow w 89 for=*deny
 sed -i 's/5e/4d/' $policy/10-test.toml
 check "systemctl reload" systemctl reload sgio-filter
 like "... applies the files again" "$(cat "$(dev "$a")/rules")" "*4d*"
+printf '[all]\nfilter_sg = true\n' >>$policy/10-test.toml
+check "... with filter_sg of all devices, which is a file of sysfs" systemctl reload sgio-filter
+is "... is 1" "$(cat $sysfs/filter_sg)" 1
+sed -i 's/filter_sg = true/filter_sg = false/' $policy/10-test.toml
+check "... and back" systemctl reload sgio-filter
+is "... is 0" "$(cat $sysfs/filter_sg)" 0
 check "systemctl disable" systemctl disable --quiet sgio-filter
 absent "... not at the next boot" "$units/*/sgio-filter.service"
 rm $policy/10-test.toml

@@ -29,6 +29,7 @@ selftests() {
 
 debug_load
 debug_add 0
+# shellcheck disable=SC2154 # set by debug_add
 bsg=bsg:/dev/bsg/$hctl
 selftests without
 check "most of them pass ($(grep -c ' ok$' "$tmp/without"))" test "$(grep -c ' ok$' "$tmp/without")" -ge 20

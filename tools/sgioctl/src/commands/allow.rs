@@ -83,7 +83,7 @@ impl Args {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let mut plan = Plan::new(args.dry_run).taken_back_in(args.time);
+    let mut plan = Plan::new(context, args.dry_run).taken_back_in(args.time);
     for target in grant::targets(context, &args.device)? {
         if target.running.settings.unpriv_sgio {
             output::note(&format!(

@@ -41,7 +41,7 @@ pub struct Args {
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let commands = hex::items(&args.commands)?;
-    let mut plan = Plan::new(args.dry_run);
+    let mut plan = Plan::new(context, args.dry_run);
     for target in grant::targets(context, &args.device)? {
         let mut wanted = Vec::new();
         for command in &commands {

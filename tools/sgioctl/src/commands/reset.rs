@@ -37,7 +37,7 @@ pub struct Args {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let mut plan = Plan::new(args.dry_run);
+    let mut plan = Plan::new(context, args.dry_run);
     let body = format!("{}rules\n\n", Settings::DEFAULT.lines());
     for target in grant::targets(context, &args.device)? {
         let running = &target.running;

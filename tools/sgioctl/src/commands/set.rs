@@ -155,7 +155,7 @@ fn all(context: &Context, args: &Args, on: bool) -> Result<ExitCode> {
 }
 
 fn report_luns(context: &Context, args: &Args, who: ReportLuns) -> Result<ExitCode> {
-    let mut plan = Plan::new(args.dry_run);
+    let mut plan = Plan::new(context, args.dry_run);
     for target in grant::targets(context, &args.device)? {
         let before = target.running.settings.report_luns;
         let mut changes = Vec::new();
@@ -169,7 +169,7 @@ fn report_luns(context: &Context, args: &Args, who: ReportLuns) -> Result<ExitCo
 
 /// No transaction has words for it, as it changes no policy.
 fn let_go(context: &Context, args: &Args) -> Result<ExitCode> {
-    let mut plan = Plan::new(true);
+    let mut plan = Plan::new(context, true);
     for target in grant::targets(context, &args.device)? {
         let hctl = target.device.hctl;
         if !target.running.settings.pr_exclusive {

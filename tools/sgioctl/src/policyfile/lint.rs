@@ -6,7 +6,7 @@ use super::{
     impossible::impossible,
     near::Near,
     overlap::{overlap, Overlap},
-    Block, Entry, Fault, Index, Maps, Origin, Place, Policies,
+    At, Block, ClassContent, Entry, Fault, Index, Maps, Origin, Place, Policies,
 };
 use crate::{device::Device, names};
 use serde::Serialize;
@@ -120,6 +120,18 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         lint.switches(block);
         lint.overlaps(number, block, &matched, &index);
         lint.rules(block, &devices);
+    }
+    for block in &policies.classes {
+        if let ClassContent::Rules(rules) = &block.content {
+            let entry = |rule: &At<Rule>| Entry {
+                rule: rule.value,
+                place: rule.place.clone(),
+                origin: Origin::Own,
+            };
+            let entries: Vec<Entry> = rules.iter().map(entry).collect();
+            lint.shadowed(&entries);
+            lint.destructive(&entries, block.class);
+        }
     }
     lint.findings.sort();
     lint.findings.dedup();

@@ -60,6 +60,8 @@ fn event(root: &Root, paths: &[PathBuf], only: Option<&str>, dry_run: bool) -> R
             return Ok(());
         }
     }
+    // What is read from here on must not change before it is in force: files, devices, records.
+    let _lock = (!dry_run).then(|| applied::lock(root));
     let policies = load(root, paths)?;
     for warning in &policies.warnings {
         let text = warning.to_string();
@@ -71,7 +73,6 @@ fn event(root: &Root, paths: &[PathBuf], only: Option<&str>, dry_run: bool) -> R
     if dry_run {
         return output::print(&prepare()?.transaction);
     }
-    let _lock = applied::lock(root);
     let prepared = put_in_force(root, prepare)?;
     for hctl in &prepared.left {
         log(
