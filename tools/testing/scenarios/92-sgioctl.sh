@@ -148,7 +148,7 @@ status 0 sgioctl allow "$b" compare-and-write --for 2s
 status 0 sgioctl allow "$b" compare-and-write
 like "without a time it stays" "$out" "*stays*"
 status 0 sgioctl allow "$b" compare-and-write --for 1s
-like "... and is left alone" "$out" "*for good*"
+like "... and is left alone" "$out" "*without a time limit: not changed"
 check "the first has ended" wait_for grep -qx '' "$(dev "$a")/rules"
 is "... the other stays" "$(cat "$(dev "$b")/rules")" "allow w 89"
 refused "ended: refused" --write "$bsg" 89000000000000000000000000010000
