@@ -20,7 +20,7 @@ pub(crate) enum Outcome {
     Privileged = uapi::OUTCOME_PRIVILEGED as u8,
     /// The policy does not, and the device only complains.
     Complained = uapi::OUTCOME_COMPLAINED as u8,
-    /// The sender gets EPERM.
+    /// The sender gets EPERM, or with `filter_sg`, where it is too late for an error, CHECK CONDITION.
     Refused = uapi::OUTCOME_REFUSED as u8,
     /// The filter replied in the place of the device.
     Emulated = uapi::OUTCOME_EMULATED as u8,

@@ -172,7 +172,8 @@ impl Redirect {
         } else {
             Entry::Handler(go_on_at_replacement, to)
         };
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement what is at `to` can be called in place of the function at `from`; neither the jump
+        // nor the handler does anything else.
         unsafe { Self::by(entry, None, name, from) }
     }
 
@@ -193,7 +194,8 @@ impl Redirect {
         to: *const c_void,
     ) -> impl PinInit<Self, Error> {
         let entry = Entry::Handler(go_on_at_replacement_for_others, to);
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement what is at `to` can be called in place of the function at `from`, and the handler
+        // leaves calls from this module alone.
         unsafe { Self::by(entry, None, name, from) }
     }
 
@@ -221,7 +223,8 @@ impl Redirect {
             Some(trampoline) => (Entry::Call(trampoline), Some(handler)),
             None => (handler, None),
         };
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement what is at `to`, and the trampoline, can be called in place of the function at
+        // `from`. Both leave calls from this module alone: the handler by their address, the trampoline by what it asks.
         unsafe { Self::by(first, second, name, from) }
     }
 
@@ -282,7 +285,7 @@ impl Redirect {
                 ..Default::default()
             },
         };
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement `ops` is valid for writes, and not registered, so that nobody else looks at it.
         unsafe { ops.write(init) };
         // SAFETY: `ops` is initialised and pinned; ftrace reads the address only to look it up.
         to_result(unsafe { bindings::ftrace_set_filter_ip(ops, from as c_ulong, 0, 0) })?;

@@ -36,12 +36,12 @@ pub(crate) type Subscription<L> = notifier::Subscription<Modules, L>;
 // SAFETY: It is a blocking notifier chain: calls and changes have its lock.
 unsafe impl Chain for Modules {
     unsafe fn register(self, block: *mut bindings::notifier_block) -> Result {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement of `Chain` the block stays valid until it is unregistered.
         to_result(unsafe { bindings::register_module_notifier(block) })
     }
 
     unsafe fn unregister(self, block: *mut bindings::notifier_block) {
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement of `Chain` the block is registered.
         unsafe { bindings::unregister_module_notifier(block) };
     }
 }

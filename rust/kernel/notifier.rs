@@ -105,10 +105,10 @@ impl<C: Chain, R: Receiver<C>> Subscription<C, R> {
         event: c_ulong,
         data: *mut c_void,
     ) -> c_int {
-        // SAFETY: By the safety requirement; the object is pinned, and lives until the block has been
+        // SAFETY: By the safety requirement `block` is that of a `Self`, which is pinned, and lives until the block has been
         // unregistered, which waits for this call.
         let this = unsafe { &*container_of!(Opaque::cast_from(block), Self, block) };
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement `event` and `data` are what the chain tells.
         unsafe { this.receiver.receive(event, data) };
         bindings::NOTIFY_DONE as c_int
     }

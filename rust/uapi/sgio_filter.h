@@ -35,7 +35,7 @@
 #define SGIO_FILTER_OUTCOME_ALLOWED	0	/* allowed by the policy */
 #define SGIO_FILTER_OUTCOME_PRIVILEGED	1	/* not allowed, but the sender has CAP_SYS_RAWIO */
 #define SGIO_FILTER_OUTCOME_COMPLAINED	2	/* not allowed, and let through: complain */
-#define SGIO_FILTER_OUTCOME_REFUSED	3	/* EPERM */
+#define SGIO_FILTER_OUTCOME_REFUSED	3	/* EPERM, or by sg 05h/20h/02h */
 #define SGIO_FILTER_OUTCOME_EMULATED	4	/* answered by the filter: report_luns */
 
 /*

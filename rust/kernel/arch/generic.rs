@@ -48,7 +48,7 @@ pub(crate) fn is_on_stack(object: *const u8) -> bool {
 /// Of `first`, a per-CPU pointer, and `index` comes a valid one.
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
-    // SAFETY: By the safety requirement.
+    // SAFETY: By the safety requirement `first` with `index` is a per-CPU pointer that may be used.
     unsafe { bindings::this_cpu_inc_u64(first.wrapping_add(index)) };
 }
 
@@ -59,7 +59,7 @@ pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
 /// `counter` is a valid per-CPU pointer.
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc_one(counter: *mut u64) {
-    // SAFETY: By the safety requirement.
+    // SAFETY: By the safety requirement `counter` is a valid per-CPU pointer.
     unsafe { bindings::this_cpu_inc_u64(counter) };
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn rcu_sched_lock() {
 /// Called once for a [`rcu_sched_lock`].
 #[inline(always)]
 pub(crate) unsafe fn rcu_sched_unlock() -> bool {
-    // SAFETY: By the safety requirement. It reschedules by itself.
+    // SAFETY: By the safety requirement a reader that was begun ends here, once. It reschedules by itself.
     unsafe { bindings::rcu_read_unlock_sched() };
     false
 }

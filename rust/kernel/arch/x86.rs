@@ -100,7 +100,8 @@ pub(crate) use super::generic::is_on_stack;
 #[cfg(CONFIG_SMP)]
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
-    // SAFETY: By the safety requirement.
+    // SAFETY: By the safety requirement `first` with `index` is a per-CPU pointer that may be used: relative to %gs, it is
+    // this CPU's counter, of eight bytes. Nothing else is written to.
     unsafe {
         asm!(
             "inc qword ptr gs:[{first} + {index} * 8]",
@@ -121,7 +122,7 @@ pub(crate) use super::generic::this_cpu_inc;
 #[cfg(CONFIG_SMP)]
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc_one(counter: *mut u64) {
-    // SAFETY: By the safety requirement.
+    // SAFETY: By the safety requirement `counter` is a valid per-CPU pointer; as above, it is written to alone.
     unsafe { asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack)) };
 }
 #[cfg(not(CONFIG_SMP))]

@@ -231,14 +231,15 @@ pub(crate) type Subscription<L> = notifier::Subscription<Bus, L>;
 // SAFETY: The events of a bus are a blocking notifier chain: calls and changes have its lock.
 unsafe impl Chain for Bus {
     unsafe fn register(self, block: *mut bindings::notifier_block) -> Result {
-        // SAFETY: By the safety requirement; by the type invariant the bus is registered.
+        // SAFETY: By the safety requirement of `Chain` the block stays valid until it is unregistered; by the type invariant the
+        // bus is registered.
         to_result(unsafe { bindings::bus_register_notifier(self.0, block) })
     }
 
     unsafe fn unregister(self, block: *mut bindings::notifier_block) {
         // The only error is that of a bus which is not registered.
         //
-        // SAFETY: As above.
+        // SAFETY: By the safety requirement of `Chain` the block is registered, and by the type invariant the bus is.
         unsafe { bindings::bus_unregister_notifier(self.0, block) };
     }
 }

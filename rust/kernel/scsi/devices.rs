@@ -134,7 +134,7 @@ impl<C: Client> Drop for Registration<C> {
         let mut list = self.0.listener().list.lock();
         list.closed = true;
         while let Some(device) = list.devices.pop() {
-            // SAFETY: As above.
+            // SAFETY: It was on the bus when it came into the list.
             if let Some(scsi) = Device::from_bus(&unsafe { BusDevice::from_ref(&device) }) {
                 C::remove(scsi);
             }

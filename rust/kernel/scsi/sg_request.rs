@@ -106,7 +106,7 @@ unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
     let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
     // SAFETY: By the safety requirement it is a request of sg, not executed yet; sg allocates its requests by `scsi_alloc_request()`.
     let cdb = unsafe { Cdb::of_request(request) };
-    // SAFETY: By the safety requirement.
+    // SAFETY: By the safety requirement of this function, which is that of `decide`; `cdb` is that of the request.
     unsafe { decide(request, cdb) }
 }
 
@@ -123,14 +123,14 @@ unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: Cdb<'_>) ->
         } => true,
         // Called last, by a jump: so the rest needs no stack.
         //
-        // SAFETY: By the safety requirement.
+        // SAFETY: By the safety requirement the request is one of sg, about to be executed, and `cdb` its CDB.
         sure => unsafe { decide_in_full::<T>(request, cdb, sure) },
     }
 }
 
 /// # Safety
 ///
-/// As above.
+/// That of [`decide`].
 #[cold]
 #[inline(never)]
 unsafe fn decide_in_full<T: SgAllowed>(
@@ -159,7 +159,8 @@ unsafe fn decide_in_full<T: SgAllowed>(
 /// Called in the place of `blk_execute_rq_nowait()`, for a request of sg.
 unsafe extern "C" fn blk_execute_rq_nowait(request: *mut bindings::request, at_head: bool) {
     let _call = CALLS.enter();
-    // SAFETY: By the safety requirement.
+    // SAFETY: By the safety requirement it is a request of sg, about to be executed; calls arrive here while the hook is
+    // there.
     if unsafe { goes_on(request) } {
         // SAFETY: By the safety requirement these are arguments for that function, which is not redirected for
         // callers in this module; since the call is counted until after it, it is not in tail position.

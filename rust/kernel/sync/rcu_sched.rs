@@ -39,7 +39,7 @@ pub(crate) fn read_lock() -> Guard {
 impl Drop for Guard {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: As above.
+        // SAFETY: A guard was made by a lock, and ends once.
         if unsafe { arch::rcu_sched_unlock() } {
             resched();
         }
