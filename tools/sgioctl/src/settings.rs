@@ -35,6 +35,15 @@ impl Settings {
         filter_sg: false,
     };
 
+    /// The same, but for what gives a sender more than the rules do.
+    pub fn without_what_widens(self) -> Settings {
+        Settings {
+            unpriv_sgio: false,
+            complain: false,
+            ..self
+        }
+    }
+
     /// Those that are on or off, by name.
     pub fn switches(&self) -> [(&'static str, bool); 4] {
         [

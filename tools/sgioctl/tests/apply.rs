@@ -327,7 +327,13 @@ fn a_device_that_the_module_does_not_know_yet_is_waited_for() {
     tree.output(&["apply", "--event", "--device", "0:0:0:0"], 2);
     let log = std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap();
     assert!(log.contains("<28>sgioctl: 0:0:0:0: waits"), "{log}");
-    assert!(log.contains("does not know it"), "{log}");
+    assert!(log.contains("does not know 0:0:0:0"), "{log}");
+    // Another device's failure is another message.
+    std::fs::remove_file(tree.path(&id.replace("0:0:0:0", "7:0:0:0"))).unwrap();
+    tree.directory("/sys/bus/scsi/devices/7:0:0:0/scsi_device/7:0:0:0");
+    tree.output(&["apply", "--event", "--device", "7:0:0:0"], 2);
+    let log = std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap();
+    assert!(log.contains("does not know 7:0:0:0"), "{log}");
 }
 
 #[test]
@@ -648,4 +654,55 @@ fn a_command_looks_behind_an_event_that_is_under_way() {
     assert!(event.wait().unwrap().success());
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("- allow w 00-ff"), "{text}");
+}
+
+/// A device of a class that its block is not for, as any USB device can claim to be, keeps the policy from no other: it
+/// gets what the block denies, and nothing that the block opens.
+#[test]
+fn a_device_of_an_unexpected_class_stops_no_other() {
+    let tree = Tree::usual();
+    let policy = "/etc/sgio-filter/policy.d/10.toml";
+    let block = |class: &str| {
+        format!(
+            "[all]\nfilter_sg = true\n[[device]]\nmatch = {{ vendor = \"ACME\"{class} }}\nprofile = \"disk-guest-pr\"\n\
+             rules = \"deny 3c\\nallow w c1\"\nunpriv_sgio = true\npr_exclusive = true\n"
+        )
+    };
+    tree.write(policy, &block(""));
+    let lines = |arguments: &[&str]| {
+        let output = tree.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let section = |text: &str, hctl: &str| {
+        let from = text.find(&format!("device {hctl} ")).unwrap();
+        let rest = &text[from + 7..];
+        rest[..rest.find("device ").unwrap_or(rest.len())].to_owned()
+    };
+    for arguments in [
+        &["apply", "--dry-run"][..],
+        &["apply", "--event", "--dry-run"],
+    ] {
+        let (transaction, told) = lines(arguments);
+        let misfit = section(&transaction, "7:0:0:0");
+        assert!(
+            misfit.contains("deny 3c") && !misfit.contains("allow"),
+            "{misfit}"
+        );
+        assert!(
+            misfit.contains("unpriv_sgio 0") && misfit.contains("pr_exclusive 1"),
+            "{misfit}"
+        );
+        if !arguments.contains(&"--event") {
+            assert!(section(&transaction, "6:0:0:0").contains("allow w c1"));
+            assert!(
+                told.contains("for 7:0:0:0, class tape") && told.contains("nothing else of it"),
+                "{told}"
+            );
+        }
+    }
+    // A file that names the class itself is wrong, and nothing of it is put in force.
+    tree.write(policy, &block(", class = \"tape\""));
+    assert!(tree.error(&["apply", "--dry-run"]).contains("not for tape"));
 }

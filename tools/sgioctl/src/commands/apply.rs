@@ -7,7 +7,7 @@ mod prepared;
 
 use crate::{applied, context::Context, output, policyfile::load};
 use anyhow::{Context as _, Result};
-use prepared::{losing_timed, prepare, put_in_force, say_of_timed, AppliedDevice};
+use prepared::{losing_timed, of_misfit, prepare, put_in_force, say_of_timed, AppliedDevice};
 use serde::Serialize;
 use std::{cell::Cell, path::PathBuf, process::ExitCode};
 
@@ -83,6 +83,9 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         say_of_timed(&timed.into_inner());
         prepared
     };
+    for misfit in &prepared.misfits {
+        output::note(&format!("note: {}", of_misfit(misfit)));
+    }
     let answer = Answer {
         applied: !args.dry_run,
         devices: prepared.devices,

@@ -128,7 +128,12 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         answer.differs = answer.filter_sg.is_some();
     }
     let mut seen = Seen::default();
-    let resolved = policies.resolve_some(&chosen, &Maps::of(&all))?;
+    let (resolved, misfits) = policies.resolve_apart(&chosen, &Maps::of(&all))?;
+    for misfit in &misfits {
+        output::note(&format!(
+            "note: {misfit}; only what the block denies is compared"
+        ));
+    }
     let running = parallel::map(&resolved, |state| running::device(root, state.device.hctl));
     for (state, running) in resolved.iter().zip(running) {
         let diff = running

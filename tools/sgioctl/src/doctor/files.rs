@@ -9,7 +9,7 @@ use crate::{
     output::{on_off, printable},
     policyfile::{
         lint::{lint, Severity, NAMES},
-        load, ClassContent, Fault, Policies, Resolved, DEFAULT_DIRECTORY,
+        load, ClassContent, Fault, Maps, Policies, Resolved, DEFAULT_DIRECTORY,
     },
     running::{self, Running},
     time,
@@ -36,11 +36,29 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
     linted(&policies, &devices, findings);
     classes(facts, &policies, findings)?;
     filter_sg(facts, &policies, findings)?;
-    match policies.resolve(&devices) {
-        Ok(resolved) => drift(facts, &policies, &resolved, findings),
+    let chosen: Vec<&Device> = devices.iter().collect();
+    match policies.resolve_apart(&chosen, &Maps::of(&devices)) {
+        Ok((resolved, misfits)) => {
+            self::misfits(&misfits, findings);
+            drift(facts, &policies, &resolved, findings);
+        }
         Err(faults) => broken(&faults.0, findings),
     }
     Ok(())
+}
+
+/// Devices of a class that their block is not for.
+fn misfits(faults: &[Fault], findings: &mut Vec<Finding>) {
+    let Some(first) = faults.first() else { return };
+    let more = match faults.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    findings.push(Finding::problem(
+        CHECK,
+        format!("a device gets nothing of its block but what that denies: {first}{more}"),
+        "narrow the block's match, by class for example, or give the device a block of its own",
+    ));
 }
 
 /// What is wrong with any file keeps all of them from being put in force.

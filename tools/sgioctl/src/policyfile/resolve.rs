@@ -10,7 +10,7 @@ use crate::{
     device::{Device, Hctl},
     settings::Settings,
 };
-use sgio_policy::policy::{Class, Rule, MAX_RULES};
+use sgio_policy::policy::{Action, Class, Rule, MAX_RULES};
 use std::{collections::HashMap, mem::Discriminant, sync::Arc};
 
 /// A rule of a device, and where it comes from.
@@ -273,8 +273,27 @@ impl Policies {
         devices: &[&'a Device],
         maps: &Maps,
     ) -> Result<Vec<Resolved<'a>>, Faults> {
+        match self.resolve_apart(devices, maps)? {
+            (resolved, misfits) if misfits.is_empty() => Ok(resolved),
+            (_, misfits) => Err(Faults(misfits)),
+        }
+    }
+
+    /// The same, and apart from that what is wrong with single devices: those of a class that their block is not for. They
+    /// get what the block denies, and what narrows among its settings, so that one device that was plugged in does not
+    /// keep the policy from all others.
+    ///
+    /// # Errors
+    ///
+    /// Too many rules; a device of which could not be read what a block asks for.
+    pub fn resolve_apart<'a>(
+        &self,
+        devices: &[&'a Device],
+        maps: &Maps,
+    ) -> Result<(Vec<Resolved<'a>>, Vec<Fault>), Faults> {
         let mut resolved = Vec::new();
         let mut faults = Vec::new();
+        let mut misfits = Vec::new();
         let index = Index::new(&self.blocks);
         let mut made: HashMap<(usize, u8), Result<Arc<Made>, Vec<Fault>>> = HashMap::new();
         let nothing = Arc::new(Made::default());
@@ -309,22 +328,49 @@ impl Policies {
                 });
                 match rules {
                     Ok(rules) => state.rules = rules.clone(),
-                    Err(wrong) => faults.extend(wrong.iter().cloned().map(|mut fault| {
-                        let class = device.class.name();
-                        fault.message += &format!(" (for {}, class {class})", device.hctl);
-                        fault
-                    })),
+                    Err(wrong) => {
+                        // A block that names its class is wrong for all of its devices, as one with too many rules is.
+                        let is_of_file = block.selector.class.is_some()
+                            || wrong.iter().any(|fault| fault.place == block.place);
+                        let list = match is_of_file {
+                            true => &mut faults,
+                            false => &mut misfits,
+                        };
+                        list.extend(wrong.iter().cloned().map(|mut fault| {
+                            let class = device.class.name();
+                            fault.message += &format!(" (for {}, class {class})", device.hctl);
+                            fault
+                        }));
+                        state.settings = block.settings().without_what_widens();
+                        state.rules = Arc::new(Made::of(denials(block, device.class)));
+                    }
                 }
             }
             resolved.push(state);
         }
+        misfits.sort();
         if faults.is_empty() {
-            Ok(resolved)
+            Ok((resolved, misfits))
         } else {
+            faults.append(&mut misfits);
             faults.sort();
             Err(Faults(faults))
         }
     }
+}
+
+/// What a block denies to devices of a class that it is not for, as far as it can be said of that class.
+fn denials(block: &Block, class: Class) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    add(
+        &block.own,
+        class,
+        &Origin::Own,
+        &mut entries,
+        &mut Vec::new(),
+    );
+    entries.retain(|entry| entry.rule.action() == Action::Deny);
+    entries
 }
 
 fn add(

@@ -5,7 +5,7 @@
 //! Nobody looks at the output of what udev calls, so messages go to the kernel log, from where the journal
 //! has them.
 
-use super::prepared::{add, block, filter_sg, later, look, put_in_force, Prepared};
+use super::prepared::{add, block, filter_sg, later, look, of_misfit, put_in_force, Prepared};
 use crate::{
     applied::{self, Classes, Next, Record},
     context::Context,
@@ -74,6 +74,12 @@ fn event(root: &Root, paths: &[PathBuf], only: Option<&str>, dry_run: bool) -> R
         return output::print(&prepare()?.transaction);
     }
     let prepared = put_in_force(root, prepare)?;
+    for misfit in &prepared.misfits {
+        let text = of_misfit(misfit);
+        if applied::is_news(root, &text) {
+            log(root, &text);
+        }
+    }
     for hctl in &prepared.left {
         log(
             root,
@@ -106,7 +112,9 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
     }
     let files = policies.digest();
     let chosen: Vec<_> = devices.iter().collect();
-    for state in policies.resolve_some(&chosen, &maps)? {
+    let (resolved, misfits) = policies.resolve_apart(&chosen, &maps)?;
+    prepared.misfits = misfits;
+    for state in resolved {
         let hctl = state.device.hctl;
         if state.device.unknown.contains(&"id") {
             bail!("{hctl}: its id could not be read");
@@ -230,7 +238,7 @@ fn wait_until_known(root: &Root, hctl: Hctl) -> Result<()> {
         }
         if probed.is_some_and(|probed| probed.elapsed() > AFTER_PROBE) || began.elapsed() > PROBE {
             let waited = began.elapsed().as_secs();
-            bail!("the module sgio_filter does not know it (waited for {waited} s)");
+            bail!("the module sgio_filter does not know {hctl} (waited for {waited} s)");
         }
         if !said && began.elapsed() > Duration::from_secs(1) {
             said = true;

@@ -6,7 +6,7 @@ use crate::{
     applied::{self, Classes, Record},
     device::{self, Device, Hctl},
     kernel, output, parallel,
-    policyfile::{transaction, Maps, Policies, Resolved, Selector},
+    policyfile::{transaction, Fault, Maps, Policies, Resolved, Selector},
     root::Root,
     running,
 };
@@ -40,6 +40,8 @@ pub(super) struct Prepared {
     pub(super) seen: Vec<(Hctl, String)>,
     /// Devices that keep what was set by hand.
     pub(super) left: Vec<Hctl>,
+    /// What is wrong with single devices: they get what their block denies, and nothing else of it.
+    pub(super) misfits: Vec<Fault>,
 }
 
 /// The devices that have rules that end by themselves, which go now, and how many.
@@ -50,6 +52,11 @@ pub(super) fn losing_timed(root: &Root, devices: &[AppliedDevice]) -> Vec<(Hctl,
         .zip(counts)
         .filter(|(_, count)| *count > 0)
         .collect()
+}
+
+/// What is said of a device that its block is not for.
+pub(super) fn of_misfit(fault: &Fault) -> String {
+    format!("{fault}; it gets what the block denies, and nothing else of it")
 }
 
 pub(super) fn say_of_timed(losing: &[(Hctl, usize)]) {
@@ -191,9 +198,10 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
         prepared.transaction += &transaction::classes(policies);
         prepared.classes = Classes::now(root);
     }
-    let resolved = policies
-        .resolve_some(&chosen, &maps)
+    let (resolved, misfits) = policies
+        .resolve_apart(&chosen, &maps)
         .context("nothing was changed")?;
+    prepared.misfits = misfits;
     for state in resolved {
         let hctl = state.device.hctl;
         // A device that the module does not know has just come, and udev will tell of it, or
