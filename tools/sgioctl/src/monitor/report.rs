@@ -91,12 +91,12 @@ impl<'a> Report<'a> {
         text.push_str(&format!(
             " open={} from {}[{}] uid={}",
             self.open,
-            printable(self.comm),
+            word(self.comm),
             self.pid,
             self.uid
         ));
         if let Some(cgroup) = &self.cgroup {
-            text.push_str(&format!(" cgroup={}", printable(cgroup)));
+            text.push_str(&format!(" cgroup={}", word(cgroup)));
         }
         match (self.decision, self.rule) {
             ("no_rule", _) => text.push_str(", no rule matches"),
@@ -117,6 +117,15 @@ impl<'a> Report<'a> {
             (decision, None) => text.push_str(&format!(", {decision}")),
         }
         text
+    }
+}
+
+/// A name that the sender chose, as one word of a line: in quotes if anything in it could be taken for what is around it.
+fn word(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.:/@+\\".contains(c);
+    match name.chars().all(is_plain) && !name.is_empty() {
+        true => printable(name),
+        false => printable(&format!("{name:?}")),
     }
 }
 
@@ -222,6 +231,28 @@ mod tests {
         );
     }
 
+    /// A sender chooses the name of its program and, in its own subtree, that of its cgroup.
+    #[test]
+    fn a_name_is_taken_for_nothing_else() {
+        let mut event = parse(REFUSED);
+        event.comm = "x[1] uid=0 cth".into();
+        let cgroup = Some("/a, no rule matches".to_owned());
+        let text = Report::new(&event, None, cgroup, None).text(&event);
+        assert!(
+            text.contains(r#" from "x[1] uid=0 cth"[1] uid=65534 "#),
+            "{text}"
+        );
+        assert!(text.contains(r#" cgroup="/a, no rule matches""#), "{text}");
+        event.comm = "qemu-kvm".into();
+        let cgroup = Some("/machine.slice/machine-qemu\\x2d1.scope".to_owned());
+        let text = Report::new(&event, None, cgroup, None).text(&event);
+        assert!(text.contains(" from qemu-kvm[1] "), "{text}");
+        assert!(
+            text.contains(r" cgroup=/machine.slice/machine-qemu\x2d1.scope"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn text_has_the_cdb_in_its_length() {
         let event = parse(REFUSED);
@@ -238,7 +269,7 @@ mod tests {
         );
         assert_eq!(
             Report::new(&event, None, None, Some("deny 48".into())).text(&event),
-            "12.500000 6:0:0:0 disk refused: 48 open=w from \\u{1b}[2J[1] uid=0, denied by rule \
+            "12.500000 6:0:0:0 disk refused: 48 open=w from \"\\u{1b}[2J\"[1] uid=0, denied by rule \
              3 of the device: deny 48"
         );
     }
