@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is wrong with the rules of a policy.
+
+use super::{
+    super::{At, Block, ClassBlock, ClassContent, Entry, Origin, Place, Policies},
+    finding::{Finding, Findings},
+    probe::{covers, matches, probes},
+};
+use crate::{device::Device, names};
+use sgio_policy::policy::{Access, Action, Class, Rule};
+use std::collections::{BTreeSet, HashSet};
+
+/// What is known of a CDB on a class: [`NAMES`], or what a test says.
+pub type Decode = fn(&[u8], Class) -> (Option<String>, bool);
+
+/// The name of a command, and whether it is destructive, as [`names::decode`] has it.
+pub const NAMES: Decode = |cdb, class| {
+    let decoded = names::decode(cdb, class);
+    (decoded.name, decoded.destructive)
+};
+
+/// The classes whose opcodes differ most: where a block does not say which, these are compared.
+const TYPICAL: [Class; 5] = [
+    Class::DISK,
+    Class::TAPE,
+    Class::CDROM,
+    Class::CHANGER,
+    Class::ENCLOSURE,
+];
+
+/// Looks at rules.
+pub(super) struct RuleLint<'a> {
+    policies: &'a Policies,
+    decode: Decode,
+    /// Profiles, by class, that were looked at behind no rules of a block's own: a thousand blocks may have the same.
+    seen: HashSet<(Vec<String>, u8)>,
+}
+
+impl<'a> RuleLint<'a> {
+    pub(super) fn new(policies: &'a Policies, decode: Decode) -> RuleLint<'a> {
+        RuleLint {
+            policies,
+            decode,
+            seen: HashSet::new(),
+        }
+    }
+
+    /// Looks at the rules of a block, as they are on the devices that it matches.
+    pub(super) fn of_block(&mut self, block: &Block, matched: &[&Device], findings: &mut Findings) {
+        let mut classes: Vec<Class> = block.selector.class.iter().map(|c| c.value).collect();
+        for device in matched {
+            if !classes.contains(&device.class) {
+                classes.push(device.class);
+            }
+        }
+        if classes.is_empty() {
+            classes = block.profiles.iter().fold(Vec::new(), |mut all, name| {
+                let profile = self.policies.profiles.get(&name.value);
+                all.extend(profile.iter().flat_map(|profile| profile.classes.iter()));
+                all
+            });
+            classes.truncate(1);
+        }
+        if classes.is_empty() {
+            classes.push(Class::DISK);
+        }
+        let own = &block.own;
+        let plain = own.deny.is_empty() && own.rules.is_empty() && own.allow.is_empty();
+        let profiles: Vec<String> = block
+            .profiles
+            .iter()
+            .map(|name| name.value.clone())
+            .collect();
+        for class in &classes {
+            if plain && !self.seen.insert((profiles.clone(), class.type_code())) {
+                continue;
+            }
+            match self.policies.entries(block, *class) {
+                Ok(entries) => {
+                    shadowed(&entries, findings);
+                    self.destructive(&entries, *class, findings);
+                }
+                Err(faults) => findings.0.extend(faults.into_iter().map(Finding::from)),
+            }
+        }
+        if block.selector.class.is_none() && !block.selector.is_one_unit() {
+            if let Ok(entries) = self.policies.entries(block, classes[0]) {
+                self.other_meanings(&entries, findings);
+            }
+        }
+    }
+
+    /// Looks at the rules that replace those of a class.
+    pub(super) fn of_class(&self, block: &ClassBlock, findings: &mut Findings) {
+        if let ClassContent::Rules(rules) = &block.content {
+            let entry = |rule: &At<Rule>| Entry {
+                rule: rule.value,
+                place: rule.place.clone(),
+                origin: Origin::Own,
+            };
+            let entries: Vec<Entry> = rules.iter().map(entry).collect();
+            shadowed(&entries, findings);
+            self.destructive(&entries, block.class, findings);
+        }
+    }
+
+    /// What readers are allowed and must not be.
+    fn destructive(&self, entries: &[Entry], class: Class, findings: &mut Findings) {
+        for (number, entry) in entries.iter().enumerate() {
+            // Profiles that are built in have been thought about.
+            if entry.rule.action() != Action::Allow(Access::Read) || is_built_in(entry) {
+                continue;
+            }
+            let mut found = BTreeSet::new();
+            for cdb in probes(&entry.rule) {
+                let (name, destructive) = (self.decode)(&cdb, class);
+                let deciding = entries.iter().take(number).all(|e| !matches(&e.rule, &cdb));
+                if destructive && deciding {
+                    found.insert(name.unwrap_or_else(|| format!("{:02x}", cdb[0])));
+                }
+            }
+            if found.is_empty() {
+                continue;
+            }
+            let more = if found.len() > 4 { ", ..." } else { "" };
+            let some: Vec<String> = found.into_iter().take(4).collect();
+            let some = some.join(", ");
+            let message = format!("allowed to readers of a {}: {some}{more}", class.name());
+            let fix = "allow it with w, or only its harmless service actions";
+            findings.warn(&entry.place, &message, fix);
+        }
+    }
+
+    /// Opcodes that are another command on another class that the block may match.
+    fn other_meanings(&self, entries: &[Entry], findings: &mut Findings) {
+        for entry in entries {
+            let mine = entry.origin == Origin::Own && entry.rule.action() != Action::Deny;
+            if !mine {
+                continue;
+            }
+            for cdb in probes(&entry.rule) {
+                let mut meanings: Vec<(String, &str)> = Vec::new();
+                for class in TYPICAL {
+                    if let (Some(name), _) = (self.decode)(&cdb, class) {
+                        if meanings.iter().all(|(other, _)| *other != name) {
+                            meanings.push((name, class.name()));
+                        }
+                    }
+                }
+                if meanings.len() > 1 {
+                    let list = meanings
+                        .iter()
+                        .map(|(name, class)| format!("{name} ({class})"));
+                    let list: Vec<String> = list.collect();
+                    let message =
+                        format!("{:02x} depends on the class: {}", cdb[0], list.join(", "));
+                    findings.warn(&entry.place, &message, "add class to match");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Rules that never decide. What a profile says may well be overruled: only rules of one
+/// origin are compared.
+fn shadowed(entries: &[Entry], findings: &mut Findings) {
+    for (number, entry) in entries.iter().enumerate() {
+        let earlier = entries.iter().take(number);
+        let earlier: Vec<&Entry> = earlier.filter(|e| e.origin == entry.origin).collect();
+        let covers = |opcode: u8| {
+            let found = earlier
+                .iter()
+                .find(|e| covers(&e.rule, &entry.rule, opcode));
+            found.map(|found| &found.place)
+        };
+        let by: Option<BTreeSet<&Place>> = entry.rule.opcodes().iter().map(covers).collect();
+        if let Some(by) = by {
+            let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+            let message = format!("'{}' never decides: {} does", entry.rule, by.join(", "));
+            let fix = "put the narrower rule first, or remove it";
+            findings.warn(&entry.place, &message, fix);
+        }
+    }
+}
+
+fn is_built_in(entry: &Entry) -> bool {
+    let file = &entry.place.file;
+    file.starts_with("<built in>") || file.contains("/usr/share/sgio-filter/profiles/")
+}
