@@ -14,6 +14,7 @@ mod command;
 pub mod compare;
 mod convert;
 mod impossible;
+mod index;
 pub mod lint;
 mod lists;
 mod load;
@@ -33,12 +34,13 @@ pub mod transaction;
 
 pub use self::{
     command::Command,
+    index::Index,
     lists::Lists,
     load::{load, load_profiles, parse, DEFAULT_DIRECTORY},
     place::{At, Fault, Faults, Place, Text},
     planned::{planned, planned_class},
     policies::{Block, ClassBlock, ClassContent, Policies},
     profile::{Profile, Profiles},
-    resolve::{Entry, Index, Origin, Resolved},
+    resolve::{Entry, Origin, Resolved},
     select::{Maps, Pattern, Selector},
 };
