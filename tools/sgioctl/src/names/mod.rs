@@ -3,11 +3,12 @@
 //! Commands have names here, as T10 and T13 write them, in lower case with hyphens.
 //!
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
-//! commands a rule is about), `decode.rs` (CDB to words), `parse.rs` (names to rules), `narrow.rs` (the rule for what
-//! was sent).
+//! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse.rs` (names to
+//! rules), `narrow.rs` (the rule for what was sent).
 
 mod cover;
 mod decode;
+mod find;
 mod narrow;
 mod parse;
 mod table;
@@ -17,8 +18,9 @@ use sgio_policy::policy::{Access, Class, Rule};
 
 pub use self::{
     decode::{decode, Decoded},
+    find::distance,
     narrow::{exact, group, sent},
-    parse::{cdb_of, distance, rules},
+    parse::{cdb_of, rules},
 };
 
 /// Tells whether service actions of an opcode have names on a class.
