@@ -5,14 +5,16 @@
 //! The checks look at files, but [`probe`], which asks the kernel as an unprivileged process would.
 //! Nothing reaches any device.
 
-pub mod bypass;
 mod facts;
 pub mod files;
 mod finding;
+mod generic_nodes;
 pub mod module;
 pub mod policy;
 pub mod probe;
 pub mod process;
+mod rawio;
+mod shared_nexus;
 
 pub use self::{
     facts::Facts,
@@ -48,7 +50,9 @@ impl Facts<'_> {
             policy::check(self, &mut findings)?;
             files::check(self, &mut findings)?;
         }
-        bypass::check(self, &mut findings)?;
+        generic_nodes::check(self, &mut findings)?;
+        rawio::check(self, &mut findings);
+        shared_nexus::check(self, &mut findings);
         Ok(Found { findings, probes })
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::{
     device::{Device, Hctl},
+    output::printable,
     root::Root,
 };
 use anyhow::Result;
@@ -40,6 +41,17 @@ impl Process {
     /// Tells whether it is one of the host's own, as root.
     pub fn is_root(&self) -> bool {
         self.uid == 0 && !self.container
+    }
+
+    /// What a finding calls it.
+    pub(super) fn describe(&self) -> String {
+        let container = if self.container {
+            ", in a container"
+        } else {
+            ""
+        };
+        let name = printable(&self.name);
+        format!("{name}[{}] (uid {}{container})", self.pid, self.uid)
     }
 }
 
