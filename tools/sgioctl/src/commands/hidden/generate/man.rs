@@ -2,111 +2,20 @@
 
 //! The manual pages of the command line, in man(7).
 
+mod facts;
+mod help;
+mod roff;
+
+use self::{
+    facts::{files, status},
+    help::help,
+    roff::{escape, paragraph},
+};
 use clap::{Arg, ArgAction, Command};
 use std::fmt::Write as _;
 
 /// When the pages were last changed in what they say.
 const DATE: &str = "2026-11-30";
-/// How long a line of the source is, before what is special in it is escaped.
-const WIDTH: usize = 72;
-
-/// Exit status by command: 1 means something only for those that ask.
-fn status(command: &str) -> &'static [(&'static str, &'static str)] {
-    const DONE: (&str, &str) = ("0", "It is done.");
-    const NOT_DONE: (&str, &str) = (
-        "2",
-        "It could not be done, and nothing has changed: the reason is on standard error.",
-    );
-    const UNREPORTED: (&str, &str) = (
-        "3",
-        "It is done and in force, but the report of it could not be written.",
-    );
-    match command {
-        "allow" | "deny" | "set" | "reset" | "complain" | "apply" => &[DONE, NOT_DONE, UNREPORTED],
-        "check" => &[
-            (
-                "0",
-                "All of it is allowed, by every open that was asked about.",
-            ),
-            ("1", "Something is refused."),
-            NOT_DONE,
-        ],
-        "diff" => &[
-            ("0", "No verdict would change."),
-            ("1", "Some verdict or setting would change."),
-            NOT_DONE,
-        ],
-        "lint" => &[
-            ("0", "There is nothing but notes."),
-            ("1", "There are errors or warnings."),
-            ("2", "A file could not be looked at."),
-        ],
-        "doctor" => &[
-            ("0", "There is no problem."),
-            ("1", "There is a problem."),
-            NOT_DONE,
-        ],
-        "explain" => &[
-            ("0", "The CDB is a known command."),
-            ("1", "It is known on none of the classes asked about."),
-            NOT_DONE,
-        ],
-        "learn" => &[
-            ("0", "Rules are proposed, or nothing was refused."),
-            ("1", "Something was refused that no rule is proposed for."),
-            NOT_DONE,
-        ],
-        "sgioctl" => &[
-            ("0", "It is done, and the answer is yes."),
-            (
-                "1",
-                "It is done, and the answer is no: see the page of the command.",
-            ),
-            NOT_DONE,
-            UNREPORTED,
-        ],
-        _ => &[DONE, NOT_DONE],
-    }
-}
-
-/// The files that a command reads or writes.
-fn files(command: &str) -> Vec<(&'static str, &'static str)> {
-    const POLICIES: (&str, &str) = (
-        "/etc/sgio-filter/policy.d/*.toml",
-        "Policies, see sgio-policy(5).",
-    );
-    const PROFILES: (&str, &str) = (
-        "/etc/sgio-filter/profiles/*.toml, /usr/share/sgio-filter/profiles/*.toml",
-        "Profiles of the site and of the distribution.",
-    );
-    const NODE: (&str, &str) = (
-        "/dev/sgio_filter",
-        "Takes transactions and answers questions, see sgio_filter(4).",
-    );
-    const SYSFS: (&str, &str) = (
-        "/sys/bus/scsi/devices/H:C:T:L/sgio_filter/",
-        "What is in force on a device.",
-    );
-    const RECORDS: (&str, &str) = (
-        "/run/sgio-filter/",
-        "On which device objects a policy has been put in force, so that an event does it once.",
-    );
-    const TRACEFS: (&str, &str) = (
-        "/sys/kernel/tracing/instances/sgioctl-PID/",
-        "The buffer that decisions come through, as long as it runs.",
-    );
-    match command {
-        "apply" => vec![POLICIES, PROFILES, NODE, RECORDS],
-        "diff" | "lint" => vec![POLICIES, PROFILES, SYSFS],
-        "profiles" => vec![PROFILES],
-        "allow" | "deny" | "set" | "reset" | "complain" => vec![NODE, SYSFS],
-        "monitor" => vec![TRACEFS],
-        "list" | "show" | "check" => vec![SYSFS, NODE],
-        "doctor" => vec![POLICIES, SYSFS, NODE],
-        "sgioctl" => vec![POLICIES, PROFILES, NODE, SYSFS, RECORDS],
-        _ => Vec::new(),
-    }
-}
 
 /// The page of a command (`sub`: of one of its commands, as `allow`).
 pub(super) fn page(command: &Command, sub: Option<&str>) -> String {
@@ -288,82 +197,4 @@ fn options(page: &mut String, command: &Command) {
             *page += ".RE\n";
         }
     }
-}
-
-/// The paragraphs of the help, and the lines of its examples.
-fn help(command: &Command) -> (Vec<String>, Vec<String>) {
-    let text = command
-        .get_after_help()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let (mut prose, mut examples) = (Vec::new(), Vec::new());
-    for block in text.split("\n\n") {
-        match block.strip_prefix("Examples:\n") {
-            Some(lines) => {
-                for line in lines.lines() {
-                    let line = line.strip_prefix("  ").unwrap_or(line);
-                    // What it does stands behind it, or below if the line gets too long.
-                    match line.split_once("   ") {
-                        Some((command, what)) if escape(line).len() > WIDTH => {
-                            examples.push(command.trim_end().to_owned());
-                            examples.push(format!("    {}", what.trim()));
-                        }
-                        _ => continued(&mut examples, line),
-                    }
-                }
-            }
-            None if block.trim().is_empty() => {}
-            None => prose.push(block.split_whitespace().collect::<Vec<_>>().join(" ")),
-        }
-    }
-    (prose, examples)
-}
-
-/// A command of an example, on several lines if it is too long for one.
-fn continued(examples: &mut Vec<String>, line: &str) {
-    let mut line = line.to_owned();
-    while escape(&line).len() > 80 {
-        let fits = |at: &usize| {
-            line.get(..*at)
-                .is_some_and(|start| escape(start).len() < 76)
-        };
-        let blanks = line.match_indices(' ').map(|(at, _)| at);
-        let Some(at) = blanks.filter(fits).last().filter(|at| *at > 4) else {
-            break;
-        };
-        let rest = line.split_off(at);
-        examples.push(format!("{line} \\"));
-        line = format!("    {}", rest.trim_start());
-    }
-    examples.push(line);
-}
-
-/// Text in lines that are not too long.
-fn paragraph(page: &mut String, text: &str) {
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            let _ = writeln!(page, "{}", escape(&line));
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if !line.is_empty() {
-        let _ = writeln!(page, "{}", escape(&line));
-    }
-}
-
-/// Text as it stands, in roff.
-fn escape(text: &str) -> String {
-    let mut escaped = text
-        .replace('\\', "\\e")
-        .replace('-', "\\-")
-        .replace('"', "\\(dq");
-    if escaped.starts_with(['.', '\'']) {
-        escaped.insert_str(0, "\\&");
-    }
-    escaped
 }
