@@ -5,7 +5,7 @@
 //! The `.rules` files tell what is allowed and why; this file tells which class uses which of them.
 
 use super::{
-    change,
+    apply::apply_lines,
     ApplyError,
     Class,
     RuleStore,
@@ -108,7 +108,7 @@ pub fn load<S: RuleStore>(texts: &[&str], store: &mut S) -> Result<(), ApplyErro
     store.clear();
     for text in texts {
         // None of them has a rule that ends.
-        change::append(text.as_bytes(), store, Time::ZERO)?;
+        apply_lines(text.as_bytes(), store, Time::ZERO)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Errors in a text of rules, and their messages. The module returns `-EINVAL` for all of them.
+//! Errors in a text of rules or of a transaction, and their messages. The module returns `-EINVAL` for all of them.
 
 use core::fmt::{
     Display,
@@ -102,3 +102,60 @@ impl Display for ParseError {
 
 // The sentences above have the numbers in them.
 const _: () = assert!(super::MAX_FIELDS == 6 && super::Lifetime::MAX.as_secs() == 31_622_400);
+
+/// What can be wrong with a transaction, besides its rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransactionErrorKind {
+    /// Something stands before the first header.
+    NoSection,
+    /// The address is not four decimal numbers.
+    Address,
+    /// Something other than `id=N` follows the address.
+    Id,
+    /// There is no class of that name.
+    Class,
+    /// A line that is no setting of such a section, or comes too late or twice.
+    Setting,
+    /// A switch is neither `0` nor `1`.
+    Switch,
+    /// `report_luns` is neither `passthrough` nor `own`.
+    ReportLuns,
+    /// A table is neither `strict` nor `stock`.
+    Table,
+    /// A table and rules in one section.
+    TableAndRules,
+    /// A section that names nothing.
+    Nothing,
+    /// A rule.
+    Rule(ParseErrorKind),
+}
+
+/// The first error of a transaction, with its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TransactionError {
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The byte in the line, counted from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub kind: TransactionErrorKind,
+}
+
+impl Display for TransactionError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "line {}, column {}: ", self.line, self.column)?;
+        f.write_str(match self.kind {
+            TransactionErrorKind::NoSection => "expected 'device H:C:T:L' or 'class NAME'",
+            TransactionErrorKind::Address => "expected an address like 6:0:0:0",
+            TransactionErrorKind::Id => "expected 'id=' and a decimal number",
+            TransactionErrorKind::Class => "there is no such class",
+            TransactionErrorKind::Setting => "expected a setting of the section, in its order",
+            TransactionErrorKind::Switch => "expected 0 or 1",
+            TransactionErrorKind::ReportLuns => "expected 'passthrough' or 'own'",
+            TransactionErrorKind::Table => "expected 'strict' or 'stock'",
+            TransactionErrorKind::TableAndRules => "a section has a table or rules, not both",
+            TransactionErrorKind::Nothing => "the section changes nothing",
+            TransactionErrorKind::Rule(kind) => return kind.fmt(f),
+        })
+    }
+}

@@ -45,6 +45,7 @@
 //! a file stand in it, those of the built-in tables in `tests/`; they run by KUnit in the kernel and by
 //! `cargo test` outside.
 
+mod apply;
 mod builtin;
 mod byteset;
 mod cdb;
@@ -56,11 +57,14 @@ mod error;
 mod fast_table;
 mod hctl;
 mod index;
+mod lines;
 mod opcode;
 mod parse;
 mod print;
 mod report_luns;
 mod rule;
+mod scan;
+mod section;
 mod time;
 mod transaction;
 
@@ -68,6 +72,11 @@ mod transaction;
 mod tests;
 
 pub use self::{
+    apply::{
+        ApplyError,
+        RuleStore,
+        MAX_RULES, //
+    },
     builtin::{
         load,
         strict,
@@ -83,11 +92,8 @@ pub use self::{
         MAX_CDB, //
     },
     change::{
-        ApplyError,
         Change,
-        ChangeKind,
-        RuleStore,
-        MAX_RULES, //
+        ChangeKind, //
     },
     class::Class,
     decide::{
@@ -101,7 +107,9 @@ pub use self::{
     },
     error::{
         ParseError,
-        ParseErrorKind, //
+        ParseErrorKind,
+        TransactionError,
+        TransactionErrorKind, //
     },
     fast_table::{
         FastAnswer,
@@ -138,17 +146,15 @@ pub use self::{
         Rule,
         MAX_FIELDS, //
     },
+    section::{
+        Section,
+        Target, //
+    },
     time::{
         Lifetime,
         ListedRule,
         TextRule,
         Time, //
     },
-    transaction::{
-        Section,
-        Target,
-        Transaction,
-        TransactionError,
-        TransactionErrorKind, //
-    },
+    transaction::Transaction,
 };

@@ -2,10 +2,13 @@
 
 //! One line of text to one rule, after the grammar in the head of `mod.rs`.
 //!
-//! A hexadecimal number that is cut off is an error and never another number. For whole texts see
-//! `change.rs`.
+//! For whole texts see `change.rs`.
 
 use super::{
+    scan::{
+        Fault,
+        Scanner, //
+    },
     Access,
     Action, //
     ByteSet,
@@ -15,9 +18,6 @@ use super::{
     Rule,
     TextRule,
 };
-
-/// What is wrong, and the index of the byte in the line where it is.
-pub(super) type Fault = (usize, ParseErrorKind);
 
 /// What the prefix of a line does with its rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub(super) fn line(text: &[u8]) -> Result<Option<Line>, Fault> {
         return Err((at, ParseErrorKind::Character(*byte)));
     }
 
-    let mut scan = Scanner { text, at: 0 };
+    let mut scan = Scanner::new(text);
     scan.blanks();
     if scan.at_end() {
         return Ok(None);
@@ -73,57 +73,7 @@ pub(super) fn line(text: &[u8]) -> Result<Option<Line>, Fault> {
     Ok(Some(Line { edit, rule, start }))
 }
 
-struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
 impl Scanner<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-
-    /// Steps over `byte` if it is the next one.
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    /// Steps over `byte`, which must be there.
-    fn expect(&mut self, byte: u8, otherwise: ParseErrorKind) -> Result<(), Fault> {
-        if self.eat(byte) {
-            Ok(())
-        } else {
-            Err((self.at, otherwise))
-        }
-    }
-
-    fn blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
-    }
-
-    /// Tells whether nothing but a comment is left.
-    fn at_end(&self) -> bool {
-        matches!(self.peek(), None | Some(b'#'))
-    }
-
-    /// Steps over `word` if it stands here as a whole word, and over the blanks behind it.
-    fn word(&mut self, word: &[u8]) -> bool {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let found = match rest.strip_prefix(word) {
-            Some(tail) => matches!(tail.first(), None | Some(b' ' | b'\t' | b'#')),
-            None => false,
-        };
-        if found {
-            self.at += word.len();
-            self.blanks();
-        }
-        found
-    }
-
     fn edit(&mut self) -> Option<Edit> {
         let edit = if self.eat(b'+') {
             Edit::Insert
@@ -150,27 +100,6 @@ impl Scanner<'_> {
         }
     }
 
-    fn digit(&self, at: usize) -> Option<u8> {
-        match self.text.get(at)? {
-            digit @ b'0'..=b'9' => Some(digit - b'0'),
-            digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-            digit @ b'A'..=b'F' => Some(digit - b'A' + 10),
-            _ => None,
-        }
-    }
-
-    /// Exactly two hex digits.
-    fn hex(&mut self) -> Result<u8, Fault> {
-        let at = self.at;
-        match (self.digit(at), self.digit(at + 1), self.digit(at + 2)) {
-            (Some(high), Some(low), None) => {
-                self.at += 2;
-                Ok((high << 4) | low)
-            }
-            _ => Err((at, ParseErrorKind::Hex)),
-        }
-    }
-
     /// A list of values and ranges, and the end of the word behind it.
     fn items(&mut self) -> Result<ByteSet, Fault> {
         let mut set = ByteSet::EMPTY;
@@ -190,19 +119,6 @@ impl Scanner<'_> {
             None | Some(b' ' | b'\t' | b'#') => Ok(set),
             Some(_) => Err((self.at, ParseErrorKind::AfterValue)),
         }
-    }
-
-    /// Steps over decimal digits; returns them and their value, which is capped.
-    fn decimal(&mut self) -> (&[u8], u32) {
-        let start = self.at;
-        let mut number = 0u32;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            number = number
-                .saturating_mul(10)
-                .saturating_add(u32::from(digit - b'0'));
-            self.at += 1;
-        }
-        (self.text.get(start..self.at).unwrap_or_default(), number)
     }
 
     /// The number of a field's byte, without a leading zero.
