@@ -8,6 +8,7 @@
 //!
 //! This file only wires. The layers, each of which uses only what is below it:
 //!
+//! - [`hotplug`]: what happens when a device is plugged in or out;
 //! - [`knobs`]: what user space reads and writes;
 //! - [`hook`]: the decision on a command, on the fast path and on the slow path, and who is told;
 //! - [`state`]: what is known: devices, rules, I_T nexuses, the kernel's own list;
@@ -17,6 +18,7 @@
 #![deny(unsafe_code)]
 
 mod hook;
+mod hotplug;
 #[allow(unsafe_code)]
 mod kernel;
 mod knobs;
@@ -54,8 +56,8 @@ struct SgioFilter {
     _queue_files: Option<kernel::scsi::queue_files::QueueFiles>,
     // Dropped before the devices: a rescan may replace one.
     #[pin]
-    _rescans: kernel::scsi::rescan::Hook<knobs::Devices>,
-    devices: kernel::scsi::devices::Registration<knobs::Devices>,
+    _rescans: kernel::scsi::rescan::Hook<hotplug::Devices>,
+    devices: kernel::scsi::devices::Registration<hotplug::Devices>,
     // Dropped after the hook, which looks up senders by sg, and after the knobs, which arm entry points.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
@@ -80,15 +82,15 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 devices: kernel::scsi::devices::Registration::new()?,
                 _rescans <- kernel::scsi::rescan::Hook::new(),
                 // A logical unit may have been replaced before rescans were followed.
-                _: { devices.for_each(knobs::Devices::look_again) },
+                _: { devices.for_each(hotplug::Devices::look_again) },
                 // All devices that were there before have been added by now.
-                _: { knobs::Devices::all_complete(&state)? },
+                _: { hotplug::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
                 // Last but one: an open file of it holds the module, even if loading fails after that.
                 _control <- knobs::Control::new(),
                 // Last: what user space does on the event may need all of the above.
-                _: { knobs::Devices::announce(devices) },
+                _: { hotplug::Devices::announce(devices) },
             }))
         })
     }

@@ -13,7 +13,7 @@ mod transaction;
 pub(crate) use self::{
     class::Root,
     control_device::Control,
-    device::Devices,
+    device::directory,
     queue::queue_files, //
 };
 
