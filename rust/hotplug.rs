@@ -13,7 +13,7 @@
 use crate::{
     kernel::scsi::{
         self,
-        devices::{
+        device_events::{
             Client,
             Registration, //
         },

@@ -57,7 +57,7 @@ struct SgioFilter {
     // Dropped before the devices: a rescan may replace one.
     #[pin]
     _rescans: kernel::scsi::rescan::Hook<hotplug::Devices>,
-    devices: kernel::scsi::devices::Registration<hotplug::Devices>,
+    devices: kernel::scsi::device_events::Registration<hotplug::Devices>,
     // Dropped after the hook, which looks up senders by sg, and after the knobs, which arm entry points.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
@@ -79,7 +79,7 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 _in_force: state::InForce::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
                 _entry_points: hook::entry_points::Armed::new()?,
-                devices: kernel::scsi::devices::Registration::new()?,
+                devices: kernel::scsi::device_events::Registration::new()?,
                 _rescans <- kernel::scsi::rescan::Hook::new(),
                 // A logical unit may have been replaced before rescans were followed.
                 _: { devices.for_each(hotplug::Devices::look_again) },

@@ -13,10 +13,10 @@ use super::{
 use crate::kernel::{
     driver_hook::Watch,
     scsi::{
-        ioctl,
         pr_ops,
-        sg,
-        sg_request, //
+        sg_io_reply,
+        sg_request,
+        sg_sender, //
     },
     sync::rcu::RcuArc,
     sysfs::Page, //
@@ -38,9 +38,9 @@ static CURRENT: RcuArc<EntryPoints> = RcuArc::none();
 #[pin_data]
 pub(crate) struct EntryPoints {
     #[pin]
-    sg_ioctl: Watch<sg::Hook>,
+    sg_ioctl: Watch<sg_sender::Hook>,
     #[pin]
-    report_luns: OnDemand<ioctl::Hook<OwnLuns>>,
+    report_luns: OnDemand<sg_io_reply::Hook<OwnLuns>>,
     #[pin]
     reservations: OnDemand<Watch<pr_ops::Hook<Decider>>>,
     #[pin]
@@ -52,9 +52,9 @@ impl EntryPoints {
     ///
     /// # Errors
     ///
-    /// Those of [`ioctl::Hook::new`]; `ENODEV` if the module is being loaded or unloaded.
+    /// Those of [`sg_io_reply::Hook::new`]; `ENODEV` if the module is being loaded or unloaded.
     pub(crate) fn arm_report_luns() -> Result {
-        Self::get()?.report_luns.arm(ioctl::Hook::new())
+        Self::get()?.report_luns.arm(sg_io_reply::Hook::new())
     }
 
     /// Arms the filter of persistent reservations that come by the block layer (`IOC_PR_*`), if it is not armed yet.

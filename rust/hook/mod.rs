@@ -22,11 +22,11 @@ use crate::kernel::scsi::{
         self,
         PrAllowed, //
     },
-    sg::Sender,
     sg_request::{
         SgAllowed,
         Sure, //
     },
+    sg_sender::Sender,
 };
 
 /// Decides by the [`State`](crate::state::State) that is in force.

@@ -20,7 +20,7 @@ use crate::{
         capability::Capability,
         scsi::{
             cmd_allowed::CDB_BUFFER,
-            ioctl::{
+            sg_io_reply::{
                 Answer,
                 Reply, //
             }, //

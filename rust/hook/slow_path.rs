@@ -26,7 +26,7 @@ use crate::{
                 CDB_BUFFER, //
             },
             pr_ops,
-            sg::Sender, //
+            sg_sender::Sender, //
         },
         sync::rcu_sched, //
     },

@@ -8,7 +8,7 @@
 //! - `scsi_fill_sghdr_rq()` (SG_IO, CDROM_SEND_PACKET), `sg_scsi_ioctl()`
 //!   (SCSI_IOCTL_SEND_COMMAND), `scsi_bsg_sg_io_fn()` and `scsi_bsg_uring_cmd()`: the CDB is the
 //!   `cmnd` of a `struct scsi_cmnd` just allocated for the device's queue, zero behind its end;
-//! - `sg_allow_access()`: a buffer on the stack, which does not lead to the device ([`sg`] does), and of
+//! - `sg_allow_access()`: a buffer on the stack, which does not lead to the device ([`sg_sender`](super::sg_sender) does), and of
 //!   which no more than the shortest CDB is surely initialised.
 //!
 //! It is exported: a module of another tree that calls it must do so in one of these ways.
@@ -17,7 +17,7 @@
 
 use super::{
     callers,
-    sg::Sender,
+    sg_sender::Sender,
     Address,
     Device,
     LunInCdb, //

@@ -14,7 +14,7 @@
 
 use super::{
     cmd_allowed::Cdb,
-    sg::Sender, //
+    sg_sender::Sender, //
 };
 use crate::kernel::{
     arch::Trampoline,
