@@ -4,7 +4,7 @@
 //!
 //! | event | what is done |
 //! | --- | --- |
-//! | a device is added | it gets its [state](Device), with the defaults, and its directory in sysfs, before user space hears of it |
+//! | a device is added | it gets its [state](DeviceState), with the defaults, and its directory in sysfs, before user space hears of it |
 //! | a device is removed (unplugged) | both are taken away; rules that were written by hand go with them |
 //! | a rescan finds another logical unit at the address | the same as a removal and an addition |
 //!
@@ -14,15 +14,15 @@ use crate::{
     kernel::scsi::{
         self,
         device_events::{
-            Client,
+            DeviceClient,
             Registration, //
         },
-        rescan, //
+        rescan::RescanClient, //
     },
     knobs,
     policy::Hctl,
     state::{
-        device::Device,
+        device::DeviceState,
         KnownDevice,
         State, //
     },
@@ -70,7 +70,7 @@ impl Devices {
         let leave = ScopeGuard::new_with_data((state.clone(), nexus.clone()), |(state, nexus)| {
             state.nexuses.leave(&nexus, scsi.into());
         });
-        let device = Arc::new(Device::new(scsi, nexus, rescans)?, GFP_KERNEL)?;
+        let device = Arc::new(DeviceState::new(scsi, nexus, rescans)?, GFP_KERNEL)?;
         // Without knobs the device still has its class's filter.
         let directory = knobs::directory(state, scsi, &device)
             .inspect_err(|e| {
@@ -98,11 +98,11 @@ impl Devices {
 
     /// Gives the defaults to a device that has another name than its state was made for.
     pub(crate) fn look_again(device: &scsi::Device) {
-        <Self as rescan::Client>::end(device, false);
+        <Self as RescanClient>::end(device, false);
     }
 }
 
-impl rescan::Client for Devices {
+impl RescanClient for Devices {
     /// Whether the device was told.
     type Begun = bool;
 
@@ -144,7 +144,7 @@ impl rescan::Client for Devices {
     }
 }
 
-impl Client for Devices {
+impl DeviceClient for Devices {
     fn add(device: &scsi::Device) {
         let Some(state) = State::get() else {
             return;

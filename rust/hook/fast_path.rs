@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         audit,
         scsi::{
-            cmd_allowed::Cdb,
+            cmd_allowed::RequestCdb,
             sg_request::Sure, //
         },
         sync::{
@@ -22,7 +22,7 @@ use crate::{
     },
     policy::FastAnswer,
     state::{
-        device::Device,
+        device::DeviceState,
         rules::CompiledFilter,
         State, //
     },
@@ -41,7 +41,7 @@ pub(super) enum Fast {
 
 /// Looks the command up in the tables.
 #[inline(always)]
-pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
+pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> Fast {
     let addressed = cdb.addressed();
     let reader = rcu_sched::read_lock();
     if let Some(found) = State::current(&reader).and_then(|state| {
@@ -69,7 +69,7 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool) -> Fast {
 /// Whether a request of sg surely goes to the device, however its file is open: the device's sg is not filtered, or a reader
 /// may send the command, which is then counted.
 #[inline(always)]
-pub(super) fn sg_passes(cdb: Cdb<'_>) -> Sure {
+pub(super) fn sg_passes(cdb: RequestCdb<'_>) -> Sure {
     let addressed = cdb.addressed();
     let reader = rcu_sched::read_lock();
     let allowed = State::current(&reader).is_some_and(|state| {
@@ -96,7 +96,7 @@ pub(super) fn sg_passes(cdb: Cdb<'_>) -> Sure {
 
 /// Whether `/dev/sgN` of `device` is filtered however it is open.
 #[inline(always)]
-pub(super) fn filters_sg(state: &State, device: &Device) -> bool {
+pub(super) fn filters_sg(state: &State, device: &DeviceState) -> bool {
     device.filters_sg() || state.filter_sg.load_once()
 }
 
@@ -111,7 +111,7 @@ pub(super) fn allowed_after_resched() -> bool {
 
 /// What the tables say about an opcode, and whose they are.
 struct Found<'a> {
-    device: &'a Device,
+    device: &'a DeviceState,
     filter: &'a CompiledFilter,
     answer: FastAnswer,
 }
@@ -120,7 +120,7 @@ struct Found<'a> {
 #[inline(always)]
 fn look_up<'a>(
     state: &'a State,
-    device: &'a Device,
+    device: &'a DeviceState,
     opcode: u8,
     reader: &'a rcu_sched::Guard,
 ) -> Option<Found<'a>> {

@@ -23,7 +23,7 @@ use crate::{
         Class,
         Hctl, //
     },
-    state::device::Device,
+    state::device::DeviceState,
 };
 use kernel::{
     current,
@@ -59,7 +59,7 @@ impl Subject {
     }
 
     /// A device that is known.
-    pub(super) fn of(device: &Device) -> Self {
+    pub(super) fn of(device: &DeviceState) -> Self {
         Self {
             hctl: device.hctl,
             class: device.class,

@@ -14,13 +14,13 @@ pub(crate) mod verdict;
 use self::fast_path::Fast;
 use crate::kernel::scsi::{
     cmd_allowed::{
-        Cdb,
         CmdAllowed,
+        RequestCdb,
         SgCdb, //
     },
     pr_ops::{
-        self,
-        PrAllowed, //
+        PrAllowed,
+        PrCommand, //
     },
     sg_request::{
         SgAllowed,
@@ -34,7 +34,7 @@ pub(crate) struct Decider;
 
 impl CmdAllowed for Decider {
     #[inline]
-    fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool {
+    fn cmd_allowed(cdb: RequestCdb<'_>, open_for_write: bool) -> bool {
         // What is called here is called last, by a jump: so the fast path needs no stack.
         match fast_path::decide(cdb, open_for_write) {
             Fast::Allowed { resched: false } => true,
@@ -50,18 +50,18 @@ impl CmdAllowed for Decider {
 }
 
 impl PrAllowed for Decider {
-    fn pr_allowed(command: &pr_ops::Command) -> bool {
+    fn pr_allowed(command: &PrCommand) -> bool {
         slow_path::decide_on_reservation(command)
     }
 }
 
 impl SgAllowed for Decider {
     #[inline(always)]
-    fn surely_allowed(cdb: Cdb<'_>) -> Sure {
+    fn surely_allowed(cdb: RequestCdb<'_>) -> Sure {
         fast_path::sg_passes(cdb)
     }
 
-    fn sg_allowed(cdb: Cdb<'_>, sender: Option<Sender>) -> bool {
+    fn sg_allowed(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool {
         slow_path::decide_on_sg_request(cdb, sender)
     }
 }

@@ -21,11 +21,11 @@ use crate::{
         scsi::{
             cmd_allowed::{
                 Addressed,
-                Cdb,
+                RequestCdb,
                 SgCdb,
                 CDB_BUFFER, //
             },
-            pr_ops,
+            pr_ops::PrCommand,
             sg_sender::Sender, //
         },
         sync::rcu_sched, //
@@ -36,7 +36,7 @@ use crate::{
         PERSISTENT_RESERVE_OUT, //
     },
     state::{
-        device::Device,
+        device::DeviceState,
         nexus::Admission,
         State, //
     },
@@ -49,7 +49,7 @@ use kernel::sync::{
 /// The decision in full.
 #[cold]
 #[inline(never)]
-pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool, resched: bool) -> bool {
+pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool, resched: bool) -> bool {
     if resched {
         rcu_sched::resched();
     }
@@ -74,7 +74,7 @@ pub(super) fn decide(cdb: Cdb<'_>, open_for_write: bool, resched: bool) -> bool 
 
 /// The CDB as the device gets it, which is what is judged. (The fast path does not look: its answers are for an opcode,
 /// whatever is behind.)
-fn as_sent(addressed: &Addressed<'_>, device: Option<&Device>) -> [u8; CDB_BUFFER] {
+fn as_sent(addressed: &Addressed<'_>, device: Option<&DeviceState>) -> [u8; CDB_BUFFER] {
     device
         .map_or_else(|| addressed.lun_in_cdb(), |device| device.lun_in_cdb)
         .sent(addressed.cdb())
@@ -136,7 +136,7 @@ fn is_left_to_the_kernel(decision: Decision) -> bool {
 }
 
 /// The decision on a persistent reservation that comes by the block layer.
-pub(super) fn decide_on_reservation(pr: &pr_ops::Command) -> bool {
+pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
     let guard = rcu::read_lock();
     let Some(state) = State::current(&guard) else {
         // The module goes: the kernel's own answer.
@@ -186,7 +186,7 @@ pub(super) fn decide_on_reservation(pr: &pr_ops::Command) -> bool {
 }
 
 /// The decision on a request of sg that is about to be executed, where that is filtered.
-pub(super) fn decide_on_sg_request(cdb: Cdb<'_>, sender: Option<Sender>) -> bool {
+pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool {
     let guard = rcu::read_lock();
     let Some(state) = State::current(&guard) else {
         // The module goes: the kernel's own answer.
@@ -214,7 +214,7 @@ pub(super) fn decide_on_sg_request(cdb: Cdb<'_>, sender: Option<Sender>) -> bool
 /// [`CmdAllowed`](crate::kernel::scsi::cmd_allowed::CmdAllowed)).
 #[cold]
 #[inline(never)]
-pub(super) fn by_capability(cdb: Cdb<'_>, resched: bool) -> bool {
+pub(super) fn by_capability(cdb: RequestCdb<'_>, resched: bool) -> bool {
     if resched {
         rcu_sched::resched();
     }
@@ -231,7 +231,12 @@ pub(super) fn by_capability(cdb: Cdb<'_>, resched: bool) -> bool {
     privileged
 }
 
-fn for_device(state: &State, device: &Device, command: &Command<'_>, guard: &rcu::Guard) -> bool {
+fn for_device(
+    state: &State,
+    device: &DeviceState,
+    command: &Command<'_>,
+    guard: &rcu::Guard,
+) -> bool {
     let verdict = verdict_on(state, device, command, guard);
     answer(state, device, command, &verdict)
 }
@@ -239,7 +244,7 @@ fn for_device(state: &State, device: &Device, command: &Command<'_>, guard: &rcu
 /// The verdict, of which nothing is counted yet.
 fn verdict_on<'a>(
     state: &'a State,
-    device: &'a Device,
+    device: &'a DeviceState,
     command: &Command<'_>,
     guard: &'a rcu::Guard,
 ) -> Verdict<'a> {
@@ -263,7 +268,12 @@ fn verdict_on<'a>(
 }
 
 /// Counts a verdict, asks for the capability if it needs one, and tells who wants to know.
-fn answer(state: &State, device: &Device, command: &Command<'_>, verdict: &Verdict<'_>) -> bool {
+fn answer(
+    state: &State,
+    device: &DeviceState,
+    command: &Command<'_>,
+    verdict: &Verdict<'_>,
+) -> bool {
     let subject = Subject::of(device);
     verdict.count();
     if verdict.decision.is_allowed() {
@@ -279,7 +289,7 @@ fn answer(state: &State, device: &Device, command: &Command<'_>, verdict: &Verdi
 #[cold]
 fn with_owner<'a>(
     state: &'a State,
-    device: &'a Device,
+    device: &'a DeviceState,
     mut verdict: Verdict<'a>,
     cdb: &policy::Cdb<'_>,
     open_for_write: bool,
@@ -305,7 +315,7 @@ fn with_owner<'a>(
 fn not_allowed(
     state: &State,
     subject: &Subject,
-    device: Option<&Device>,
+    device: Option<&DeviceState>,
     command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) -> bool {
@@ -318,7 +328,7 @@ fn not_allowed(
 fn without_permission(
     state: &State,
     subject: &Subject,
-    device: Option<&Device>,
+    device: Option<&DeviceState>,
     command: &Command<'_>,
     verdict: &Verdict<'_>,
     privileged: bool,

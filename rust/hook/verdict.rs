@@ -18,7 +18,7 @@ use crate::{
         REPORT_LUNS, //
     },
     state::device::{
-        Device,
+        DeviceState,
         Mode, //
     },
     state::rules::{
@@ -133,7 +133,7 @@ impl State {
     #[inline]
     pub(crate) fn verdict_on<'a>(
         &'a self,
-        device: &'a Device,
+        device: &'a DeviceState,
         cdb: &Cdb<'_>,
         open_for_write: bool,
         guard: &'a rcu::Guard,

@@ -3,9 +3,9 @@
 //! A hook in a driver that may be a module: it is armed when the driver comes, and disarmed before it goes.
 
 use super::module_events::{
-    Listener,
+    ModuleListener,
+    ModuleSubscription, //
     Modules,
-    Subscription, //
 };
 use kernel::{
     new_mutex,
@@ -26,7 +26,7 @@ pub(crate) trait DriverHook: Send + Sync + Sized + 'static {
     fn new() -> impl PinInit<Self, Error>;
 }
 
-enum State<H> {
+enum HookState<H> {
     Absent,
     Failed(Error),
     Armed { _hook: Pin<KBox<H>> },
@@ -35,28 +35,28 @@ enum State<H> {
 #[pin_data]
 struct Driver<H> {
     #[pin]
-    state: Mutex<State<H>>,
+    state: Mutex<HookState<H>>,
 }
 
 /// While this object lives, the hook is armed whenever the driver is there.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Watch<H: DriverHook> {
     #[pin]
-    modules: Subscription<Driver<H>>,
+    modules: ModuleSubscription<Driver<H>>,
 }
 
 impl<H: DriverHook> Driver<H> {
     fn arm(&self) -> Result {
         let mut state = self.state.lock();
-        if matches!(*state, State::Armed { .. }) {
+        if matches!(*state, HookState::Armed { .. }) {
             return Ok(());
         }
         match KBox::pin_init(H::new(), GFP_KERNEL) {
-            Ok(hook) => *state = State::Armed { _hook: hook },
-            Err(ENOENT) => *state = State::Absent,
+            Ok(hook) => *state = HookState::Armed { _hook: hook },
+            Err(ENOENT) => *state = HookState::Absent,
             Err(e) => {
                 pr_err!("{}: the driver cannot be hooked ({:?})\n", H::DRIVER, e);
-                *state = State::Failed(e);
+                *state = HookState::Failed(e);
                 return Err(e);
             }
         }
@@ -64,11 +64,11 @@ impl<H: DriverHook> Driver<H> {
     }
 
     fn disarm(&self) {
-        *self.state.lock() = State::Absent;
+        *self.state.lock() = HookState::Absent;
     }
 }
 
-impl<H: DriverHook> Listener for Driver<H> {
+impl<H: DriverHook> ModuleListener for Driver<H> {
     fn coming(&self, name: &CStr) {
         if name == H::DRIVER {
             // It has said so, and `armed()` tells.
@@ -88,11 +88,11 @@ impl<H: DriverHook> Watch<H> {
     ///
     /// # Errors
     ///
-    /// Those of [`Subscription::new`].
+    /// Those of [`ModuleSubscription::new`].
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            modules <- Subscription::new(Modules, pin_init!(Driver {
-                state <- new_mutex!(State::Absent),
+            modules <- ModuleSubscription::new(Modules, pin_init!(Driver {
+                state <- new_mutex!(HookState::Absent),
             })),
         })
         .pin_chain(|this: Pin<&mut Self>| {
@@ -109,9 +109,9 @@ impl<H: DriverHook> Watch<H> {
     /// Why it could not be armed.
     pub(crate) fn armed(&self) -> Option<Result> {
         match &*self.modules.listener().state.lock() {
-            State::Absent => None,
-            State::Failed(e) => Some(Err(*e)),
-            State::Armed { .. } => Some(Ok(())),
+            HookState::Absent => None,
+            HookState::Failed(e) => Some(Err(*e)),
+            HookState::Armed { .. } => Some(Ok(())),
         }
     }
 }

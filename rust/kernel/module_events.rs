@@ -18,7 +18,7 @@ use kernel::{
 };
 
 /// What wants to know.
-pub(crate) trait Listener: Send + Sync {
+pub(crate) trait ModuleListener: Send + Sync {
     /// A module of that name is there, and is about to be initialised. May sleep.
     fn coming(&self, name: &CStr);
 
@@ -31,7 +31,7 @@ pub(crate) trait Listener: Send + Sync {
 pub(crate) struct Modules;
 
 /// While this object lives, its listener is told.
-pub(crate) type Subscription<L> = notifier::Subscription<Modules, L>;
+pub(crate) type ModuleSubscription<L> = notifier::Subscription<Modules, L>;
 
 // SAFETY: It is a blocking notifier chain: calls and changes have its lock.
 unsafe impl Chain for Modules {
@@ -46,7 +46,7 @@ unsafe impl Chain for Modules {
     }
 }
 
-impl<L: Listener> Receiver<Modules> for L {
+impl<L: ModuleListener> Receiver<Modules> for L {
     unsafe fn receive(&self, event: c_ulong, module: *mut c_void) {
         let coming = bindings::module_state_MODULE_STATE_COMING as c_ulong;
         let going = bindings::module_state_MODULE_STATE_GOING as c_ulong;

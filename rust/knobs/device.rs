@@ -36,7 +36,7 @@ use crate::{
         RuleStore, //
     },
     state::device::{
-        Device,
+        DeviceState,
         Mode, //
     },
     state::rules::{
@@ -54,7 +54,7 @@ use kernel::{
 /// What the files of one device work on.
 struct Knobs {
     state: Arc<State>,
-    device: Arc<Device>,
+    device: Arc<DeviceState>,
 }
 
 static FILES: [File<Kobject<Knobs>>; 13] = [
@@ -93,7 +93,7 @@ static FILES: [File<Kobject<Knobs>>; 13] = [
 pub(crate) fn directory(
     state: &Arc<State>,
     scsi: &scsi::Device,
-    device: &Arc<Device>,
+    device: &Arc<DeviceState>,
 ) -> Result<Entry> {
     let knobs = Knobs {
         state: state.clone(),
@@ -103,12 +103,12 @@ pub(crate) fn directory(
 }
 
 /// Shows `unpriv_sgio`, which has a second place in the disk's `queue` directory.
-pub(super) fn show_unpriv_sgio(device: &Device, page: &mut Page<'_>) -> Result {
+pub(super) fn show_unpriv_sgio(device: &DeviceState, page: &mut Page<'_>) -> Result {
     show_switch(device.modes.has(Mode::Unpriv), page)
 }
 
 /// Sets `unpriv_sgio`.
-pub(super) fn store_unpriv_sgio(device: &Device, write: &Write<'_>) -> Result {
+pub(super) fn store_unpriv_sgio(device: &DeviceState, write: &Write<'_>) -> Result {
     device.modes.set(Mode::Unpriv, switch(accept(write)?)?);
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
         scsi::queue_files::QueueFiles,
         sysfs::File, //
     },
-    state::device::Device,
+    state::device::DeviceState,
     state::State,
 };
 use kernel::{
@@ -32,7 +32,7 @@ static FILE: File<QueueDirectory> = File::writable(
 );
 
 /// The device of a `queue` directory.
-fn device(queue: &QueueDirectory) -> Result<Arc<Device>> {
+fn device(queue: &QueueDirectory) -> Result<Arc<DeviceState>> {
     // None if the device is on its way in or out.
     State::get()
         .and_then(|state| state.device(queue.queue()))

@@ -37,7 +37,7 @@ use crate::{
         MAX_RULES, //
     },
     state::device::{
-        Device,
+        DeviceState,
         Mode, //
     },
     state::rules::CompiledFilter,
@@ -56,7 +56,7 @@ use kernel::{
 /// What one section does.
 enum Prepared {
     Device {
-        device: Arc<Device>,
+        device: Arc<DeviceState>,
         unpriv_sgio: Option<bool>,
         complain: Option<bool>,
         report_luns: Option<ReportLuns>,
@@ -134,7 +134,7 @@ pub(super) fn make(state: &State, text: &[u8]) -> Result {
 /// # Errors
 ///
 /// `ENODEV`, `ESTALE`.
-fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<Device>>> {
+fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<DeviceState>>> {
     let Target::Device(address, id) = section.target else {
         return Ok(None);
     };
@@ -148,7 +148,11 @@ fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<Device>>>
     Ok(Some(device))
 }
 
-fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) -> Result<Prepared> {
+fn prepare(
+    state: &State,
+    section: &Section<'_>,
+    device: Option<Arc<DeviceState>>,
+) -> Result<Prepared> {
     // Lines of an error in the rules count from there.
     let whose = Whose(section.rules_line);
     // Each line of an edit moves the whole list.
@@ -218,7 +222,7 @@ fn prepare(state: &State, section: &Section<'_>, device: Option<Arc<Device>>) ->
 /// # Errors
 ///
 /// `ENODEV`.
-pub(super) fn find(state: &State, hctl: Hctl) -> Result<Arc<Device>> {
+pub(super) fn find(state: &State, hctl: Hctl) -> Result<Arc<DeviceState>> {
     let queue = scsi::queue_at(hctl.into());
     let device = queue.and_then(|queue| state.device(queue));
     // Between the two look-ups the queue may have become another device's.

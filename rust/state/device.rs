@@ -46,7 +46,7 @@ use kernel::{
 
 /// The state of one device. It is made with the defaults and dies with the device, or when another logical unit is
 /// behind the device's address.
-pub(crate) struct Device {
+pub(crate) struct DeviceState {
     /// Its address.
     pub(crate) hctl: Hctl,
     /// Its identity to the kernel.
@@ -156,7 +156,7 @@ fn new_id() -> u64 {
     NEXT_ID.fetch_add(1, Relaxed)
 }
 
-impl Device {
+impl DeviceState {
     /// A device with the defaults, with `rescans` rescans under way.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ pub(crate) mod stock;
 
 use self::{
     device::{
-        Device,
+        DeviceState,
         Stats, //
     },
     log_limits::LogLimits,
@@ -105,7 +105,7 @@ pub(crate) struct State {
 /// A device and its knobs.
 pub(crate) struct KnownDevice {
     /// The device.
-    pub(crate) device: Arc<Device>,
+    pub(crate) device: Arc<DeviceState>,
     /// Its directory in sysfs, if that could be made.
     pub(crate) _directory: Option<Entry>,
 }
@@ -216,7 +216,7 @@ impl State {
     }
 
     /// The device that a queue belongs to.
-    pub(crate) fn device(&self, queue: QueueId) -> Option<Arc<Device>> {
+    pub(crate) fn device(&self, queue: QueueId) -> Option<Arc<DeviceState>> {
         let guard = rcu::read_lock();
         let known = self.devices.get(queue.key(), &guard)?;
         Some(known.device.clone())

@@ -211,7 +211,7 @@ impl Bus {
 }
 
 /// What wants to know about a bus. Calls come in parallel, for different devices.
-pub(crate) trait Listener: Send + Sync {
+pub(crate) trait BusListener: Send + Sync {
     /// A device was added. User space has not been told (its uevent follows), and no driver has been asked.
     fn added(&self, _device: &BusDevice<'_>) {}
 
@@ -226,7 +226,7 @@ pub(crate) trait Listener: Send + Sync {
 }
 
 /// While this object lives, its listener is told.
-pub(crate) type Subscription<L> = notifier::Subscription<Bus, L>;
+pub(crate) type BusSubscription<L> = notifier::Subscription<Bus, L>;
 
 // SAFETY: The events of a bus are a blocking notifier chain: calls and changes have its lock.
 unsafe impl Chain for Bus {
@@ -244,7 +244,7 @@ unsafe impl Chain for Bus {
     }
 }
 
-impl<L: Listener> Receiver<Bus> for L {
+impl<L: BusListener> Receiver<Bus> for L {
     unsafe fn receive(&self, event: c_ulong, dev: *mut c_void) {
         let Some(dev) = NonNull::new(dev.cast()) else {
             return;

@@ -49,7 +49,7 @@ pub(crate) const CDB_BUFFER: usize = 32;
 /// lock, which sleeps under `CONFIG_PREEMPT_RT`, is called by an RCU reader.
 pub(crate) trait CmdAllowed: 'static {
     /// Whether the current task may send `cdb`.
-    fn cmd_allowed(cdb: Cdb<'_>, open_for_write: bool) -> bool;
+    fn cmd_allowed(cdb: RequestCdb<'_>, open_for_write: bool) -> bool;
 
     /// Whether the current task may send `cdb` by sg.
     fn sg_cmd_allowed(cdb: &SgCdb, open_for_write: bool) -> bool;
@@ -62,7 +62,7 @@ pub(crate) trait CmdAllowed: 'static {
 /// The pointer is to the `cmnd` of a `struct scsi_cmnd` whose request was just allocated from the queue of a SCSI
 /// device, and is not freed for `'a`.
 #[derive(Clone, Copy)]
-pub(crate) struct Cdb<'a>(*const u8, PhantomData<&'a u8>);
+pub(crate) struct RequestCdb<'a>(*const u8, PhantomData<&'a u8>);
 
 /// The device that a CDB is for.
 ///
@@ -90,7 +90,7 @@ const KNOWN_FROM_SG: usize = if cfg!(CONFIG_INIT_STACK_ALL_ZERO) {
     6
 };
 
-impl<'a> Cdb<'a> {
+impl<'a> RequestCdb<'a> {
     /// The CDB of a request.
     ///
     /// # Safety
@@ -299,6 +299,6 @@ impl<T: CmdAllowed> Hook<T> {
         // INVARIANT: By the safety requirement a caller of `scsi_cmd_allowed()` has called; all but sg.c pass the
         // `cmnd` of a request that they have just allocated by `scsi_alloc_request()` and that they free after the
         // call.
-        T::cmd_allowed(Cdb(cmd, PhantomData), open_for_write)
+        T::cmd_allowed(RequestCdb(cmd, PhantomData), open_for_write)
     }
 }

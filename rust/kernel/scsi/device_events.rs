@@ -10,8 +10,8 @@
 use super::Device;
 use crate::kernel::device::bus::{
     BusDevice,
-    Listener,
-    Subscription, //
+    BusListener,
+    BusSubscription, //
 };
 use core::marker::PhantomData;
 use kernel::{
@@ -25,7 +25,7 @@ use kernel::{
 };
 
 /// What wants to know of SCSI devices. Its functions are called one at a time.
-pub(crate) trait Client: 'static {
+pub(crate) trait DeviceClient: 'static {
     /// A device has been added. User space hears of it when this returns, unless it was there already.
     fn add(device: &Device);
 
@@ -40,7 +40,7 @@ pub(crate) trait Client: 'static {
 }
 
 /// While this object lives, `C` is told.
-pub(crate) struct Registration<C: Client>(Pin<KBox<Subscription<Known<C>>>>);
+pub(crate) struct Registration<C: DeviceClient>(Pin<KBox<BusSubscription<Known<C>>>>);
 
 /// The devices that `C` knows.
 #[pin_data]
@@ -57,7 +57,7 @@ struct List {
     closed: bool,
 }
 
-impl<C: Client> Listener for Known<C> {
+impl<C: DeviceClient> BusListener for Known<C> {
     fn added(&self, device: &BusDevice<'_>) {
         let Some(scsi) = Device::from_bus(device) else {
             return;
@@ -95,7 +95,7 @@ impl List {
     }
 }
 
-impl<C: Client> Registration<C> {
+impl<C: DeviceClient> Registration<C> {
     /// Registers; `C::add()` has been called for all devices when it returns.
     ///
     /// # Errors
@@ -110,7 +110,10 @@ impl<C: Client> Registration<C> {
             }),
             _client: PhantomData,
         });
-        let this = Self(KBox::pin_init(Subscription::new(bus, known), GFP_KERNEL)?);
+        let this = Self(KBox::pin_init(
+            BusSubscription::new(bus, known),
+            GFP_KERNEL,
+        )?);
         // Those that are added from here on are announced.
         bus.for_each_device(|device| this.0.listener().added(device));
         Ok(this)
@@ -128,7 +131,7 @@ impl<C: Client> Registration<C> {
     }
 }
 
-impl<C: Client> Drop for Registration<C> {
+impl<C: DeviceClient> Drop for Registration<C> {
     fn drop(&mut self) {
         // The subscription is still there: the removal of a device is reported once.
         let mut list = self.0.listener().list.lock();

@@ -39,7 +39,7 @@ use kernel::{
 /// Decides on persistent reservations.
 pub(crate) trait PrAllowed: Send + Sync + 'static {
     /// Whether the current task may have this command sent. May sleep.
-    fn pr_allowed(command: &Command) -> bool;
+    fn pr_allowed(command: &PrCommand) -> bool;
 }
 
 /// A command that sd is about to make.
@@ -47,7 +47,7 @@ pub(crate) trait PrAllowed: Send + Sync + 'static {
 /// # Invariants
 ///
 /// The queue is that of a disk of sd, which is open.
-pub(crate) struct Command {
+pub(crate) struct PrCommand {
     queue: QueueId,
     /// The CDB, zero behind what is known of it.
     pub(crate) cdb: [u8; CDB_BUFFER],
@@ -73,7 +73,7 @@ mod sa {
     pub(super) const REGISTER_AND_IGNORE_EXISTING_KEY: u8 = 0x06;
 }
 
-impl Command {
+impl PrCommand {
     /// The device that it is for.
     pub(crate) fn addressed(&self) -> Addressed<'_> {
         // SAFETY: By the type invariant the queue is that of a SCSI device; an open disk holds it in use, and `self`
@@ -161,7 +161,7 @@ macro_rules! functions {
                     $($arg: $ty),*
                 ) -> c_int {
                     let _call = CALLS.enter();
-                    let command: fn(*mut bindings::block_device, $($ty),*) -> Command = $command;
+                    let command: fn(*mut bindings::block_device, $($ty),*) -> PrCommand = $command;
                     if !T::pr_allowed(&command(bdev, $($arg),*)) {
                         return EPERM.to_errno();
                     }
@@ -247,39 +247,39 @@ functions! {
             sa::REGISTER_AND_IGNORE_EXISTING_KEY
         };
         // SAFETY: The block layer calls sd with a disk of sd's that is open.
-        unsafe { Command::write(bdev, service_action, None) }
+        unsafe { PrCommand::write(bdev, service_action, None) }
     };
     /// IOC_PR_RESERVE
     sd_pr_reserve(key: u64, pr_type: bindings::pr_type, flags: u32) => |bdev, _, pr_type, _| {
         // SAFETY: The block layer calls sd with a disk of sd's that is open.
-        unsafe { Command::write(bdev, sa::RESERVE, Some(pr_type)) }
+        unsafe { PrCommand::write(bdev, sa::RESERVE, Some(pr_type)) }
     };
     /// IOC_PR_RELEASE
     sd_pr_release(key: u64, pr_type: bindings::pr_type) => |bdev, _, pr_type| {
         // SAFETY: The block layer calls sd with a disk of sd's that is open.
-        unsafe { Command::write(bdev, sa::RELEASE, Some(pr_type)) }
+        unsafe { PrCommand::write(bdev, sa::RELEASE, Some(pr_type)) }
     };
     /// IOC_PR_PREEMPT, IOC_PR_PREEMPT_ABORT
     sd_pr_preempt(old_key: u64, new_key: u64, pr_type: bindings::pr_type, abort: bool) =>
         |bdev, _, _, pr_type, abort| {
             let service_action = if abort { sa::PREEMPT_AND_ABORT } else { sa::PREEMPT };
             // SAFETY: The block layer calls sd with a disk of sd's that is open.
-            unsafe { Command::write(bdev, service_action, Some(pr_type)) }
+            unsafe { PrCommand::write(bdev, service_action, Some(pr_type)) }
         };
     /// IOC_PR_CLEAR
     sd_pr_clear(key: u64) => |bdev, _| {
         // SAFETY: The block layer calls sd with a disk of sd's that is open.
-        unsafe { Command::write(bdev, sa::CLEAR, None) }
+        unsafe { PrCommand::write(bdev, sa::CLEAR, None) }
     };
     /// IOC_PR_READ_KEYS
     sd_pr_read_keys(keys: *mut bindings::pr_keys) => |bdev, _| {
         // SAFETY: The block layer calls sd with a disk of sd's that is open.
-        unsafe { Command::read(bdev, sa::READ_KEYS) }
+        unsafe { PrCommand::read(bdev, sa::READ_KEYS) }
     };
     /// IOC_PR_READ_RESERVATION
     sd_pr_read_reservation(reservation: *mut bindings::pr_held_reservation) => |bdev, _| {
         // SAFETY: The block layer calls sd with a disk of sd's that is open.
-        unsafe { Command::read(bdev, sa::READ_RESERVATION) }
+        unsafe { PrCommand::read(bdev, sa::READ_RESERVATION) }
     };
 }
 

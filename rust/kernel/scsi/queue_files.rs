@@ -14,9 +14,9 @@ use crate::kernel::{
     },
     device::bus::{
         with_locked,
-        Listener,
+        BusListener,
+        BusSubscription, //
         LockedDevice,
-        Subscription, //
     },
     sysfs::File, //
 };
@@ -33,7 +33,7 @@ use kernel::{
 /// While this object lives, the disks of all SCSI devices have the file.
 ///
 /// Dropping it waits for the lock of each device whose disk has it.
-pub(crate) struct QueueFiles(Pin<KBox<Subscription<Files>>>);
+pub(crate) struct QueueFiles(Pin<KBox<BusSubscription<Files>>>);
 
 /// The files, by device.
 #[pin_data]
@@ -107,7 +107,7 @@ impl Files {
     }
 }
 
-impl Listener for Files {
+impl BusListener for Files {
     fn bound(&self, device: &LockedDevice<'_>) {
         if let Err(e) = self.create(device) {
             pr_err!("a disk goes without its file in queue/: {:?}\n", e);
@@ -135,7 +135,10 @@ impl QueueFiles {
                 closed: false,
             }),
         });
-        let this = Self(KBox::pin_init(Subscription::new(bus, files), GFP_KERNEL)?);
+        let this = Self(KBox::pin_init(
+            BusSubscription::new(bus, files),
+            GFP_KERNEL,
+        )?);
         // Those that are bound from here on are announced.
         let mut result = Ok(());
         bus.for_each_locked_device(|device| {

@@ -24,7 +24,7 @@ use kernel::{
 };
 
 /// What wants to know of rescans. Several devices, and one device several times, may be rescanned in parallel.
-pub(crate) trait Client: 'static {
+pub(crate) trait RescanClient: 'static {
     /// What a rescan that has begun is remembered by.
     type Begun;
 
@@ -39,7 +39,7 @@ pub(crate) trait Client: 'static {
 ///
 /// Dropping it waits for all rescans that began while it lived.
 #[pin_data]
-pub(crate) struct Hook<C: Client> {
+pub(crate) struct Hook<C: RescanClient> {
     // Dropped first; the drop of `rest` waits.
     #[pin]
     redirect: Redirect,
@@ -49,7 +49,7 @@ pub(crate) struct Hook<C: Client> {
 
 static RESCANS: InFlight = InFlight::none();
 
-impl<C: Client> Hook<C> {
+impl<C: RescanClient> Hook<C> {
     /// Arms the hook. A rescan that is under way is not told of.
     ///
     /// # Errors

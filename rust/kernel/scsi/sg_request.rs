@@ -13,7 +13,7 @@
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
 use super::{
-    cmd_allowed::Cdb,
+    cmd_allowed::RequestCdb,
     sg_sender::Sender, //
 };
 use crate::kernel::{
@@ -57,11 +57,11 @@ pub(crate) struct Sure {
 /// Decides on what sg executes.
 pub(crate) trait SgAllowed: Send + Sync + 'static {
     /// Whether this surely goes to the device; then it is not asked about any more.
-    fn surely_allowed(cdb: Cdb<'_>) -> Sure;
+    fn surely_allowed(cdb: RequestCdb<'_>) -> Sure;
 
     /// Whether the current task may have `cdb` sent. `sender` is known if it is an SG_IO on a file that is not open
     /// for both. May sleep.
-    fn sg_allowed(cdb: Cdb<'_>, sender: Option<Sender>) -> bool;
+    fn sg_allowed(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool;
 }
 
 /// `sg_rq_end_io()`, while the hook is there.
@@ -69,7 +69,7 @@ pub(crate) trait SgAllowed: Send + Sync + 'static {
 static SG_RQ_END_IO: Atomic<usize> = Atomic::new(0);
 
 /// A [`decide`], while the hook is there.
-type Decide = for<'a> unsafe fn(*mut bindings::request, Cdb<'a>) -> bool;
+type Decide = for<'a> unsafe fn(*mut bindings::request, RequestCdb<'a>) -> bool;
 
 /// The address of that.
 static DECIDE: Atomic<usize> = Atomic::new(0);
@@ -105,7 +105,7 @@ unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
     // SAFETY: `DECIDE` was set to the address of one before calls could arrive here.
     let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
     // SAFETY: By the safety requirement it is a request of sg, not executed yet; sg allocates its requests by `scsi_alloc_request()`.
-    let cdb = unsafe { Cdb::of_request(request) };
+    let cdb = unsafe { RequestCdb::of_request(request) };
     // SAFETY: By the safety requirement of this function, which is that of `decide`; `cdb` is that of the request.
     unsafe { decide(request, cdb) }
 }
@@ -115,7 +115,7 @@ unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
 /// # Safety
 ///
 /// That of [`goes_on`]; `cdb` is that of the request.
-unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: Cdb<'_>) -> bool {
+unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: RequestCdb<'_>) -> bool {
     match T::surely_allowed(cdb) {
         Sure {
             allowed: true,
@@ -135,7 +135,7 @@ unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: Cdb<'_>) ->
 #[inline(never)]
 unsafe fn decide_in_full<T: SgAllowed>(
     request: *mut bindings::request,
-    cdb: Cdb<'_>,
+    cdb: RequestCdb<'_>,
     sure: Sure,
 ) -> bool {
     if sure.resched {
