@@ -7,6 +7,7 @@
 //! come to the same verdict, by the same rules of one moment, and count alike. For what is allowed there
 //! is no call in it, no loop and no lock.
 
+use super::outcome::Outcome;
 use crate::{
     kernel::{
         audit,
@@ -50,7 +51,7 @@ pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> Fast {
     }) {
         if found.answer.is_allowed(open_for_write) {
             found.filter.hit(found.answer.rule());
-            found.device.stats.allowed.inc();
+            Outcome::Allowed.count(&found.device.stats);
             return Fast::Allowed {
                 resched: reader.end(),
             };
@@ -84,7 +85,7 @@ pub(super) fn sg_passes(cdb: RequestCdb<'_>) -> Sure {
             .filter(|found| found.answer.is_allowed(false));
         if let Some(found) = &allowed {
             found.filter.hit(found.answer.rule());
-            found.device.stats.allowed.inc();
+            Outcome::Allowed.count(&found.device.stats);
         }
         allowed.is_some()
     });

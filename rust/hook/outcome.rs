@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What becomes of a command, and how that is counted.
+//! What becomes of a command, and how that is counted: all that `stats` prints is counted here.
 
 use crate::{
     kernel::uapi,
-    state::device::{
-        count,
-        Stats, //
-    }, //
+    state::device::Stats, //
 };
+use kernel::sync::atomic::Relaxed;
 
 /// What became of a command; the codes are those of the UAPI header.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,17 +25,29 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// Counts and returns the outcome of a command that the policy does not allow.
-    pub(crate) fn not_allowed(stats: &Stats, privileged: bool, complain: bool) -> Self {
-        let (counter, outcome) = if privileged {
-            (&stats.privileged, Self::Privileged)
-        } else if complain {
-            (&stats.complained, Self::Complained)
+    /// The outcome of a command that the policy does not allow.
+    pub(crate) fn of_not_allowed(privileged: bool, complains: bool) -> Self {
+        if privileged {
+            Self::Privileged
+        } else if complains {
+            Self::Complained
         } else {
-            (&stats.refused, Self::Refused)
+            Self::Refused
+        }
+    }
+
+    /// Counts one more of it.
+    #[inline(always)]
+    pub(crate) fn count(self, stats: &Stats) {
+        let counter = match self {
+            Self::Allowed => return stats.allowed.inc(),
+            Self::Privileged => &stats.privileged,
+            Self::Complained => &stats.complained,
+            Self::Refused => &stats.refused,
+            Self::Emulated => &stats.emulated,
         };
-        count(counter);
-        outcome
+        // The counters order nothing.
+        counter.add(1, Relaxed);
     }
 
     /// Whether the command is sent.

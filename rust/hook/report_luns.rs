@@ -33,7 +33,6 @@ use crate::{
         OwnLun,
         REPORT_LUNS, //
     },
-    state::device::count,
     state::State, //
 };
 use kernel::sync::rcu;
@@ -60,7 +59,7 @@ impl Answer for OwnLuns {
             return None;
         }
         let reply = report_own_lun(&Cdb::from_buffer(cdb, len)?, device.hctl.lun)?;
-        count(&device.stats.emulated);
+        Outcome::Emulated.count(&device.stats);
         let command = Command {
             cdb,
             known: len,

@@ -36,7 +36,10 @@ use crate::{
         PERSISTENT_RESERVE_OUT, //
     },
     state::{
-        device::DeviceState,
+        device::{
+            DeviceState,
+            Stats, //
+        },
         nexus::Admission,
         State, //
     },
@@ -110,18 +113,18 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
             if verdict.decision.is_allowed() {
                 return true;
             }
-            let privileged = Capability::SYS_RAWIO.current_has();
-            if privileged || verdict.complains() {
+            if Capability::SYS_RAWIO.current_has() || verdict.complains() {
                 return true;
             }
             verdict.count();
-            without_permission(
+            let subject = Subject::of(device);
+            conclude(
                 state,
-                &Subject::of(device),
+                &subject,
                 Some(device),
                 &command,
                 &verdict,
-                privileged,
+                Outcome::Refused,
             )
         }
         // It could be any device, and might be one that must not get it.
@@ -175,12 +178,7 @@ pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
     };
     verdict.count();
     if is_left_to_the_kernel(verdict.decision) {
-        device
-            .map_or(&state.without_device, |device| &device.stats)
-            .allowed
-            .inc();
-        log::decided(&subject, &command, &verdict, Outcome::Allowed);
-        return true;
+        return allowed(stats_of(state, device), &subject, &command, &verdict);
     }
     not_allowed(state, &subject, device, &command, &verdict)
 }
@@ -226,7 +224,7 @@ pub(super) fn by_capability(cdb: RequestCdb<'_>, resched: bool) -> bool {
     if let Some(known) = State::current(&reader)
         .and_then(|state| state.devices.get(cdb.addressed().queue().key(), &reader))
     {
-        Outcome::not_allowed(&known.device.stats, privileged, false);
+        Outcome::of_not_allowed(privileged, false).count(&known.device.stats);
     }
     privileged
 }
@@ -277,9 +275,7 @@ fn answer(
     let subject = Subject::of(device);
     verdict.count();
     if verdict.decision.is_allowed() {
-        device.stats.allowed.inc();
-        log::decided(&subject, command, verdict, Outcome::Allowed);
-        return true;
+        return allowed(&device.stats, &subject, command, verdict);
     }
     not_allowed(state, &subject, Some(device), command, verdict)
 }
@@ -310,7 +306,20 @@ fn with_owner<'a>(
     verdict
 }
 
-/// The capability, and what is done without it. What is not for a known device is counted apart.
+/// Where commands to a device are counted. What is not for a known device is counted apart.
+fn stats_of<'a>(state: &'a State, device: Option<&'a DeviceState>) -> &'a Stats {
+    device.map_or(&state.without_device, |device| &device.stats)
+}
+
+/// Lets a command through that is allowed, and counts it.
+#[inline(always)]
+fn allowed(stats: &Stats, subject: &Subject, command: &Command<'_>, verdict: &Verdict<'_>) -> bool {
+    Outcome::Allowed.count(stats);
+    log::decided(subject, command, verdict, Outcome::Allowed);
+    true
+}
+
+/// Asks for the capability, without which a command that is not allowed is refused, or complained about.
 #[cold]
 fn not_allowed(
     state: &State,
@@ -320,25 +329,22 @@ fn not_allowed(
     verdict: &Verdict<'_>,
 ) -> bool {
     let privileged = Capability::SYS_RAWIO.current_has();
-    without_permission(state, subject, device, command, verdict, privileged)
+    let outcome = Outcome::of_not_allowed(privileged, verdict.complains());
+    conclude(state, subject, device, command, verdict, outcome)
 }
 
-/// What is done with a command that is not allowed.
+/// Counts the outcome of a command that is not allowed, and tells who wants to know.
 #[cold]
-fn without_permission(
+fn conclude(
     state: &State,
     subject: &Subject,
     device: Option<&DeviceState>,
     command: &Command<'_>,
     verdict: &Verdict<'_>,
-    privileged: bool,
+    outcome: Outcome,
 ) -> bool {
     let limits = device.map_or(&state.log_limits, |device| &*device.log_limits);
-    let outcome = Outcome::not_allowed(
-        device.map_or(&state.without_device, |device| &device.stats),
-        privileged,
-        verdict.complains(),
-    );
+    outcome.count(stats_of(state, device));
     match outcome {
         Outcome::Complained => log::complain(&limits.complaints, subject, command),
         Outcome::Refused => log::refused(&limits.refusals, subject, command, verdict),
@@ -364,9 +370,7 @@ fn for_class(
     let verdict = state.verdict_for_class(subject.class, &cdb, command.open_for_write, guard);
     verdict.count();
     if verdict.decision.is_allowed() {
-        state.without_device.allowed.inc();
-        log::decided(&subject, command, &verdict, Outcome::Allowed);
-        return true;
+        return allowed(&state.without_device, &subject, command, &verdict);
     }
     not_allowed(state, &subject, None, command, &verdict)
 }

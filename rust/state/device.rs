@@ -224,7 +224,7 @@ impl DeviceState {
     }
 }
 
-/// How often each answer was given to senders of commands.
+/// How often each outcome was that of a command. Counted by `Outcome::count()`.
 pub(crate) struct Stats {
     /// Allowed by the policy. Counted per CPU: this is the path of all guest I/O.
     pub(crate) allowed: Counter,
@@ -248,12 +248,6 @@ impl Stats {
             emulated: Atomic::new(0),
         })
     }
-}
-
-/// Counts one more. The counters order nothing.
-#[inline]
-pub(crate) fn count(counter: &Atomic<u64>) {
-    counter.add(1, Relaxed);
 }
 
 #[kunit_tests(sgio_filter_device)]
