@@ -52,7 +52,7 @@ impl Stock {
                     for fill in FILLS {
                         let mut cdb = [fill; CDB_BUFFER];
                         cdb[0] = opcode;
-                        yes += usize::from(allowed(&mut cdb, open_for_write));
+                        yes += usize::from(allowed(&cdb, open_for_write));
                     }
                     if yes == FILLS.len() {
                         set.insert(opcode);

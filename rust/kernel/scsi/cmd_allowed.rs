@@ -182,18 +182,18 @@ impl<'a> Addressed<'a> {
     }
 }
 
-/// Asks the kernel's own `scsi_cmd_allowed()` about each of `cdbs`, as a process without
-/// capabilities. To be called before a [`Hook`] is armed.
+/// Calls `ask` with a function that asks the kernel's own `scsi_cmd_allowed()` about a CDB, as a process without
+/// capabilities. While a [`Hook`] is armed, it is the hook that answers, as for a CDB of sg.
 ///
 /// # Errors
 ///
 /// `ENOMEM`.
-pub(crate) fn ask_kernel(
-    mut ask: impl FnMut(&dyn Fn(&mut [u8; CDB_BUFFER], bool) -> bool),
-) -> Result {
+pub(crate) fn ask_kernel(mut ask: impl FnMut(&dyn Fn(&[u8; CDB_BUFFER], bool) -> bool)) -> Result {
     without_capabilities(|| {
         ask(&|cdb, open_for_write| {
-            // SAFETY: `cdb` is long enough for any CDB.
+            // On the stack, wherever the caller has it: elsewhere an armed hook would take it for part of a request.
+            let mut cdb = *cdb;
+            // SAFETY: `cdb` is long enough for any CDB, and on the stack of this task.
             unsafe { bindings::scsi_cmd_allowed(cdb.as_mut_ptr(), open_for_write) }
         })
     })
@@ -292,13 +292,31 @@ impl<T: CmdAllowed> Hook<T> {
     /// Called in the place of the kernel's `scsi_cmd_allowed()`, by one of its callers.
     unsafe extern "C" fn scsi_cmd_allowed(cmd: *mut u8, open_for_write: bool) -> bool {
         if arch::is_on_stack(cmd) {
-            // SAFETY: By the safety requirement. Of the callers in the kernel (see the head of this file) sg.c
-            // alone passes a buffer on the stack, and `self_test()` does.
+            // SAFETY: By the safety requirement a caller of `scsi_cmd_allowed()` has called. Of those in the kernel (see
+            // the head of this file) sg.c alone passes a buffer on the stack, of `SG_MAX_CDB_SIZE` bytes; `self_test()` and
+            // `ask_kernel()` pass `CDB_BUFFER` initialised ones.
             return unsafe { on_stack::<T>(cmd, open_for_write) };
         }
         // INVARIANT: By the safety requirement a caller of `scsi_cmd_allowed()` has called; all but sg.c pass the
         // `cmnd` of a request that they have just allocated by `scsi_alloc_request()` and that they free after the
         // call.
         T::cmd_allowed(RequestCdb(cmd, PhantomData), open_for_write)
+    }
+}
+
+#[kunit_tests(sgio_filter_cmd_allowed)]
+mod tests {
+    use super::*;
+
+    /// The hook is armed while tests run. It would take a CDB in the heap for part of a request, and follow what is
+    /// before it.
+    #[test]
+    fn a_cdb_may_be_anywhere_when_the_kernel_is_asked() -> Result {
+        let cdb = KBox::new([0u8; CDB_BUFFER], GFP_KERNEL)?;
+        let mut allowed = true;
+        ask_kernel(|ask| allowed = ask(&cdb, false))?;
+        // For no known device.
+        assert!(!allowed);
+        Ok(())
     }
 }
