@@ -29,7 +29,7 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The pointer is to a device that is alive for `'a`.
+/// The pointer is to a device that has been added to a bus, and is alive for `'a`.
 pub(crate) struct BusDevice<'a>(NonNull<bindings::device>, PhantomData<&'a ()>);
 
 impl BusDevice<'_> {
@@ -39,38 +39,48 @@ impl BusDevice<'_> {
     }
 
     /// Whether this is that device.
-    pub(crate) fn is(&self, other: &device::Device) -> bool {
-        self.0.as_ptr() == as_raw(other)
+    pub(crate) fn is(&self, other: &BusDeviceRef) -> bool {
+        self.0.as_ptr() == other.as_raw()
     }
 
     /// A reference to the device.
-    pub(crate) fn to_ref(&self) -> ARef<device::Device> {
+    pub(crate) fn to_ref(&self) -> BusDeviceRef {
+        // INVARIANT: By the type invariant the device has been added to a bus.
+        //
         // SAFETY: By the type invariant the device is alive.
-        unsafe { device::Device::get_device(self.0.as_ptr()) }
+        BusDeviceRef(unsafe { device::Device::get_device(self.0.as_ptr()) })
     }
 }
 
-impl<'a> BusDevice<'a> {
-    /// The device behind a reference.
-    ///
-    /// # Safety
-    ///
-    /// It was on its bus when the reference was taken.
-    pub(crate) unsafe fn from_ref(device: &'a device::Device) -> Self {
-        // INVARIANT: The reference keeps it alive.
-        Self(NonNull::from(device).cast(), PhantomData)
-    }
-}
+/// A reference to a device that has been added to a bus, and may have been removed.
+///
+/// # Invariants
+///
+/// The device has been added to a bus.
+#[derive(Clone)]
+pub(crate) struct BusDeviceRef(ARef<device::Device>);
 
-fn as_raw(device: &device::Device) -> *mut bindings::device {
-    core::ptr::from_ref(device).cast_mut().cast()
+impl BusDeviceRef {
+    /// The device.
+    pub(crate) fn as_device(&self) -> BusDevice<'_> {
+        // INVARIANT: By the type invariant the device has been added to a bus; the reference keeps it alive.
+        BusDevice(self.as_non_null(), PhantomData)
+    }
+
+    fn as_non_null(&self) -> NonNull<bindings::device> {
+        NonNull::from(&*self.0).cast()
+    }
+
+    fn as_raw(&self) -> *mut bindings::device {
+        self.as_non_null().as_ptr()
+    }
 }
 
 /// A device while nothing can bind it to a driver or unbind it.
 ///
 /// # Invariants
 ///
-/// The pointer is to a device that is alive, and whose `device_lock()` is held, for `'a` (by the
+/// The pointer is to a device that has been added to a bus, is alive, and whose `device_lock()` is held, for `'a` (by the
 /// driver core or by us).
 pub(crate) struct LockedDevice<'a>(NonNull<bindings::device>, PhantomData<&'a ()>);
 
@@ -87,25 +97,28 @@ impl LockedDevice<'_> {
     }
 
     /// Whether this is that device.
-    pub(crate) fn is(&self, other: &device::Device) -> bool {
-        self.0.as_ptr() == as_raw(other)
+    pub(crate) fn is(&self, other: &BusDeviceRef) -> bool {
+        self.0.as_ptr() == other.as_raw()
     }
 
     /// A reference to the device, for longer than it is locked.
-    pub(crate) fn to_ref(&self) -> ARef<device::Device> {
+    pub(crate) fn to_ref(&self) -> BusDeviceRef {
+        // INVARIANT: By the type invariant the device has been added to a bus.
+        //
         // SAFETY: By the type invariant the device is alive.
-        unsafe { device::Device::get_device(self.0.as_ptr()) }
+        BusDeviceRef(unsafe { device::Device::get_device(self.0.as_ptr()) })
     }
 }
 
 /// Calls `f` with `device` locked.
-pub(crate) fn with_locked(device: &device::Device, f: impl FnOnce(&LockedDevice<'_>)) {
-    // SAFETY: A device that is borrowed is alive.
-    unsafe { bindings::device_lock(as_raw(device)) };
-    // INVARIANT: The device is alive while it is borrowed, and was locked above.
-    f(&LockedDevice(NonNull::from(device).cast(), PhantomData));
+pub(crate) fn with_locked(device: &BusDeviceRef, f: impl FnOnce(&LockedDevice<'_>)) {
+    // SAFETY: The reference keeps the device alive.
+    unsafe { bindings::device_lock(device.as_raw()) };
+    // INVARIANT: By the type invariant the device has been added to a bus; the reference keeps it alive, and it was locked
+    // above.
+    f(&LockedDevice(device.as_non_null(), PhantomData));
     // SAFETY: Locked above.
-    unsafe { bindings::device_unlock(as_raw(device)) };
+    unsafe { bindings::device_unlock(device.as_raw()) };
 }
 
 /// A bus.
@@ -143,7 +156,7 @@ impl Bus {
             dev: *mut bindings::device,
             f: *mut c_void,
         ) -> c_int {
-            // INVARIANT: The device has a reference.
+            // INVARIANT: The device is on the bus, and has a reference.
             //
             // SAFETY: By the safety requirement `dev` is a device.
             let device = BusDevice(unsafe { NonNull::new_unchecked(dev) }, PhantomData);
@@ -186,7 +199,7 @@ impl Bus {
             if ret != 0 {
                 return ret;
             }
-            // INVARIANT: The device has a reference, and was locked above.
+            // INVARIANT: The device is on the bus, has a reference, and was locked above.
             //
             // SAFETY: By the safety requirement `dev` is a device.
             let locked = LockedDevice(unsafe { NonNull::new_unchecked(dev) }, PhantomData);

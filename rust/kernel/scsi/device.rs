@@ -55,25 +55,28 @@ pub(crate) struct Device(Opaque<bindings::scsi_device>);
 impl Device {
     /// The device behind a device of the SCSI bus, if it is one: there are hosts and targets too.
     pub(crate) fn from_bus<'a>(dev: &'a BusDevice<'_>) -> Option<&'a Self> {
-        // SAFETY: A `BusDevice` is valid for `'a`.
+        // SAFETY: A `BusDevice` has been added to its bus, and is alive for `'a`.
         unsafe { Self::from_raw_device(dev.as_raw()) }
     }
 
     /// As [`Self::from_bus`].
-    pub(crate) fn from_locked<'a>(dev: &'a LockedDevice<'_>) -> Option<&'a Self> {
-        // SAFETY: A `LockedDevice` is valid for `'a`.
+    fn from_locked<'a>(dev: &'a LockedDevice<'_>) -> Option<&'a Self> {
+        // SAFETY: A `LockedDevice` has been added to its bus, and is alive for `'a`.
         unsafe { Self::from_raw_device(dev.as_raw()) }
     }
 
     /// # Safety
     ///
-    /// `dev` is a device that has been added to the SCSI bus, and valid for `'a`.
+    /// `dev` is a device that has been added to a bus, and alive for `'a`.
     unsafe fn from_raw_device<'a>(dev: *mut bindings::device) -> Option<&'a Self> {
         // SAFETY: By the safety requirement `dev` is valid.
         if unsafe { bindings::scsi_is_sdev_device(dev) } == 0 {
             return None;
         }
-        // SAFETY: The device is the `sdev_gendev` of a SCSI device, and valid for `'a`.
+        // INVARIANT: By the safety requirement it has been added to its bus, and is alive for `'a`.
+        //
+        // SAFETY: `scsi_is_sdev_device()` tells that the device is the `sdev_gendev` of a SCSI device; by the safety
+        // requirement it is alive for `'a`.
         Some(unsafe {
             &*Opaque::cast_from(container_of!(dev, bindings::scsi_device, sdev_gendev)).cast()
         })
@@ -141,16 +144,17 @@ impl Device {
         unsafe { Parent::from_raw(&raw mut (*self.0.get()).sdev_gendev.kobj) }
     }
 
-    /// The disk that the bound driver made of the device, if it did. `lock` is that of this device.
-    pub(super) fn disk<'a>(&self, lock: &'a LockedDevice<'_>) -> Option<Disk<'a>> {
+    /// The disk that the bound driver made of a device, if it is a SCSI device and the driver did.
+    pub(super) fn disk_of<'a>(lock: &'a LockedDevice<'_>) -> Option<Disk<'a>> {
         // Without a driver, or while it comes or goes, `disk` may be a leftover.
         if !lock.is_bound() {
             return None;
         }
+        let device = Self::from_locked(lock)?;
         // SAFETY: The queue is the device's. A disk is added in a driver's probe function and
         // deleted in its remove function, both of which run with the device lock held, which `lock`
         // is for `'a`.
-        unsafe { Disk::of_queue(self.queue()) }
+        unsafe { Disk::of_queue(device.queue()) }
     }
 
     /// The name of the logical unit: a designator of its VPD page 83h as text, or nothing if it has none.

@@ -10,18 +10,15 @@
 use super::Device;
 use crate::kernel::device::bus::{
     BusDevice,
+    BusDeviceRef,
     BusListener,
     BusSubscription, //
 };
 use core::marker::PhantomData;
 use kernel::{
-    device,
     new_mutex,
     prelude::*,
-    sync::{
-        aref::ARef,
-        Mutex, //
-    }, //
+    sync::Mutex, //
 };
 
 /// What wants to know of SCSI devices. Its functions are called one at a time.
@@ -52,7 +49,7 @@ struct Known<C> {
 }
 
 struct List {
-    devices: KVec<ARef<device::Device>>,
+    devices: KVec<BusDeviceRef>,
     /// No more of them.
     closed: bool,
 }
@@ -123,8 +120,7 @@ impl<C: DeviceClient> Registration<C> {
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Device)) {
         let list = self.0.listener().list.lock();
         for device in &list.devices {
-            // SAFETY: It was on the bus when it came into the list.
-            if let Some(scsi) = Device::from_bus(&unsafe { BusDevice::from_ref(device) }) {
+            if let Some(scsi) = Device::from_bus(&device.as_device()) {
                 f(scsi);
             }
         }
@@ -137,8 +133,7 @@ impl<C: DeviceClient> Drop for Registration<C> {
         let mut list = self.0.listener().list.lock();
         list.closed = true;
         while let Some(device) = list.devices.pop() {
-            // SAFETY: It was on the bus when it came into the list.
-            if let Some(scsi) = Device::from_bus(&unsafe { BusDevice::from_ref(&device) }) {
+            if let Some(scsi) = Device::from_bus(&device.as_device()) {
                 C::remove(scsi);
             }
         }

@@ -14,6 +14,7 @@ use crate::kernel::{
     },
     device::bus::{
         with_locked,
+        BusDeviceRef,
         BusListener,
         BusSubscription, //
         LockedDevice,
@@ -21,13 +22,9 @@ use crate::kernel::{
     sysfs::File, //
 };
 use kernel::{
-    device,
     new_mutex,
     prelude::*,
-    sync::{
-        aref::ARef,
-        Mutex, //
-    }, //
+    sync::Mutex, //
 };
 
 /// While this object lives, the disks of all SCSI devices have the file.
@@ -57,7 +54,7 @@ struct List {
 /// `file`'s disk is that which the driver bound to `device` made of it, and the driver is not being
 /// unbound, or only about to be, as long as the entry is in the list.
 struct Entry {
-    device: ARef<device::Device>,
+    device: BusDeviceRef,
     file: DiskFile,
 }
 
@@ -73,7 +70,7 @@ impl List {
 
 impl Files {
     fn create(&self, device: &LockedDevice<'_>) -> Result {
-        let Some(disk) = Device::from_locked(device).and_then(|scsi| scsi.disk(device)) else {
+        let Some(disk) = Device::disk_of(device) else {
             return Ok(());
         };
         let mut list = self.list.lock();
@@ -100,7 +97,7 @@ impl Files {
     }
 
     /// Any device that has the file; none ever gets it again.
-    fn close(&self) -> Option<ARef<device::Device>> {
+    fn close(&self) -> Option<BusDeviceRef> {
         let mut list = self.list.lock();
         list.closed = true;
         list.entries.last().map(|entry| entry.device.clone())
