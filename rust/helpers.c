@@ -193,7 +193,7 @@ int sgio_helper_scsi_rescan_device_from_here(struct scsi_device *sdev)
 {
 	int ret = scsi_rescan_device(sdev);
 
-	/* As above. */
+	/* A tail call would come from elsewhere. */
 	barrier();
 	return ret;
 }

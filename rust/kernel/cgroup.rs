@@ -58,7 +58,7 @@ impl Cgroup {
 
     /// Whether it has been removed (rmdir).
     pub(crate) fn is_gone(&self) -> bool {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the pointer is to a cgroup that is kept by a reference.
         !unsafe { bindings::cgroup_is_online(self.0.as_ptr()) }
     }
 
@@ -70,7 +70,7 @@ impl Cgroup {
 
     /// The inode number of its directory, which no other has had since boot.
     pub(crate) fn id(&self) -> u64 {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the pointer is to a cgroup that is kept by a reference.
         unsafe { bindings::cgroup_id(self.0.as_ptr()) }
     }
 
@@ -97,7 +97,7 @@ impl Cgroup {
 
 impl Clone for Cgroup {
     fn clone(&self) -> Self {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the pointer is to a cgroup that is kept by a reference.
         unsafe { bindings::cgroup_get(self.0.as_ptr()) };
         // INVARIANT: The reference was got just now.
         Self(self.0)

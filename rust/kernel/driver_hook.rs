@@ -96,7 +96,7 @@ impl<H: DriverHook> Watch<H> {
             })),
         })
         .pin_chain(|this: Pin<&mut Self>| {
-            // As above.
+            // It has said so, and `armed()` tells.
             let _ = this.modules.listener().arm();
             Ok(())
         })

@@ -76,10 +76,10 @@ pub(crate) struct Counters {
     len: usize,
 }
 
-// SAFETY: As for `Counter`.
+// SAFETY: The counters have no ties to the thread or CPU that made them.
 unsafe impl Send for Counters {}
 
-// SAFETY: As for `Counter`.
+// SAFETY: `this_cpu_inc()` is atomic with respect to everything on its CPU, and the parts are read by READ_ONCE().
 unsafe impl Sync for Counters {}
 
 impl Counters {
@@ -113,7 +113,7 @@ impl Counters {
     #[inline(always)]
     pub(crate) fn inc(&self, index: usize) {
         if index < self.len {
-            // SAFETY: By the type invariant, there are `len`.
+            // SAFETY: By the type invariant there are `len` counters behind `first`, and `index` is below that.
             unsafe { arch::this_cpu_inc(self.first, index) };
         }
     }
@@ -121,7 +121,7 @@ impl Counters {
     /// The sum of a counter over all CPUs, which may miss what is counted during the call.
     pub(crate) fn sum(&self, index: usize) -> u64 {
         self.get(index).map_or(0, |counter| {
-            // SAFETY: As in `inc()`.
+            // SAFETY: By the type invariant there are `len`, of which `get()` gives one that is there.
             unsafe { bindings::per_cpu_sum_u64(counter) }
         })
     }

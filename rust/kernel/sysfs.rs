@@ -120,7 +120,8 @@ impl<D: Directory + 'static> File<D> {
 
     /// # Safety
     ///
-    /// As for [`Self::read`], with what was written at `buf`; `file` is open for the duration of the call.
+    /// Called by sysfs, for the attribute of a `File<D>` in the directory `kobj`, which is one that `D` is for, with
+    /// the `count` bytes that were written at `buf`; `file` is open for the duration of the call.
     unsafe extern "C" fn write(
         file: *mut bindings::file,
         kobj: *mut bindings::kobject,
@@ -129,11 +130,11 @@ impl<D: Directory + 'static> File<D> {
         offset: bindings::loff_t,
         count: usize,
     ) -> isize {
-        // SAFETY: As in `read()`.
+        // SAFETY: By the safety requirement `attr` is in a `File<D>`.
         let this = unsafe { &*container_of!(attr, File<D>, attr) };
-        // SAFETY: As in `read()`.
+        // SAFETY: By the safety requirement `D` is for the directory `kobj`, which sysfs keeps while it calls us.
         let data = unsafe { D::data(kobj) };
-        // SAFETY: As in `read()`.
+        // SAFETY: By the safety requirement there are `count` bytes at `buf`, which nobody writes to during the call.
         let text = unsafe { core::slice::from_raw_parts(buf.cast::<u8>(), count) };
         // SAFETY: By the safety requirement `file` is open during the call. An `fdget_pos()` that took no lock is
         // that of the system call that we are in, on this thread.

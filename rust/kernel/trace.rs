@@ -52,14 +52,15 @@ pub(crate) fn decision_is_wanted() -> bool {
     false
 }
 
-/// Traces what `decision` makes, if anybody wants it. To be called with the RCU read lock held.
+/// Traces what `decision` makes, if anybody wants it.
 #[inline(always)]
 pub(crate) fn decision(decision: impl FnOnce() -> Decision) {
     #[cfg(CONFIG_TRACEPOINTS)]
     {
         if decision_is_wanted() {
             let decision = decision();
-            // SAFETY: The structure is valid for the call.
+            // SAFETY: The structure is valid for the call. The tracepoint protects its probes itself (`guard()` in
+            // `__DECLARE_TRACE()`), so that nothing is required of the caller.
             unsafe { bindings::rust_do_trace_decision(&raw const decision) };
         }
     }

@@ -4,7 +4,7 @@
 
 #[allow(unused_imports)] // by a configuration for which there is nothing special
 use crate::kernel::bindings;
-#[allow(unused_imports)] // as above
+#[allow(unused_imports)] // the same
 use core::arch::asm;
 use kernel::prelude::*;
 
@@ -122,7 +122,8 @@ pub(crate) use super::generic::this_cpu_inc;
 #[cfg(CONFIG_SMP)]
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc_one(counter: *mut u64) {
-    // SAFETY: By the safety requirement `counter` is a valid per-CPU pointer; as above, it is written to alone.
+    // SAFETY: By the safety requirement `counter` is a valid per-CPU pointer: relative to %gs, it
+    // is this CPU's counter, of eight bytes. Nothing else is written to.
     unsafe { asm!("inc qword ptr gs:[{}]", in(reg) counter, options(nostack)) };
 }
 #[cfg(not(CONFIG_SMP))]

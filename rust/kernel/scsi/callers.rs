@@ -251,7 +251,7 @@ pub(super) fn prove_core(scsi_ioctl: usize) -> Result {
 ///
 /// # Errors
 ///
-/// As above.
+/// Those of [`prove_core`].
 pub(super) fn prove_sg(sg_ioctl: usize) -> Result {
     SG_IOCTL.prove_running(sg_ioctl)
 }

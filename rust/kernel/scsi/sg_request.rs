@@ -106,7 +106,8 @@ unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
     let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
     // SAFETY: By the safety requirement it is a request of sg, not executed yet; sg allocates its requests by `scsi_alloc_request()`.
     let cdb = unsafe { RequestCdb::of_request(request) };
-    // SAFETY: By the safety requirement of this function, which is that of `decide`; `cdb` is that of the request.
+    // SAFETY: By the safety requirement it is a request of sg, about to be executed, while the hook is there; `cdb` is that
+    // of the request.
     unsafe { decide(request, cdb) }
 }
 
@@ -114,7 +115,7 @@ unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
 ///
 /// # Safety
 ///
-/// That of [`goes_on`]; `cdb` is that of the request.
+/// `request` is one of sg, about to be executed, while the hook is there; `cdb` is that of the request.
 unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: RequestCdb<'_>) -> bool {
     match T::surely_allowed(cdb) {
         Sure {
@@ -130,7 +131,7 @@ unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: RequestCdb<
 
 /// # Safety
 ///
-/// That of [`decide`].
+/// `request` is one of sg, about to be executed, while the hook is there; `cdb` is that of the request.
 #[cold]
 #[inline(never)]
 unsafe fn decide_in_full<T: SgAllowed>(

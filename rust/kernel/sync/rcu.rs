@@ -29,6 +29,9 @@ use kernel::{
 
 /// What keeps an RCU grace period from ending.
 ///
+/// A reader must not sleep: where the kernel is not preemptible, that is the end of a grace period for RCU. As in the kernel
+/// crate, the types do not prove it; `CONFIG_DEBUG_ATOMIC_SLEEP` finds it.
+///
 /// # Safety
 ///
 /// A grace period that begins while the value lives does not end before the value is dropped, on the
