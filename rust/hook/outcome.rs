@@ -4,7 +4,7 @@
 
 use crate::{
     kernel::uapi,
-    state::device::Stats, //
+    state::stats::Stats, //
 };
 use kernel::sync::atomic::Relaxed;
 

@@ -36,11 +36,9 @@ use crate::{
         PERSISTENT_RESERVE_OUT, //
     },
     state::{
-        device::{
-            DeviceState,
-            Stats, //
-        },
+        device::DeviceState,
         nexus::Admission,
+        stats::Stats,
         State, //
     },
 };

@@ -40,13 +40,13 @@ use crate::{
         PERSISTENT_RESERVE_OUT, //
     },
     state::{
-        device::Stats,
         rules::{
             now,
             CompiledFilter,
             RuleVec,
             Rules, //
-        }, //
+        },
+        stats::Stats, //
     },
 };
 use kernel::{
@@ -54,8 +54,7 @@ use kernel::{
         self,
         Write as _, //
     },
-    prelude::*,
-    sync::atomic::Relaxed, //
+    prelude::*, //
 };
 
 /// The text of a write that is permitted and whole.
@@ -138,15 +137,9 @@ fn show_each(
     Ok(())
 }
 
-/// Prints how often each answer was given.
+/// Prints how often each outcome was that of a command.
 fn show_stats(stats: &Stats, page: &mut Page<'_>) -> Result {
-    for (name, value) in [
-        ("allowed", stats.allowed.sum()),
-        ("privileged", stats.privileged.load(Relaxed)),
-        ("complained", stats.complained.load(Relaxed)),
-        ("refused", stats.refused.load(Relaxed)),
-        ("emulated", stats.emulated.load(Relaxed)),
-    ] {
+    for (name, value) in stats.named() {
         writeln!(page, "{name} {value}")?;
     }
     Ok(())

@@ -4,7 +4,6 @@
 
 use crate::{
     kernel::{
-        percpu::Counter,
         scsi::{
             self,
             DeviceId,
@@ -23,7 +22,8 @@ use crate::{
     },
     state::log_limits::LogLimits,
     state::nexus::Nexus,
-    state::rules::Rules, //
+    state::rules::Rules,
+    state::stats::Stats, //
 };
 use kernel::{
     prelude::*,
@@ -221,32 +221,6 @@ impl DeviceState {
     /// Sets whether the device or the filter answers REPORT LUNS. Does not sleep.
     pub(crate) fn set_report_luns(&self, who: ReportLuns) {
         self.own_luns.store(who == ReportLuns::Own, Release);
-    }
-}
-
-/// How often each outcome was that of a command. Counted by `Outcome::count()`.
-pub(crate) struct Stats {
-    /// Allowed by the policy. Counted per CPU: this is the path of all guest I/O.
-    pub(crate) allowed: Counter,
-    /// Not allowed, but the sender had `CAP_SYS_RAWIO`.
-    pub(crate) privileged: Atomic<u64>,
-    /// Not allowed, but let through because of `complain`.
-    pub(crate) complained: Atomic<u64>,
-    /// Refused.
-    pub(crate) refused: Atomic<u64>,
-    /// REPORT LUNS that was answered without the device.
-    pub(crate) emulated: Atomic<u64>,
-}
-
-impl Stats {
-    pub(super) fn new() -> Result<Self> {
-        Ok(Self {
-            allowed: Counter::new()?,
-            privileged: Atomic::new(0),
-            complained: Atomic::new(0),
-            refused: Atomic::new(0),
-            emulated: Atomic::new(0),
-        })
     }
 }
 

@@ -10,13 +10,11 @@ mod hctl;
 pub(crate) mod log_limits;
 pub(crate) mod nexus;
 pub(crate) mod rules;
+pub(crate) mod stats;
 pub(crate) mod stock;
 
 use self::{
-    device::{
-        DeviceState,
-        Stats, //
-    },
+    device::DeviceState,
     log_limits::LogLimits,
     nexus::Nexuses,
     rules::{
@@ -24,6 +22,7 @@ use self::{
         RuleVec,
         Rules, //
     },
+    stats::Stats,
     stock::Stock, //
 };
 use crate::{
