@@ -5,18 +5,14 @@
 //! Input: the text of a list, NUL, the text of a change. The change is made some seconds later: as many as
 //! the list has bytes, so that some of its rules may have ended.
 
-use crate::{
-    reference::{
-        rule::{Line, Rule},
-        text::{self, Bad, Failure, Listed},
-    },
-    split,
+use crate::{of_policy, split};
+use reference::{
+    rule::Line,
+    text::{self, Bad, Failure, Listed},
 };
 use sgio_policy::{
     filter::RuleVec,
-    policy::{
-        ApplyError, Change, ChangeKind, ListedRule, Rule as PolicyRule, RuleStore, TextRule, Time,
-    },
+    policy::{ApplyError, Change, ChangeKind, Rule as PolicyRule, RuleStore, TextRule, Time},
 };
 
 /// Checks one input.
@@ -47,17 +43,9 @@ fn shows(list: &RuleVec, expected: &[Listed], now: u64) {
         .map(|l| l.applies(now).then(|| l.shown(now)));
     assert!(shown
         .clone()
-        .map(|text| text.as_ref().map(Line::of))
+        .map(|text| text.as_ref().map(of_policy::line))
         .eq(expected));
     shown.flatten().for_each(|text| prints(&text));
-}
-
-/// A rule of a list, as the reference has it.
-fn listed(listed: &ListedRule) -> Listed {
-    Listed {
-        rule: Rule::of(listed.rule()),
-        end: listed.deadline().map(Time::as_nanos),
-    }
 }
 
 /// A text in both readings.
@@ -92,7 +80,7 @@ pub(crate) fn same(change: &Change<'_>, expected: &text::Change) {
         text::Change::Edit(_) => ChangeKind::Edit,
     };
     assert_eq!(change.kind(), kind);
-    let rules: Vec<Line> = change.rules().map(|rule| Line::of(&rule)).collect();
+    let rules: Vec<Line> = change.rules().map(|rule| of_policy::line(&rule)).collect();
     assert!(rules.iter().eq(expected.rules()), "{rules:?}");
 }
 
@@ -116,7 +104,11 @@ fn apply(
         }
         Ok(after) => {
             applied?;
-            assert!(copy.rules().iter().map(listed).eq(after.iter().cloned()));
+            assert!(copy
+                .rules()
+                .iter()
+                .map(of_policy::listed)
+                .eq(after.iter().cloned()));
             (*list, *expected) = (copy, after);
         }
     }
@@ -137,7 +129,7 @@ pub(crate) fn prints(rule: &TextRule) {
     let (again, reference) = one_rule(&text);
     assert!(again == *rule, "{text}");
     assert_eq!(again.to_string(), text);
-    assert_eq!(reference, Line::of(rule));
+    assert_eq!(reference, of_policy::line(rule));
     assert!(text.len() <= PolicyRule::MAX_TEXT);
     let words = |text: &str| {
         let mut words: Vec<String> = text.split(' ').map(String::from).collect();

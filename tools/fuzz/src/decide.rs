@@ -5,13 +5,11 @@
 //! Input: bytes that rules, and then times and CDBs, are made of. The rules go through their text to the
 //! policy.
 
-use crate::{
-    change::one_rule,
-    reference::{
-        decide::{self, Answer, Whose},
-        rule::{Action, Field, Line, Rule},
-        text::Listed,
-    },
+use crate::{change::one_rule, of_policy};
+use reference::{
+    decide::{self, Answer, Whose},
+    rule::{Action, Field, Line, Rule},
+    text::Listed,
 };
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
@@ -141,7 +139,7 @@ fn compile(lines: &[Line]) -> Arc<CompiledFilter> {
     for line in lines {
         let (parsed, reference) = one_rule(&line.to_string());
         assert_eq!(reference, *line);
-        assert_eq!(Line::of(&parsed), *line);
+        assert_eq!(of_policy::line(&parsed), *line);
         let listed = ListedRule::new(parsed, Time::ZERO);
         list.push(listed).unwrap_or_else(|never| match never {});
     }

@@ -10,8 +10,8 @@ pub mod change;
 pub mod decide;
 pub mod hostile;
 pub mod names;
+mod of_policy;
 pub mod policyfile;
-pub mod reference;
 pub mod transaction;
 
 /// What stands before and behind the first NUL, which is in no text.

@@ -8,9 +8,9 @@
 
 use crate::{
     change::{one_rule, prints_rule},
-    reference::decide::matches,
-    reference::rule::{Line, Rule},
+    of_policy,
 };
+use reference::{decide::matches, rule::Line};
 use sgio_policy::policy::{Access, Class, MAX_CDB};
 use sgioctl::{hex, names};
 
@@ -56,7 +56,7 @@ fn cdb(cdb: &[u8], class: Class) {
     let rules = names::rules(&name, class, Some(Access::Write));
     let rules = rules.unwrap_or_else(|error| panic!("{error}"));
     assert!(
-        rules.iter().any(|rule| matches(&Rule::of(rule), &padded)),
+        (rules.iter()).any(|rule| matches(&of_policy::rule(rule), &padded)),
         "{name}"
     );
     // A name stands for a command as a whole, or for one service action, which has a CDB.

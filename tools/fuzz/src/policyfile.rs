@@ -6,13 +6,8 @@
 //! what the file makes in the end, which must be what the kernel takes, in the order that
 //! `Documentation/admin-guide/policy-files.md` promises.
 
-use crate::{
-    change::prints_rule,
-    reference::{
-        rule::{Line, Rule},
-        transaction,
-    },
-};
+use crate::{change::prints_rule, of_policy};
+use reference::{rule::Line, transaction};
 use sgio_policy::policy::Class;
 use sgioctl::{
     device::{Device, Hctl, Multipath},
@@ -137,7 +132,7 @@ fn decided(policies: &Policies, resolved: &Resolved<'_>, block: Option<&Block>) 
 /// The line of a rule of a file, which does not end.
 fn permanent(rule: &sgio_policy::policy::Rule) -> Line {
     Line {
-        rule: Rule::of(rule),
+        rule: of_policy::rule(rule),
         seconds: None,
     }
 }

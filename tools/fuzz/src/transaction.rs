@@ -4,10 +4,8 @@
 //!
 //! Input: the text.
 
-use crate::{
-    change::same,
-    reference::transaction::{self, Section, Target},
-};
+use crate::change::same;
+use reference::transaction::{self, Section, Target};
 use sgio_policy::policy;
 
 /// Checks one input.

@@ -51,11 +51,6 @@ use std::{
     sync::Arc, //
 };
 
-/// The reference implementation of the language, which the fuzzers use too.
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../fuzz/src/reference/mod.rs"]
-mod reference;
-
 /// Few opcodes and values, so that rules and commands meet often, and any.
 fn byte() -> impl Strategy<Value = u8> {
     prop_oneof![

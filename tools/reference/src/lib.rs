@@ -4,7 +4,7 @@
 //!
 //! `Documentation/admin-guide/rules.md` and `Documentation/ABI/testing/` say what it does; it shares no code
 //! with the policy, and does everything in the most obvious way: sets are sets, lists are searched from
-//! the front, texts are cut into words.
+//! the front, texts are cut into words. All tests that need to know what a rule says ask it.
 
 pub mod decide;
 pub mod rule;

@@ -2,7 +2,6 @@
 
 //! A rule: from a line of text, and back.
 
-use sgio_policy::policy;
 use std::{collections::BTreeSet, fmt};
 
 /// What a rule says.
@@ -61,14 +60,6 @@ impl Line {
             seconds,
         })
     }
-
-    /// What a rule of a text of the policy says.
-    pub fn of(text: &policy::TextRule) -> Line {
-        Line {
-            rule: Rule::of(&text.rule),
-            seconds: text.lifetime.map(|lifetime| lifetime.as_secs().into()),
-        }
-    }
 }
 
 impl fmt::Display for Line {
@@ -112,28 +103,6 @@ impl Rule {
             opcodes,
             fields,
         })
-    }
-
-    /// What a rule of the policy says.
-    pub fn of(rule: &policy::Rule) -> Rule {
-        let mut fields: Vec<Field> = rule
-            .fields()
-            .map(|field| Field {
-                byte: field.byte().into(),
-                mask: field.mask(),
-                values: field.values().iter().collect(),
-            })
-            .collect();
-        fields.sort();
-        Rule {
-            action: match rule.action() {
-                policy::Action::Allow(policy::Access::Read) => Action::AllowRead,
-                policy::Action::Allow(policy::Access::Write) => Action::AllowWrite,
-                policy::Action::Deny => Action::Deny,
-            },
-            opcodes: rule.opcodes().iter().collect(),
-            fields,
-        }
     }
 }
 
