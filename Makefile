@@ -53,6 +53,7 @@ help:
 	@echo '  make lint      formatting, clippy, ABI files, scripts'
 	@echo '  make modules   build/$$KERNEL/sgio_filter.ko           (KERNEL=stock|rt|test|debug|race)'
 	@echo '  make vm        run a command in a VM        (KERNEL= RUN="..." SHARE=dir)'
+	@echo '  make scenario  one, in a VM as its head says   (NAME=93-persistence KERNEL=)'
 	@echo '  make shell     a shell in a VM                          (KERNEL= SHARE=)'
 	@echo '  make tool      sgioctl, in build/bin'
 	@echo '  make install   sgioctl, its pages, completions, udev rule and unit (PREFIX= DESTDIR=)'
@@ -91,10 +92,13 @@ tool: setup-root
 install uninstall:
 	@$(MAKE) --no-print-directory -C tools/sgioctl $@ BINARY=$(CURDIR)/build/bin/sgioctl
 
-.PHONY: vm shell
+.PHONY: vm scenario shell
 vm: modules programs
 	@$(if $(RUN),,echo "make vm: say what to run by RUN='command'" >&2; exit 1;) \
 	$(VM) --kernel $(KERNEL) $(if $(SHARE),--share '$(SHARE)') -- '$(subst ','\'',$(value RUN))'
+
+scenario: modules programs tool
+	@$(TESTING)/vm/scenario $(KERNEL) '$(NAME)'
 
 shell: modules programs
 	@$(VM) --kernel $(KERNEL) $(if $(SHARE),--share '$(SHARE)') --timeout 86400 \

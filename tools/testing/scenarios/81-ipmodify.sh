@@ -3,6 +3,7 @@
 # about: a second user of `scsi_cmd_allowed()`, as a livepatch would be, is refused; what else ftrace may do
 # A second owner of scsi_cmd_allowed(), as a livepatch would be: who comes second
 # is refused, and nothing of it stays behind. And what else ftrace may do.
+# builds: ipmodify
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 

@@ -9,6 +9,7 @@
 # On Debian's kernels it is each fault. The others tell whether something is leaked (kmemleak), but a load takes
 # seconds there: so it is every so many of the faults of loading, from another one in each run; SGIO_STEP=1 is all of them.
 # vm: --append kmemleak=on --expect-splat
+# builds: faults
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=faults.sh

@@ -6,6 +6,7 @@
 # a handler sends the callers on instead (rust/kernel/ftrace.rs), and there are no kprobes, so that it is not known
 # which device an open /dev/sgN is, and what sg asks is refused. Small and smaller: functions of Rust are at odd addresses too, to which ftrace cannot
 # jump. The decisions are the same, and it comes and goes as well.
+# builds: bare small smaller unproven
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 

@@ -5,6 +5,7 @@
 # The doctor's probe: a process without privileges proves on each device that the
 # hook decides, and nothing is sent to the device; and when something takes the
 # decision away that sysfs and tracefs do not show, the doctor tells.
+# builds: ipmodify
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
 
