@@ -7,6 +7,7 @@
 //! the front, texts are cut into words. All tests that need to know what a rule says ask it.
 
 pub mod decide;
+pub mod history;
 pub mod rule;
 pub mod text;
 pub mod transaction;

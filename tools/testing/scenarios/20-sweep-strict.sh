@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# about: under `strict` the kernel does what the class's rules say, read by a second implementation: all opcodes, interfaces and device types
+# about: under `strict` the kernel does what the class's rules say, read by the reference implementation: all opcodes, interfaces and device types
 # kernels: stock
 # Under `strict` the kernel does what the class's rules say, read by a second
-# evaluator: all opcodes, the service actions of the multiplexed ones, both open
+# evaluator (ruleeval): all opcodes, the service actions of the multiplexed ones, both open
 # modes, every interface, all 32 peripheral device types. /dev/sgN asks nobody
 # if it is open for both, and on scanners.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -25,10 +25,11 @@ nobody --sweep --sweep-sa "$multiplexed" --into "$tmp/without" "${sg[@]}"
 must_load
 is "strict is the default" "$(sort -u "$sysfs"/classes/*/table)" strict
 sweep "$tmp/strict" "$multiplexed" "${devices[@]}"
+sgsend --list "$multiplexed" >"$tmp/commands"
 
 for hctl in "${devices[@]}"; do
 	class=$(<"$(dev "$hctl")/class")
-	ruleeval --sweep "$multiplexed" <"$sysfs/classes/$class/rules" >"$tmp/all"
+	ruleeval "$sysfs/classes/$class/rules" <"$tmp/commands" >"$tmp/all"
 	grep -v / "$tmp/all" >"$tmp/opcodes"
 	grep ' rw ' "$tmp/opcodes" >"$tmp/opcodes.rw"
 	{

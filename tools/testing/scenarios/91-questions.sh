@@ -23,17 +23,18 @@ for class in "$sysfs"/classes/*; do
 	codes+=("$class")
 done
 type=0
+sgsend --list "$multiplexed" >"$tmp/commands"
 for name in disk tape printer processor worm cdrom scanner optical changer communications 0a 0b raid \
 	enclosure rbc ocrw bridge osd adc security zbc 15 16 17 18 19 1a 1b 1c 1d wlun unknown; do
-	ruleeval --sweep "$multiplexed" <"$sysfs/classes/$name/rules" >"$tmp/rules"
-	sgcheck "$(printf %x $type)" --sweep "$multiplexed" >"$tmp/kernel"
+	ruleeval "$sysfs/classes/$name/rules" <"$tmp/commands" >"$tmp/rules"
+	sgcheck "$(printf %x $type)" --all <"$tmp/commands" >"$tmp/kernel"
 	same "$name: the kernel says what the rules say" "$tmp/kernel" "$tmp/rules"
 	type=$((type + 1))
 done
 is "all classes" "$type" "${#codes[@]}"
 put "$(dev "$a")/rules" "deny 12 [1]=01" "allow w 5f [1]&1f=00-04" "allow r 5e"
-cat "$(dev "$a")/rules" "$sysfs/classes/disk/rules" | ruleeval --sweep "$multiplexed" >"$tmp/rules"
-sgcheck "$a" --sweep "$multiplexed" >"$tmp/kernel"
+ruleeval "$(dev "$a")/rules" "$sysfs/classes/disk/rules" <"$tmp/commands" >"$tmp/rules"
+sgcheck "$a" --all <"$tmp/commands" >"$tmp/kernel"
 same "a device with rules of its own" "$tmp/kernel" "$tmp/rules"
 sweep "$tmp/sweep" "$multiplexed" "$a"
 same "... and that is what it does" "$tmp/kernel" "$tmp/sweep/bsg_$a"

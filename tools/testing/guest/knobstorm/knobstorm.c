@@ -3,7 +3,7 @@
  * knobstorm SEED COUNT guarded|free HCTL=CLASS...: COUNT random writes (0: until
  * SIGTERM), good and bad ones, to all knobs of devices; and reads.
  * knobstorm SEED COUNT oracle FILE HCTL=CLASS: see oracle.h.
- * knobstorm --domain: the opcodes that the oracle is about.
+ * knobstorm --domain: the opcodes that those changes are about.
  *
  * What is good for "guarded" devices and their classes never opens one of the
  * opcodes of REFUSED and never closes one of ALLOWED (below). What is bad opens

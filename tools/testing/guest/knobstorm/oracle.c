@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The writer of oracle.h. What its policy allows is worked out here, from the
- * rules it drew itself, and never asked of the kernel.
- */
+/* The writer of oracle.h. It draws rules and tells of them; what they mean it does not know. */
+#define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,24 +12,15 @@
 
 #define RULES	16
 
-struct rule {
-	bool allow, write;
-	uint8_t first, last;
-	uint8_t byte, value;	/* a field, unless byte is 0 */
-};
-
-struct list {
-	struct rule rules[RULES];
+/* Rules that were added since all were replaced, to be taken away again. */
+struct drawn {
+	char rules[RULES][40];
 	int n;
 };
 
-struct policy {
-	struct list device, class;
-	bool unpriv;
-};
-
-static struct oracle *w;
-static struct policy now, next;
+static struct drawn device_rules, class_rules;
+static bool unpriv;
+static _Atomic uint32_t *counter;
 /* The one before may have left anything, and so may a module that was not there. */
 static bool known;
 
@@ -45,136 +34,89 @@ static uint8_t draw_opcode(void)
 	return op;
 }
 
-static struct rule draw_rule(void)
+static const char *draw_rule(struct drawn *d)
 {
-	struct rule r = { .allow = draw(2), .first = draw_opcode() };
+	static const char *const actions[] = { "deny", "deny", "allow r", "allow w" };
+	unsigned int first = draw_opcode(), n;
+	char *rule;
 
-	r.write = r.allow && draw(2);
+	/* So that one is not found when it is to go. */
+	if (d->n == RULES)
+		d->n--;
+	rule = d->rules[d->n++];
 	/* A range may have opcodes in it that are none of ours; those are not sent. */
-	r.last = r.first + draw(draw(2) ? 1 : 256 - r.first);
-	if (!draw(4)) {
-		r.byte = 1 + draw(3);
-		r.value = draw(2) * 0x5a;
-	}
-	return r;
-}
-
-static void add_rule(const char *prefix, const struct rule *r)
-{
-	add("%s%s %02x-%02x", prefix, !r->allow ? "deny" : r->write ? "allow w" : "allow r",
-	    r->first, r->last);
-	if (r->byte)
-		add(" [%u]=%02x", r->byte, r->value);
-	add("\n");
+	n = sprintf(rule, "%s %02x-%02x", actions[draw(4)], first,
+		    first + draw(draw(2) ? 1 : 256 - first));
+	if (!draw(4))
+		sprintf(rule + n, " [%u]=%02x", 1 + draw(3), draw(2) * 0x5a);
+	return rule;
 }
 
 /* Instead of what was; none is a list too, written as `none`. */
-static void replace(struct list *l, const char *none)
+static void replace(struct drawn *d, const char *none)
 {
-	l->n = draw(6);
-	for (int i = 0; i < l->n; i++) {
-		l->rules[i] = draw_rule();
-		add_rule("", &l->rules[i]);
-	}
-	if (!l->n)
+	int n = draw(6);
+
+	d->n = 0;
+	while (d->n < n)
+		add("%s\n", draw_rule(d));
+	if (!n)
 		add("%s", none);
 }
 
 /* Rules in front, and the first equal one away. */
-static void edit(struct list *l)
+static void edit(struct drawn *d)
 {
 	for (unsigned int n = 1 + draw(3); n; n--) {
-		struct rule r;
-		int i = 0;
+		if (d->n && draw(2)) {
+			unsigned int i = draw(d->n);
 
-		if (l->n && (l->n == RULES || draw(2))) {
-			r = l->rules[draw(l->n)];
-			add_rule("-", &r);
-			while (memcmp(&l->rules[i], &r, sizeof(r)))
-				i++;
-			l->n--;
-			memmove(&l->rules[i], &l->rules[i + 1], (l->n - i) * sizeof(r));
+			add("-%s\n", d->rules[i]);
+			if (i != --d->n)
+				strcpy(d->rules[i], d->rules[d->n]);
 		} else {
-			r = draw_rule();
-			add_rule("+", &r);
-			memmove(&l->rules[1], &l->rules[0], l->n * sizeof(r));
-			l->rules[0] = r;
-			l->n++;
+			add("+%s\n", draw_rule(d));
 		}
 	}
 }
 
-/* 1 or 0: it decides; -1: the next one may. What a field lets through depends. */
-static int by_list(const struct list *l, bool for_writing, uint8_t op, bool *may)
+/* In one write(2), as it is before the counter says so. */
+static void tell(void)
 {
-	for (int i = 0; i < l->n; i++) {
-		const struct rule *r = &l->rules[i];
-		bool allows = r->allow && (for_writing || !r->write);
-
-		if (op < r->first || op > r->last)
-			continue;
-		*may |= allows;
-		if (!r->byte)
-			return allows;
-	}
-	return -1;
+	if (fflush(stdout))
+		err(2, "standard output");
 }
 
-static bool allows(const struct policy *p, bool for_writing, uint8_t op)
-{
-	bool may = p->unpriv;
-
-	if (by_list(&p->device, for_writing, op, &may) < 0)
-		by_list(&p->class, for_writing, op, &may);
-	return may;
-}
-
-/* What of a policy is in a word of `may`. */
-static uint64_t word(const struct policy *p, bool for_writing, int i)
-{
-	uint64_t bits = 0;
-
-	for (int b = 0; b < 64; b++)
-		if (in_domain(64 * i + b) && allows(p, for_writing, 64 * i + b))
-			bits |= 1ull << b;
-	return bits;
-}
-
-/* `next` is what the text makes of `now`. */
-static void change(const char *path)
+static void change(const char *what, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), error;
-	bool was_known = known;
-	uint64_t old[2][4];
 	ssize_t n;
 
 	if (fd < 0) {
 		if (!may_fail(errno))
 			err(2, "%s", path);
 		known = false;
+		puts("lost");
+		tell();
 		return;
 	}
-	for (int i = 0; i < 8; i++) {
-		old[i / 4][i % 4] = w->may[i / 4][i % 4];
-		w->may[i / 4][i % 4] |= word(&next, i / 4, i % 4);
-	}
-	w->seq++;
+	printf("begin %u %s %zu\n%.*s\n", *counter + 1, what, len, (int)len, text);
+	tell();
+	++*counter;
 	n = write(fd, text, len);
 	error = errno;
-	for (int i = 0; i < 8; i++)
-		w->may[i / 4][i % 4] = n < 0 ? old[i / 4][i % 4] : word(&next, i / 4, i % 4);
-	w->seq++;
+	printf("end %u %s\n", *counter + 1, n < 0 ? strerrorname_np(error) : "ok");
+	tell();
+	++*counter;
 	close(fd);
 	if (n >= 0) {
-		now = next;
 		known = true;
 		good++;
 	} else {
 		good_in_vain++;
-		known &= error == EINTR || error == ENOMEM;
+		known &= error == EINTR || error == ENOMEM || error == ENOENT;
 	}
-	/* No rule to take away: one was lost, or was never there. */
-	if (n < 0 ? !may_fail(error) || (error == ENOENT && was_known) : n != len) {
+	if (n < 0 ? !may_fail(error) : n != len) {
 		printf("%s: %s <- '%.*s'\n", path, n < 0 ? strerror(error) : "a part accepted",
 		       len > 300 ? 300 : (int)len, text);
 		wrong++;
@@ -200,54 +142,53 @@ static const char *class_knob(const struct device *d, const char *name)
 static void step(const struct device *d)
 {
 	/* One that is open to all says nothing of the rules: it is closed soon. */
-	unsigned int what = !known || (now.unpriv && draw(2)) ? 0 : draw(9);
+	unsigned int what = !known || (unpriv && draw(2)) ? 0 : draw(9);
 
 	len = 0;
-	next = now;
 	switch (what) {
 	case 0:
 	case 1:		/* all at once */
-		next.unpriv = !now.unpriv && !draw(8);
-		add("device %s\nunpriv_sgio %u\nrules\n", d->hctl, next.unpriv);
-		replace(&next.device, "");
+		unpriv = !unpriv && !draw(8);
+		add("device %s\nunpriv_sgio %u\nrules\n", d->hctl, unpriv);
+		replace(&device_rules, "");
 		add("class %s\nrules\n", d->class);
-		replace(&next.class, "");
-		change(NODE);
+		replace(&class_rules, "");
+		change("transaction", NODE);
 		break;
 	case 2:
-		replace(&next.device, "\n");
-		change(knob(d, "rules"));
+		replace(&device_rules, "\n");
+		change("device", knob(d, "rules"));
 		break;
 	case 3:
 	case 4:
-		edit(&next.device);
-		change(knob(d, "rules"));
+		edit(&device_rules);
+		change("device", knob(d, "rules"));
 		break;
 	case 5:
-		replace(&next.class, "\n");
-		change(class_knob(d, "rules"));
+		replace(&class_rules, "\n");
+		change("class", class_knob(d, "rules"));
 		break;
 	case 6:
-		edit(&next.class);
-		change(class_knob(d, "rules"));
+		edit(&class_rules);
+		change("class", class_knob(d, "rules"));
 		break;
 	case 7:
-		next.class.n = 0;
+		class_rules.n = 0;
 		add("%s\n", draw(2) ? "strict" : "stock");
-		change(class_knob(d, "table"));
+		change("table", class_knob(d, "table"));
 		break;
 	case 8:
-		next.unpriv = !now.unpriv && !draw(4);
-		add("%u\n", next.unpriv);
-		change(knob(d, "unpriv_sgio"));
+		unpriv = !unpriv && !draw(4);
+		add("%u\n", unpriv);
+		change("unpriv_sgio", knob(d, "unpriv_sgio"));
 		break;
 	}
 }
 
 void oracle(const char *path, const struct device *d, unsigned long count)
 {
-	w = map_oracle(path, true);
-	if (!w)
+	counter = map_counter(path, true);
+	if (!counter)
 		err(2, "%s", path);
 	do
 		step(d);

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What one writer (knobstorm) says about a device, in a file that all map, and
- * those who send to it (sgsend --oracle) judge by.
- *
- * For a change the writer adds what the new policy allows to `may`, counts
- * `seq`, writes, takes away what the policy then in force does not allow, and
- * counts again. A sender reads seq and may, sends, and reads may and seq. If
- * it has seen one step of seq at most, the policy its command met is within what
- * it read before or within what it read behind. A writer that dies
- * leaves too much in `may`, never too little: the next one begins with that.
- * While the module is not there nothing is allowed, which is within everything.
+ * One writer (knobstorm) changes the policy of a device, and tells of each change: records of
+ * tools/reference/src/history.rs on standard output. It raises a counter in a file that all map before a
+ * change and behind it; those who send to the device (sgsend --oracle) read it before a command and
+ * behind, and print both. What was right is found out afterwards, by "ruleeval --changes".
  */
 #ifndef ORACLE_H
 #define ORACLE_H
@@ -20,11 +14,6 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-struct oracle {
-	_Atomic uint32_t seq;
-	_Atomic uint64_t may[2][4];	/* by opcode: files open to read, for writing */
-};
 
 /*
  * The opcodes it is about: no table of the device's class has them, neither
@@ -37,22 +26,17 @@ static inline bool in_domain(unsigned int op)
 }
 
 /* NULL: errno says why. */
-static inline struct oracle *map_oracle(const char *path, bool to_write)
+static inline _Atomic uint32_t *map_counter(const char *path, bool to_write)
 {
 	int fd = open(path, (to_write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	void *p;
 
 	if (fd < 0)
 		return NULL;
-	p = mmap(NULL, sizeof(struct oracle), PROT_READ | (to_write ? PROT_WRITE : 0),
+	p = mmap(NULL, sizeof(_Atomic uint32_t), PROT_READ | (to_write ? PROT_WRITE : 0),
 		 MAP_SHARED, fd, 0);
 	close(fd);
 	return p == MAP_FAILED ? NULL : p;
-}
-
-static inline bool oracle_may(const struct oracle *w, bool for_writing, unsigned int op)
-{
-	return w->may[for_writing][op / 64] >> op % 64 & 1;
 }
 
 #endif

@@ -21,7 +21,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 "usage: sgcheck WHO ro|rw CDB-BYTE...   \"decision layer rule complain\" in numbers\n"
-"       sgcheck WHO --sweep OP[,OP]...  all opcodes, and all service actions of those\n"
+"       sgcheck WHO --all < COMMANDS    the verdict on each, as \"sgsend --list\" prints them\n"
 "       sgcheck WHO --bad WHAT          a question with a mistake: the errno\n"
 "WHO is H:C:T:L or a peripheral device type in hex.\n");
 	exit(2);
@@ -72,24 +72,16 @@ static const char *verdict(const char *who, const struct cdb *cdb, bool write)
 		"allowed" : "refused";
 }
 
-static void sweep(const char *who, const char *list)
+/* The verdict on each command of "sgsend --list". */
+static void ask_all(const char *who)
 {
-	static const char *const mode[] = { "ro", "rw" };
-	uint8_t ops[256];
+	char name[16], mode[3], digits[2 * CDB_MAX + 1], *argv = digits;
 	struct cdb cdb;
-	char name[16];
-	int n = cdb_parse_opcodes(list, ops);
 
-	if (!n)
-		usage();
-	for (int w = 0; w < 2; w++) {
-		for (int op = 0; op < 256; op++) {
-			cdb_of_opcode(&cdb, op);
-			printf("%02x %s %s\n", op, mode[w], verdict(who, &cdb, w));
-		}
-		for (int i = 0; i < n; i++)
-			for (unsigned int k = 0; cdb_of_service_action(&cdb, ops[i], k, name); k++)
-				printf("%s %s %s\n", name, mode[w], verdict(who, &cdb, w));
+	while (scanf("%15s %2s %64s", name, mode, digits) == 3) {
+		if (!cdb_parse(&cdb, 1, &argv))
+			errx(2, "%s: no CDB", digits);
+		printf("%s %s %s\n", name, mode, verdict(who, &cdb, mode[1] == 'w'));
 	}
 }
 
@@ -137,17 +129,19 @@ int main(int argc, char **argv)
 	const char *error;
 	struct cdb cdb;
 
-	if (argc < 4)
+	if (argc < 3)
 		usage();
 	fd = open("/dev/sgio_filter", O_RDWR);
 	if (fd < 0) {
 		puts(strerrorname_np(errno));
 		return 1;
 	}
-	if (!strcmp(argv[2], "--sweep")) {
-		sweep(argv[1], argv[3]);
+	if (!strcmp(argv[2], "--all")) {
+		ask_all(argv[1]);
 		return 0;
 	}
+	if (argc < 4)
+		usage();
 	if (!strcmp(argv[2], "--bad")) {
 		puts(bad(argv[1], argv[3]));
 		return 0;

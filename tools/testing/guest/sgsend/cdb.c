@@ -68,6 +68,35 @@ int cdb_parse_opcodes(const char *p, uint8_t ops[256])
 	}
 }
 
+static void print(const char *name, const char *mode, const struct cdb *cdb)
+{
+	printf("%s %s ", name, mode);
+	for (unsigned int i = 0; i < cdb->len; i++)
+		printf("%02x", cdb->b[i]);
+	putchar('\n');
+}
+
+bool cdb_list(const char *list)
+{
+	static const char *const modes[] = { "ro", "rw" };
+	uint8_t ops[256];
+	char name[16];
+	struct cdb cdb;
+	int n = cdb_parse_opcodes(list, ops);
+
+	for (int m = 0; n && m < 2; m++) {
+		for (int op = 0; op < 256; op++) {
+			cdb_of_opcode(&cdb, op);
+			sprintf(name, "%02x", op);
+			print(name, modes[m], &cdb);
+		}
+		for (int i = 0; i < n; i++)
+			for (unsigned int k = 0; cdb_of_service_action(&cdb, ops[i], k, name); k++)
+				print(name, modes[m], &cdb);
+	}
+	return n;
+}
+
 bool cdb_parse(struct cdb *cdb, int argc, char **argv)
 {
 	memset(cdb, 0, sizeof(*cdb));

@@ -30,6 +30,12 @@ bool cdb_of_service_action(struct cdb *cdb, uint8_t opcode, unsigned int n,
 /* "9e,a3": opcodes in hexadecimal; the number of them, 0 if it is no list. */
 int cdb_parse_opcodes(const char *list, uint8_t ops[256]);
 
+/*
+ * Prints what a sweep over all opcodes and the service actions of a list sends, a line "NAME ro|rw CDB" for
+ * each; false if it is no list.
+ */
+bool cdb_list(const char *list);
+
 /* Hexadecimal bytes, "12 00 .." or "1200..", in argv; false if they are not. */
 bool cdb_parse(struct cdb *cdb, int argc, char **argv);
 

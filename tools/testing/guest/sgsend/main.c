@@ -21,8 +21,9 @@ static void usage(void)
 "       sgsend [OPTION]... --hammer-opcode OP TARGET...   of one opcode, counted\n"
 "       sgsend [OPTION]... --storm SEED --refused OP,.. --allowed OP,.. TARGET...\n"
 "                                                    random commands until SIGTERM\n"
-"       sgsend [OPTION]... --storm SEED --oracle FILE TARGET...   the same, judged by\n"
-"                                                    what a knobstorm says in the file\n"
+"       sgsend [OPTION]... --storm SEED --oracle FILE TARGET...   the same, to be judged\n"
+"                                                    by what a knobstorm with that file tells\n"
+"       sgsend --list OP,..                          what the sweeps send: for ruleeval, sgcheck\n"
 "TARGET is INTERFACE:NODE, or INTERFACE/MODE,..:NODE with open modes ro, wo, rw\n"
 "  --read, --write, --write-only   open mode; a sweep takes several (default: --read)\n"
 "  --as-nobody                     open and send as uid and gid 65534, no capability\n"
@@ -78,7 +79,7 @@ static int send_one(const struct target *t, struct request *rq)
 int main(int argc, char **argv)
 {
 	enum { READ = 1, WRITE, WRITE_ONLY, NOBODY, PROBE, IN, OUT, INTO, SWEEP, SA, HAMMER, ONLY,
-	       STORM, REFUSED, ALLOWED, ORACLE };
+	       STORM, REFUSED, ALLOWED, ORACLE, LIST };
 	static const struct option options[] = {
 		{ "read", no_argument, NULL, READ },
 		{ "write", no_argument, NULL, WRITE },
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
 		{ "refused", required_argument, NULL, REFUSED },
 		{ "allowed", required_argument, NULL, ALLOWED },
 		{ "oracle", required_argument, NULL, ORACLE },
+		{ "list", required_argument, NULL, LIST },
 		{ }
 	};
 	static uint8_t data_in[DATA_MAX], data_out[DATA_MAX];
@@ -162,6 +164,10 @@ int main(int argc, char **argv)
 		case ORACLE:
 			storm.oracle = optarg;
 			break;
+		case LIST:
+			if (!cdb_list(optarg))
+				errx(2, "%s: not a list of opcodes", optarg);
+			return 0;
 		default:
 			usage();
 		}

@@ -69,7 +69,7 @@ struct storm {
 	int nr_refused;
 	uint8_t allowed[256];
 	int nr_allowed;
-	const char *oracle;	/* or a file that says what the policy may allow */
+	const char *oracle;	/* or the counter of a writer, see knobstorm/oracle.h */
 };
 
 extern const char *const mode_name[MODE_COUNT];
