@@ -91,7 +91,7 @@ fn running() -> Running {
 fn means_itself_alone(texts: &[&[u8]]) {
     let wwid = text(texts, 0);
     let own = device(1, texts, &wwid);
-    let policy = show::policy(&[(own.clone(), running())]);
+    let policy = show::policy(&[(own.clone(), running())]).expect("a policy can be written");
     let profiles = Profiles::built_in().expect("a test of the tool reads them");
     let policies = policyfile::parse("shown", &policy, profiles)
         .unwrap_or_else(|faults| panic!("{faults}\n{policy}"));
@@ -100,7 +100,11 @@ fn means_itself_alone(texts: &[&[u8]]) {
     let maps = Maps::of(std::slice::from_ref(&own));
     assert_eq!(policies.block_of(&own, &maps), Some(0), "{policy}");
     let block = &policies.blocks[0];
-    assert!(block.complain.value && !block.unpriv_sgio.value);
+    assert_eq!(block.settings(), running().settings, "{policy}");
+    let rules: Vec<String> = (block.own.rules.iter())
+        .map(|rule| rule.value.to_string())
+        .collect();
+    assert_eq!(rules, ["allow r 5e"], "{policy}");
 
     let mut others = vec![
         String::new(),

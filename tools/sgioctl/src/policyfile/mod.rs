@@ -6,7 +6,7 @@
 //!
 //! Files become [`Policies`] ([`load`]), those and devices become [`Resolved`] states
 //! ([`Policies::resolve`]), and those one text for the kernel ([`transaction`]). [`lint`] looks for what
-//! is legal and most likely not meant, [`compare`] for what a policy would change. Only [`load()`]
+//! is legal and most likely not meant, [`compare`] for what a policy would change; [`write()`] makes a file. Only [`load()`]
 //! reads files; all else is a function of its arguments.
 
 mod built_in;
@@ -31,6 +31,7 @@ mod select;
 mod source;
 mod spelling;
 pub mod transaction;
+mod write;
 
 pub use self::{
     command::Command,
@@ -43,4 +44,5 @@ pub use self::{
     profile::{Profile, Profiles},
     resolve::{Entry, Origin, Resolved},
     select::{Maps, Pattern, Selector},
+    write::{write, NewBlock, Unit},
 };

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The shape of a file, as serde reads it; what the values mean is checked in `convert.rs`.
+//! The shape of a file, as serde reads and writes it; what the values mean is checked in `convert.rs`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
 pub(super) type Str = Spanned<String>;
 
-#[derive(Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) include: Vec<Str>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) device: Vec<Spanned<Device>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) class: Vec<Spanned<Class>>,
     pub(super) all: Option<All>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) profile: BTreeMap<String, Spanned<Profile>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct All {
     pub(super) filter_sg: Spanned<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Device {
     #[serde(rename = "match")]
@@ -40,17 +40,16 @@ pub(super) struct Device {
     pub(super) filter_sg: Option<Spanned<bool>>,
     pub(super) profile: Option<Str>,
     pub(super) profiles: Option<Spanned<Vec<Str>>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) deny: Vec<Str>,
     pub(super) rules: Option<Str>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) allow: Vec<Str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Match {
-    pub(super) exact: Option<bool>,
     pub(super) wwid: Option<Str>,
     pub(super) serial: Option<Str>,
     pub(super) vendor: Option<Str>,
@@ -64,9 +63,10 @@ pub(super) struct Match {
     pub(super) interface: Option<Str>,
     pub(super) target: Option<Str>,
     pub(super) multipath: Option<Str>,
+    pub(super) exact: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Class {
     pub(super) name: Str,
@@ -74,16 +74,16 @@ pub(super) struct Class {
     pub(super) rules: Option<Str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Profile {
     pub(super) description: String,
     pub(super) why: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) classes: Vec<Str>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) deny: Vec<Str>,
     pub(super) rules: Option<Str>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) allow: Vec<Str>,
 }

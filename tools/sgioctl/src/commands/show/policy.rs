@@ -5,9 +5,9 @@
 use super::comment::comment;
 use crate::{
     context::Context,
-    device::{Device, Hctl},
-    grant,
-    output::{self, printable},
+    device::Device,
+    grant, output,
+    policyfile::{self, NewBlock, Unit},
     running::{self, Running},
 };
 use anyhow::{bail, Result};
@@ -18,14 +18,6 @@ use std::process::ExitCode;
 struct Policy {
     /// TOML.
     policy: String,
-}
-
-/// How a policy names a device.
-#[derive(Clone, PartialEq, Eq)]
-enum Selector {
-    Wwid(String),
-    /// With what is to be said of it.
-    Address(Hctl, &'static str),
 }
 
 /// The WWID of a device, if a file can name it by that. The device has chosen it: what sysfs cannot give
@@ -46,7 +38,7 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
         found.push((device, running));
     }
     let answer = Policy {
-        policy: policy(&found),
+        policy: policy(&found)?,
     };
     context
         .output
@@ -57,14 +49,17 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
 /// The policy of the devices: one entry for those of one WWID, unless they differ.
 ///
 /// It means these devices and no other, whatever they say of themselves.
-pub fn policy(found: &[(Device, Running)]) -> String {
+///
+/// # Errors
+///
+/// As of [`policyfile::write()`].
+pub fn policy(found: &[(Device, Running)]) -> Result<String> {
     let same = |a: &Running, b: &Running| {
         // In which second two rules end is no difference.
         let ending = |of: &Running| of.timed.iter().map(|t| t.rule).collect::<Vec<_>>();
         a.settings == b.settings && a.rules == b.rules && ending(a) == ending(b)
     };
-    let mut done: Vec<Selector> = Vec::new();
-    let mut text = String::new();
+    let mut blocks: Vec<NewBlock> = Vec::new();
     for (device, running) in found {
         let agree = |wwid: &String| {
             found
@@ -72,55 +67,29 @@ pub fn policy(found: &[(Device, Running)]) -> String {
                 .filter(|(other, _)| other.wwid.as_ref() == Some(wwid))
                 .all(|(_, other)| same(running, other))
         };
-        let selector = match (safe_wwid(device), &device.wwid) {
-            (Some(_), Some(wwid)) if agree(wwid) => Selector::Wwid(wwid.clone()),
-            (Some(_), _) => Selector::Address(device.hctl, "the paths to its WWID differ"),
-            (None, Some(_)) => Selector::Address(device.hctl, "its WWID is no plain text"),
+        let unit = match (safe_wwid(device), &device.wwid) {
+            (Some(_), Some(wwid)) if agree(wwid) => Unit::Wwid(wwid.clone()),
+            (Some(_), _) => Unit::Address(device.hctl, "the paths to its WWID differ"),
+            (None, Some(_)) => Unit::Address(device.hctl, "its WWID is no plain text"),
             (None, None) if device.unknown.contains(&"wwid") => {
-                Selector::Address(device.hctl, "its WWID could not be read")
+                Unit::Address(device.hctl, "its WWID could not be read")
             }
-            (None, None) => Selector::Address(device.hctl, "it reports no WWID"),
+            (None, None) => Unit::Address(device.hctl, "it reports no WWID"),
         };
-        if done.contains(&selector) {
-            continue;
+        if blocks.iter().all(|block| block.unit != unit) {
+            blocks.push(block(device, running, unit));
         }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&entry(device, running, &selector));
-        done.push(selector);
     }
-    text
+    policyfile::write(&blocks)
 }
 
-/// A text as a basic string of TOML, on one line whatever is in it.
-fn quoted(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .flat_map(|c| {
-            let escape = matches!(c, '"' | '\\').then_some('\\');
-            escape.into_iter().chain(Some(c))
-        })
-        .collect();
-    format!("\"{escaped}\"")
-}
-
-fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
-    let selector = match selector {
-        Selector::Wwid(wwid) => {
-            format!("match = {{ wwid = {}, exact = true }}", quoted(wwid))
-        }
-        Selector::Address(hctl, why) => format!(
-            "# By its address, since {why}: at the next boot it may be that of another device.\n\
-             match = {{ hctl = \"{hctl}\" }}"
-        ),
-    };
-    let settings = &running.settings;
+fn block(device: &Device, running: &Running, unit: Unit) -> NewBlock {
+    let product = format!("{} {}", device.vendor, device.model);
+    let mut lines = vec![format!("{}: {product}", device.full_name())];
     let mut rules = String::new();
-    let mut ending = String::new();
     for (number, rule) in running.rules.lines().enumerate() {
         if running.seconds_left(number).is_some() {
-            ending += &format!("# Not here, since it ends by itself: {rule}\n");
+            lines.push(format!("Not here, since it ends by itself: {rule}"));
             continue;
         }
         rules.push_str(rule);
@@ -130,20 +99,10 @@ fn entry(device: &Device, running: &Running, selector: &Selector) -> String {
         }
         rules.push('\n');
     }
-    let rules = match rules.as_str() {
-        "" => "\"\"".to_owned(),
-        rules => format!("\"\"\"\n{rules}\"\"\""),
-    };
-    format!(
-        "# {}: {} {}\n{ending}[[device]]\n{selector}\nunpriv_sgio = {}\ncomplain = {}\n\
-         report_luns = \"{}\"\npr_exclusive = {}\nfilter_sg = {}\nrules = {rules}\n",
-        printable(&device.full_name()),
-        printable(&device.vendor),
-        printable(&device.model),
-        settings.unpriv_sgio,
-        settings.complain,
-        settings.report_luns.name(),
-        settings.pr_exclusive,
-        settings.filter_sg,
-    )
+    NewBlock {
+        comment: lines,
+        unit,
+        settings: running.settings,
+        rules,
+    }
 }
