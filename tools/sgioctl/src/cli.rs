@@ -9,8 +9,11 @@ use crate::{
     policyfile::Faults,
     root::Root,
 };
-use clap::{CommandFactory as _, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use clap::{builder::Styles, CommandFactory as _, Parser, Subcommand};
+use std::{
+    path::PathBuf,
+    process::{self, ExitCode},
+};
 
 /// Set, check, keep and explain which SCSI commands unprivileged processes may send.
 #[derive(Parser, Debug)]
@@ -33,6 +36,22 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The command line of this process. The process ends if it asks for help, or cannot be understood.
+    pub fn of_process() -> Cli {
+        Cli::try_parse().unwrap_or_else(|error| {
+            if !error.use_stderr() {
+                error.exit();
+            }
+            // Without colours, which could not be told from what an argument brings.
+            let plain = Cli::command().styles(Styles::plain()).try_get_matches();
+            let error = plain.err().unwrap_or(error);
+            output::usage(&error.render().ansi().to_string());
+            process::exit(error.exit_code())
+        })
+    }
 }
 
 /// Says why it could not be done: what is wrong with policy files on a line each, all else on one, whatever names are in

@@ -5,12 +5,11 @@
 //! Exit status: 0 done, and the answer is yes; 1 done, and the answer is no (refused, differs,
 //! something found); 2 it could not be done; 3 done, but the report could not be written.
 
-use clap::Parser as _;
-use sgioctl::output;
+use sgioctl::{cli::Cli, output};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = sgioctl::cli::Cli::parse();
+    let cli = Cli::of_process();
     match cli.run() {
         Ok(code) => code,
         Err(error) => {

@@ -139,17 +139,21 @@ fn captured(text: &str) -> bool {
 /// Writes a message to standard error, on one line whatever names are in it. If that cannot be written, there is
 /// nobody to tell.
 pub fn note(text: &str) {
-    say(&printable(text));
+    say(&format!("sgioctl: {}\n", printable(text)));
 }
 
 /// The same on several lines, each of which is fit for a terminal.
 pub fn notes(text: &str) {
+    usage(&format!("sgioctl: {text}\n"));
+}
+
+/// Writes what is wrong with the command line to standard error: lines in which arguments stand as they were given.
+pub fn usage(text: &str) {
     say(&escaped(text, |c| c == '\n'));
 }
 
 fn say(text: &str) {
-    let text = format!("sgioctl: {text}\n");
-    if captured(&text) {
+    if captured(text) {
         return;
     }
     let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -3,6 +3,7 @@
 //! `explain`, `check` and `learn` from outside: exit status and JSON.
 
 use serde_json::Value;
+use sgioctl::output::is_unsafe;
 use std::{
     io::Write as _,
     process::{Command, Output, Stdio},
@@ -109,4 +110,39 @@ fn what_learn_proposes_check_allows() {
     let answers = [with("5e00"), with("5e01"), with("5f00")];
     std::fs::remove_file(&file).unwrap();
     assert_eq!(answers, [Some(0), Some(1), Some(1)]);
+}
+
+/// An argument may be a name that a device or a process has chosen. Clap quotes it as it stands.
+#[test]
+fn a_wrong_argument_is_not_obeyed_by_the_terminal() {
+    for (args, shown) in [
+        (&["\u{1b}[2Jlist"][..], "\\u{1b}[2Jlist"),
+        (
+            &["show", "sda", "a\u{8}\u{1b}]0;b\u{7}"],
+            "a\\u{8}\\u{1b}]0;b\\u{7}",
+        ),
+        (&["list", "--\u{202e}json"], "--\\u{202e}json"),
+        (&["check", "--class", "a\rb", "12"], "a\\rb"),
+        (&["set", "sda", "\u{9b}2J", "on"], "\\u{9b}2J"),
+        (&["learn", "--uid", "\u{1b}c"], "\\u{1b}c"),
+        (&["help", "\u{1b}[31m"], "\\u{1b}[31m"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_sgioctl"))
+            .args(args)
+            // As on a terminal.
+            .env("CLICOLOR_FORCE", "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains(shown), "{args:?}: {said}");
+        assert!(!said.contains(|c| c != '\n' && is_unsafe(c)), "{said:?}");
+    }
+    // Help has its colours.
+    let help = Command::new(env!("CARGO_BIN_EXE_sgioctl"))
+        .arg("--help")
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    assert!(help.status.success() && help.stdout.contains(&0x1b));
 }
