@@ -97,7 +97,7 @@ fn decided(policies: &Policies, resolved: &Resolved<'_>, block: Option<&Block>) 
         });
         for lists in std::iter::once(&block.own).chain(profiles) {
             let class = resolved.device.class;
-            let commands = |list: &[policyfile::At<policyfile::Command>]| {
+            let commands = |list: &[policyfile::At<policyfile::CommandItem>]| {
                 list.iter()
                     .flat_map(|at| at.value.rules(class).expect("it was resolved"))
                     .collect::<Vec<_>>()

@@ -5,7 +5,7 @@
 //! A policy file is put in force by an administrator (`sgioctl apply`), or by an event (`apply --event`,
 //! which udev calls). Events come at any time: a path of a map fails, `udevadm trigger` is run.
 //! So an event acts on a device object that has its defaults and no record yet, and on nothing else,
-//! with one exception: a link or the name of a map that came later than the device. See [`Record::next`].
+//! with one exception: a link or the name of a map that came later than the device. See [`Applied::next`].
 //!
 //! The records are files in `/run/sgio-filter`, one for each address, which go with the boot as the
 //! device objects do. `id` tells whether a record is of the device that has the address now.
@@ -25,7 +25,7 @@ const DIRECTORY: &str = "/run/sgio-filter";
 
 /// What an event, or `sgioctl apply`, made of one device object.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Record {
+pub struct Applied {
     /// The device object.
     pub id: u64,
     /// The content of all files that were read.
@@ -49,11 +49,11 @@ pub enum Next {
     Leave,
 }
 
-impl Record {
+impl Applied {
     /// What an event does to the device `id`, which has `running` in force, where the files say that
     /// `block` decides.
     pub fn next(
-        record: Option<&Record>,
+        record: Option<&Applied>,
         id: u64,
         files: &str,
         block: Option<&str>,
@@ -78,8 +78,8 @@ impl Record {
     }
 
     /// The device `id` has what a command has set by hand, be it the defaults: no event touches it.
-    pub fn by_hand(id: u64) -> Record {
-        Record {
+    pub fn by_hand(id: u64) -> Applied {
+        Applied {
             id,
             files: String::new(),
             block: None,
@@ -94,7 +94,7 @@ impl Record {
     }
 
     /// The record of an address, if there is one that can be read.
-    pub fn read(root: &Root, hctl: Hctl) -> Option<Record> {
+    pub fn read(root: &Root, hctl: Hctl) -> Option<Applied> {
         let text = root.read(path(hctl)).ok()??;
         serde_json::from_str(&text).ok()
     }
@@ -236,8 +236,8 @@ pub fn lock(root: &Root) -> Lock {
 mod tests {
     use super::*;
 
-    fn record(state: Option<&str>) -> Record {
-        Record {
+    fn record(state: Option<&str>) -> Applied {
+        Applied {
             id: 7,
             files: "f".into(),
             block: Some("10.toml:1:1".into()),
@@ -252,11 +252,11 @@ mod tests {
         let own = format!("{plain}deny 48\n");
         let block = Some("10.toml:1:1");
         // A new device, and one that was set by hand first.
-        assert_eq!(Record::next(None, 7, "f", block, &plain), Next::Apply);
-        assert_eq!(Record::next(None, 7, "f", block, &own), Next::Leave);
+        assert_eq!(Applied::next(None, 7, "f", block, &plain), Next::Apply);
+        assert_eq!(Applied::next(None, 7, "f", block, &own), Next::Leave);
         let applied = record(Some(&own));
         let next = |id, files, block, running: &str| {
-            Record::next(Some(&applied), id, files, block, running)
+            Applied::next(Some(&applied), id, files, block, running)
         };
         // The same again, whatever was done to it since.
         assert_eq!(next(7, "f", block, &own), Next::Nothing);
@@ -275,7 +275,7 @@ mod tests {
     fn what_somebody_else_has_set_is_never_touched_by_an_event() {
         let left = record(None);
         for block in [None, Some("x"), Some("10.toml:1:1")] {
-            let next = Record::next(Some(&left), 7, "f", block, &pristine());
+            let next = Applied::next(Some(&left), 7, "f", block, &pristine());
             assert_eq!(next, Next::Nothing);
         }
         assert!(left.is_final(7) && !left.is_final(8));

@@ -5,7 +5,7 @@
 pub mod rules;
 
 use crate::{
-    applied::{self, Lock, Record},
+    applied::{self, Applied, Lock},
     context::Context,
     device::{self, Device, Hctl},
     kernel,
@@ -133,7 +133,7 @@ impl Plan {
         }
         // From now on this is what is meant, also where it is what was there, or the defaults.
         for (hctl, id) in &self.ids {
-            let kept = Record::by_hand(*id).write(&context.root, *hctl);
+            let kept = Applied::by_hand(*id).write(&context.root, *hctl);
             // Who may not change devices may ask for what is there already.
             if let (Err(error), false) = (kept, self.is_empty()) {
                 output::note(&format!(

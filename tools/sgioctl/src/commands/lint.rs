@@ -7,7 +7,7 @@ use crate::{
     device,
     output::{self, printable},
     policyfile::{
-        lint::{lint, Finding, Severity, NAMES},
+        lint::{lint, Remark, Severity, NAMES},
         load, DEFAULT_DIRECTORY,
     },
 };
@@ -40,7 +40,7 @@ struct Answer {
     errors: usize,
     warnings: usize,
     notes: usize,
-    findings: Vec<Finding>,
+    findings: Vec<Remark>,
 }
 
 /// Does it.
@@ -67,7 +67,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             }
             lint(&policies, devices.ok().as_deref(), NAMES)
         }
-        Err(faults) => faults.0.into_iter().map(Finding::from).collect(),
+        Err(faults) => faults.0.into_iter().map(Remark::from).collect(),
     };
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let answer = Answer {

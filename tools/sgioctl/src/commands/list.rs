@@ -34,11 +34,11 @@ pub struct Args {
 struct Answer {
     /// Whether the module is loaded.
     loaded: bool,
-    devices: Vec<Entry>,
+    devices: Vec<ListedDevice>,
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct ListedDevice {
     #[serde(flatten)]
     device: Device,
     /// `null`: the module does not know the device.
@@ -64,7 +64,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let answer = Answer {
         loaded: running::is_loaded(root),
         devices: entries
-            .map(|(device, filter)| Entry { device, filter })
+            .map(|(device, filter)| ListedDevice { device, filter })
             .collect(),
     };
     context.output.answer("list", &answer, || {
@@ -76,7 +76,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(entries: &[Entry]) -> String {
+fn table(entries: &[ListedDevice]) -> String {
     const HEAD: [&str; 12] = [
         "DEVICE",
         "ADDRESS",
@@ -111,7 +111,7 @@ fn rules(running: &Running) -> String {
     }
 }
 
-fn row(entry: &Entry) -> Vec<String> {
+fn row(entry: &ListedDevice) -> Vec<String> {
     let none = || "-".to_owned();
     let text = |text: &str| match text {
         "" => none(),

@@ -9,7 +9,7 @@ use crate::{
         cgroup::Cgroups,
         event::{self, Event, Line},
         instance::{self, Instance},
-        report::{Report, Rules},
+        report::{Report, RuleCache},
     },
     names, output, time,
 };
@@ -78,7 +78,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         all: args.all,
         left: args.count,
         cgroups: Cgroups::new(&context.root),
-        rules: Rules::default(),
+        rules: RuleCache::default(),
         devices,
     };
     let done = match &args.input {
@@ -146,7 +146,7 @@ struct Printer<'a> {
     /// How many more.
     left: Option<u64>,
     cgroups: Cgroups,
-    rules: Rules,
+    rules: RuleCache,
 }
 
 impl Printer<'_> {

@@ -43,11 +43,11 @@ pub struct Args {
 
 #[derive(Serialize)]
 struct Answer {
-    devices: Vec<Entry>,
+    devices: Vec<ShownDevice>,
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct ShownDevice {
     #[serde(flatten)]
     device: Device,
     /// `null`: the module does not know the device.
@@ -96,7 +96,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             Some(running) => Some(filter(context, &device, running)?),
             None => None,
         };
-        entries.push(Entry { device, filter });
+        entries.push(ShownDevice { device, filter });
     }
     let answer = Answer { devices: entries };
     context.output.answer("show", &answer, || {
@@ -133,7 +133,7 @@ fn filter(context: &Context, device: &Device, running: Running) -> Result<Filter
     })
 }
 
-fn text(context: &Context, entry: &Entry) -> String {
+fn text(context: &Context, entry: &ShownDevice) -> String {
     let device = &entry.device;
     let mut rows: Vec<(&str, String)> = Vec::new();
     let class = device.class.name();

@@ -34,7 +34,7 @@ impl<'a> Facts<'a> {
     /// A sysfs or procfs that cannot be read.
     pub fn gather(root: &'a Root, all: bool, probe: bool) -> Result<Facts<'a>> {
         let devices = device::scan(root)?;
-        let process::Seen { processes, unseen } = process::scan(root, &devices)?;
+        let process::Openers { processes, unseen } = process::scan(root, &devices)?;
         let running = running::devices(root, &devices)?;
         let devices = devices.into_iter().zip(running).collect();
         Ok(Facts {

@@ -13,7 +13,7 @@ mod child;
 use super::{Facts, Finding};
 use crate::{
     device::{class_name, Device, Hctl},
-    kernel::{self, sg_io::Answer, Whose},
+    kernel::{self, sg_io::KernelAnswer, Whose},
     root::Root,
     running::{self, Stats},
     verdict::Policy,
@@ -40,7 +40,7 @@ const HARMLESS: [&[u8]; 4] = [
 /// What it says about a device.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum ProbeResult {
     /// The hook decided.
     Pass,
     /// The hook did not decide, or not as the kernel says that it would.
@@ -58,7 +58,7 @@ pub struct Probe {
     #[serde(serialize_with = "class_name")]
     pub class: Class,
     /// What was found.
-    pub result: Outcome,
+    pub result: ProbeResult,
     /// Why, in words.
     pub reason: String,
     /// The command, in hexadecimal digits; none was chosen if that failed.
@@ -68,13 +68,13 @@ pub struct Probe {
 }
 
 /// What the kernel was seen to do.
-struct Seen {
+struct Probed {
     /// It would let the command pass, by its own word (`complain` included).
     expected: bool,
     /// The kernel's own list would.
     stock: bool,
     /// What the child was told.
-    answer: Answer,
+    answer: KernelAnswer,
     /// How many decisions the filter has counted on this device during the probe.
     counted: u64,
 }
@@ -92,7 +92,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Vec<Probe
             Ok(seen) => judge(&seen),
             Err(error) => {
                 silent += usize::from(error.is::<child::Silent>());
-                (Outcome::Unknown, format!("{error:#}"), false)
+                (ProbeResult::Unknown, format!("{error:#}"), false)
             }
         };
         probes.push(Probe {
@@ -109,7 +109,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Vec<Probe
 }
 
 /// Asks; `chosen` is the command.
-fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Result<Seen> {
+fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Result<Probed> {
     awake(root, device)?;
     let node = child::open(device)?;
     let before = running(root, device)?;
@@ -140,7 +140,7 @@ fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Resu
             "its policy changed during the probe: run this again"
         ));
     }
-    Ok(Seen {
+    Ok(Probed {
         expected: decision.is_allowed() || before.settings.complain,
         stock,
         answer,
@@ -184,19 +184,19 @@ fn hex(cdb: &[u8]) -> String {
 }
 
 /// The result, why, and whether the kernel's own list would have answered otherwise.
-fn judge(seen: &Seen) -> (Outcome, String, bool) {
+fn judge(seen: &Probed) -> (ProbeResult, String, bool) {
     let word = |allowed| if allowed { "allowed" } else { "refused" };
     let differs = seen.expected != seen.stock;
     let answer = match seen.answer {
-        Answer::Allowed => true,
-        Answer::Refused => false,
-        Answer::Error(errno) => {
+        KernelAnswer::Allowed => true,
+        KernelAnswer::Refused => false,
+        KernelAnswer::Error(errno) => {
             let reason = format!("the probe ended with another error: {errno}");
-            return (Outcome::Unknown, reason, differs);
+            return (ProbeResult::Unknown, reason, differs);
         }
-        Answer::Sent => {
+        KernelAnswer::Sent => {
             let reason = "the probe was not stopped at its buffer".to_owned();
-            return (Outcome::Unknown, reason, differs);
+            return (ProbeResult::Unknown, reason, differs);
         }
     };
     let (expected, got) = (word(seen.expected), word(answer));
@@ -207,7 +207,7 @@ fn judge(seen: &Seen) -> (Outcome, String, bool) {
             "; the kernel's own list says the same".to_owned()
         };
         return (
-            Outcome::Pass,
+            ProbeResult::Pass,
             format!("{got}, as the filter says, and counted by it{stock}"),
             differs,
         );
@@ -225,9 +225,9 @@ fn judge(seen: &Seen) -> (Outcome, String, bool) {
     // A refusal that nobody counted may be of a security module or of seccomp, in front.
     let other = !answer && seen.counted == 0 && seen.stock;
     let result = if other {
-        Outcome::Unknown
+        ProbeResult::Unknown
     } else {
-        Outcome::Fail
+        ProbeResult::Fail
     };
     (result, reason, differs)
 }
@@ -235,9 +235,9 @@ fn judge(seen: &Seen) -> (Outcome, String, bool) {
 /// One line for all that are well, one for each of the others.
 fn tell(facts: &Facts<'_>, probes: &[Probe], findings: &mut Vec<Finding>) {
     let of = |result| probes.iter().filter(move |probe| probe.result == result);
-    let passed = of(Outcome::Pass).count();
+    let passed = of(ProbeResult::Pass).count();
     if passed > 0 {
-        let differing = of(Outcome::Pass).filter(|probe| probe.differs_from_stock);
+        let differing = of(ProbeResult::Pass).filter(|probe| probe.differs_from_stock);
         findings.push(Finding::ok(
             "probe",
             format!(
@@ -248,7 +248,7 @@ fn tell(facts: &Facts<'_>, probes: &[Probe], findings: &mut Vec<Finding>) {
             ),
         ));
     }
-    for probe in of(Outcome::Fail) {
+    for probe in of(ProbeResult::Fail) {
         findings.push(Finding::problem(
             "probe",
             format!(
@@ -258,7 +258,7 @@ fn tell(facts: &Facts<'_>, probes: &[Probe], findings: &mut Vec<Finding>) {
             "rmmod sgio_filter, modprobe sgio_filter, and run this again; look at the kernel log",
         ));
     }
-    for probe in of(Outcome::Unknown) {
+    for probe in of(ProbeResult::Unknown) {
         findings.push(Finding::note(
             "probe",
             format!(
@@ -287,8 +287,8 @@ mod tests {
     use super::*;
     use rustix::io::Errno;
 
-    fn result(expected: bool, stock: bool, answer: Answer, counted: u64) -> Outcome {
-        judge(&Seen {
+    fn result(expected: bool, stock: bool, answer: KernelAnswer, counted: u64) -> ProbeResult {
+        judge(&Probed {
             expected,
             stock,
             answer,
@@ -299,8 +299,8 @@ mod tests {
 
     #[test]
     fn only_the_filters_own_answer_is_a_pass() {
-        use Answer::{Allowed, Error, Refused, Sent};
-        use Outcome::{Fail, Pass, Unknown};
+        use KernelAnswer::{Allowed, Error, Refused, Sent};
+        use ProbeResult::{Fail, Pass, Unknown};
         for (expected, stock, answer, counted, wanted) in [
             (false, true, Refused, 1, Pass),
             (true, false, Allowed, 7, Pass),

@@ -128,7 +128,7 @@ fn number(root: &Root, fd: &str) -> Option<Number> {
 }
 
 /// The processes that have any of the devices open, and how many may have that could not be looked at.
-pub struct Seen {
+pub struct Openers {
     /// Those that have.
     pub processes: Vec<Process>,
     /// How many could not be looked at.
@@ -140,9 +140,9 @@ pub struct Seen {
 /// # Errors
 ///
 /// A procfs that cannot be read.
-pub fn scan(root: &Root, devices: &[Device]) -> Result<Seen> {
+pub fn scan(root: &Root, devices: &[Device]) -> Result<Openers> {
     let nodes = Nodes::new(root, devices);
-    let mut seen = Seen {
+    let mut seen = Openers {
         processes: Vec::new(),
         unseen: 0,
     };

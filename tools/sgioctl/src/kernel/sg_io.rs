@@ -16,7 +16,7 @@ const LENGTH: u32 = 512;
 
 /// What became of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
+pub enum KernelAnswer {
     /// The permission check let it pass; the buffer stopped it.
     Allowed,
     /// The permission check refused it.
@@ -28,11 +28,11 @@ pub enum Answer {
 }
 
 /// Asks whether the kernel would let the caller send `cdb`; `device` is open on `/dev/bsg/...`.
-pub fn ask(device: impl AsFd, cdb: &[u8]) -> Answer {
+pub fn ask(device: impl AsFd, cdb: &[u8]) -> KernelAnswer {
     match ioctl::sg_io(device, cdb, NOT_MAPPED, LENGTH) {
-        Err(Errno::FAULT) => Answer::Allowed,
-        Err(Errno::PERM) => Answer::Refused,
-        Err(errno) => Answer::Error(errno),
-        Ok(()) => Answer::Sent,
+        Err(Errno::FAULT) => KernelAnswer::Allowed,
+        Err(Errno::PERM) => KernelAnswer::Refused,
+        Err(errno) => KernelAnswer::Error(errno),
+        Ok(()) => KernelAnswer::Sent,
     }
 }

@@ -165,11 +165,11 @@ fn without_padding(cdb: &[u8]) -> &[u8] {
 
 /// Rules by their number, read again after a second.
 #[derive(Default)]
-pub struct Rules {
+pub struct RuleCache {
     lists: HashMap<(Option<Hctl>, u8), (Instant, Vec<String>)>,
 }
 
-impl Rules {
+impl RuleCache {
     /// The rule that decided, if it can be found.
     pub fn text(&mut self, root: &Root, event: &Event) -> Option<String> {
         const FRESH: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use sgio_policy::policy::{Access, Change, Class, ParseError, Rule};
 
 /// A command as it is named in a file: `compare-and-write`, `r persistent-reserve-in`, `w 5f [1]&1f=00`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Command {
+pub struct CommandItem {
     /// For `allow`: what the file says of the open it needs, if it does.
     pub access: Option<Access>,
     /// Name, opcodes or the matching part of a rule.
@@ -19,9 +19,9 @@ pub struct Command {
 /// Why a command is none, and at which character of the item (counted from 0), if that is known.
 pub(super) type Wrong = (Option<usize>, String);
 
-impl Command {
+impl CommandItem {
     /// Takes an item apart. What it names is not looked at yet.
-    pub(super) fn new(item: &str, deny: bool) -> Result<Command, Wrong> {
+    pub(super) fn new(item: &str, deny: bool) -> Result<CommandItem, Wrong> {
         let (access, text) = match item.split_once([' ', '\t']) {
             Some(("r", rest)) => (Some(Access::Read), rest.trim()),
             Some(("w", rest)) => (Some(Access::Write), rest.trim()),
@@ -37,7 +37,7 @@ impl Command {
             let message = "a rule of a file does not end: leave 'for=' out";
             return Err((item.find("for="), message.into()));
         }
-        let command = Command {
+        let command = CommandItem {
             access,
             text: text.to_owned(),
             deny,
@@ -118,11 +118,12 @@ fn looks_numeric(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Command;
+    use super::CommandItem;
     use sgio_policy::policy::Class;
 
     fn rules(item: &str, deny: bool) -> Result<Vec<String>, String> {
-        let command = Command::new(item, deny).map_err(|(at, text)| format!("{at:?} {text}"))?;
+        let command =
+            CommandItem::new(item, deny).map_err(|(at, text)| format!("{at:?} {text}"))?;
         let rules = command.rules(Class::DISK)?;
         Ok(rules.iter().map(ToString::to_string).collect())
     }
@@ -169,7 +170,7 @@ mod tests {
             assert!(error.starts_with(at), "{item}: {error}");
         }
         for item in ["85 08 0e", "w 5f 06", "0x5f 0x06", "5f,06", "12,00,00"] {
-            let command = Command::new(item, false).unwrap();
+            let command = CommandItem::new(item, false).unwrap();
             for error in [
                 command.check(Some(Class::DISK)).unwrap_err(),
                 command.check(None).unwrap_err(),

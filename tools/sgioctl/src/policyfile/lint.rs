@@ -2,16 +2,16 @@
 
 //! What a policy says that is legal and most likely not meant.
 
-mod finding;
 mod probe;
+mod remark;
 mod rules;
 
 pub use self::{
-    finding::{Finding, Severity},
+    remark::{Remark, Severity},
     rules::{Decode, NAMES},
 };
 
-use self::{finding::Findings, rules::RuleLint};
+use self::{remark::Remarks, rules::RuleLint};
 use super::{
     impossible::impossible,
     near::Near,
@@ -22,8 +22,8 @@ use crate::device::Device;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Looks at policies; `devices` are those there are now, if that is known.
-pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> Vec<Finding> {
-    let mut findings = Findings::default();
+pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> Vec<Remark> {
+    let mut remarks = Remarks::default();
     let mut rules = RuleLint::new(policies, decode);
     let none: &[Device] = &[];
     let maps = Maps::of(devices.unwrap_or(none));
@@ -33,7 +33,7 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         fix,
     } in &policies.warnings
     {
-        findings.warn(place, message, fix);
+        remarks.warn(place, message, fix);
     }
     let mut near = None;
     let index = Index::new(&policies.blocks);
@@ -50,37 +50,37 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
     for ((number, block), matched) in policies.blocks.iter().enumerate().zip(matched) {
         let never = impossible(&block.selector);
         for (place, message, fix) in &never {
-            findings.warn(place, message, fix);
+            remarks.warn(place, message, fix);
         }
         if let (Some(devices), true) = (devices, matched.is_empty() && never.is_empty()) {
             let near = near.get_or_insert_with(|| Near::of(devices));
             let wrong = near.wrong(&block.selector);
             for (place, message, fix) in &wrong {
-                findings.warn(place, message, fix);
+                remarks.warn(place, message, fix);
             }
             if wrong.is_empty() {
                 let fix = "nothing to do if it is still to come";
-                findings.note(&block.selector.place, "no device matches now", fix);
+                remarks.note(&block.selector.place, "no device matches now", fix);
             }
         }
-        says_nothing(block, &mut findings);
+        says_nothing(block, &mut remarks);
         let devices: Vec<&Device> = matched.iter().map(|(device, _)| *device).collect();
-        several(block, &devices, &mut findings);
-        switches(block, &mut findings);
-        overlaps(number, &policies.blocks, &matched, &index, &mut findings);
-        rules.of_block(block, &devices, &mut findings);
+        several(block, &devices, &mut remarks);
+        switches(block, &mut remarks);
+        overlaps(number, &policies.blocks, &matched, &index, &mut remarks);
+        rules.of_block(block, &devices, &mut remarks);
     }
     for block in &policies.classes {
-        rules.of_class(block, &mut findings);
+        rules.of_class(block, &mut remarks);
     }
-    let mut findings = findings.0;
-    findings.sort();
-    findings.dedup();
-    findings
+    let mut remarks = remarks.0;
+    remarks.sort();
+    remarks.dedup();
+    remarks
 }
 
 /// Only the first block that matches decides, so one that sets nothing gives the defaults.
-fn says_nothing(block: &Block, findings: &mut Findings) {
+fn says_nothing(block: &Block, remarks: &mut Remarks) {
     let lists = &block.own;
     let none = lists.deny.is_empty()
         && lists.rules.is_empty()
@@ -92,13 +92,13 @@ fn says_nothing(block: &Block, findings: &mut Findings) {
             "this block only matches: its devices get the defaults of their class, and no \
                        later block is asked";
         let fix = "add profile, deny, rules or allow, or rules = \"\" if that is meant";
-        findings.warn(&block.place, message, fix);
+        remarks.warn(&block.place, message, fix);
     }
 }
 
 /// A pattern that was meant for the units of one product may match what another device says of
 /// itself.
-fn several(block: &Block, matched: &[&Device], findings: &mut Findings) {
+fn several(block: &Block, matched: &[&Device], remarks: &mut Remarks) {
     let keys = [&block.selector.wwid, &block.selector.by_id];
     let patterns = keys.into_iter().flatten();
     for key in patterns.filter(|key| key.value.is_glob()) {
@@ -119,26 +119,26 @@ fn several(block: &Block, matched: &[&Device], findings: &mut Findings) {
             let message =
                 format!("the pattern matches {count} logical units of {of} different products");
             let fix = "narrow it, add vendor and model, or write it out with exact = true";
-            findings.warn(&key.place, &message, fix);
+            remarks.warn(&key.place, &message, fix);
         } else {
             let message = format!("the pattern matches {count} logical units");
             let fix = "nothing to do if that is meant";
-            findings.note(&key.place, &message, fix);
+            remarks.note(&key.place, &message, fix);
         }
     }
 }
 
-fn switches(block: &Block, findings: &mut Findings) {
+fn switches(block: &Block, remarks: &mut Remarks) {
     if block.unpriv_sgio.value {
         let message = "unpriv_sgio gives every command to everybody who can open the device, \
                        firmware and SANITIZE included; no rule is asked";
         let fix = "allow the commands that are needed";
-        findings.warn(&block.unpriv_sgio.place, message, fix);
+        remarks.warn(&block.unpriv_sgio.place, message, fix);
     }
     if block.complain.value {
         let message = "complain lets through what is refused";
         let fix = "take it out when it is known what the workload sends";
-        findings.warn(&block.complain.place, message, fix);
+        remarks.warn(&block.complain.place, message, fix);
     }
 }
 
@@ -147,7 +147,7 @@ fn overlaps(
     blocks: &[Block],
     matched: &[(&Device, usize)],
     index: &Index<'_>,
-    findings: &mut Findings,
+    remarks: &mut Remarks,
 ) {
     let Some(block) = blocks.get(number) else {
         return;
@@ -167,7 +167,7 @@ fn overlaps(
         if let Some(device) = both.get(&before) {
             let hctl = device.hctl;
             let message = format!("{hctl} matches {} too, which wins", earlier.place);
-            findings.warn(place, &message, fix);
+            remarks.warn(place, &message, fix);
             continue;
         }
         match overlap(&earlier.selector, &block.selector) {
@@ -178,7 +178,7 @@ fn overlaps(
             },
             Overlap::Covers => {
                 let message = format!("all of it matches {}, which wins", earlier.place);
-                findings.warn(place, &message, fix);
+                remarks.warn(place, &message, fix);
                 // So does what follows it.
                 break;
             }
@@ -190,6 +190,6 @@ fn overlaps(
             more => format!(" (and {more} more)"),
         };
         let message = format!("a device might match {first} too{more}");
-        findings.note(place, &message, fix);
+        remarks.note(place, &message, fix);
     }
 }

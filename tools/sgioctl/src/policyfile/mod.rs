@@ -34,7 +34,7 @@ pub mod transaction;
 mod write;
 
 pub use self::{
-    command::Command,
+    command::CommandItem,
     index::Index,
     lists::Lists,
     load::{load, load_profiles, parse, DEFAULT_DIRECTORY},
@@ -42,7 +42,7 @@ pub use self::{
     planned::{planned, planned_class},
     policies::{Block, ClassBlock, ClassContent, Policies},
     profile::{Profile, Profiles},
-    resolve::{Entry, Origin, Resolved},
+    resolve::{Origin, PlacedRule, Resolved},
     select::{Maps, Pattern, Selector},
     write::{write, NewBlock, Unit},
 };

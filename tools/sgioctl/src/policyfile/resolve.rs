@@ -2,14 +2,14 @@
 
 //! What the files make of a device.
 
-use super::{At, Block, Command, Fault, Faults, Index, Lists, Maps, Place, Policies, Selector};
+use super::{At, Block, CommandItem, Fault, Faults, Index, Lists, Maps, Place, Policies, Selector};
 use crate::{device::Device, settings::Settings};
 use sgio_policy::policy::{Action, Class, Rule, MAX_RULES};
 use std::{collections::HashMap, sync::Arc};
 
 /// A rule of a device, and where it comes from.
 #[derive(Clone)]
-pub struct Entry {
+pub struct PlacedRule {
     /// The rule.
     pub rule: Rule,
     /// Where it stands, or the command it was made from.
@@ -42,12 +42,12 @@ pub struct Resolved<'a> {
 /// The rules of a block for a class, made once for all of its devices.
 #[derive(Default)]
 struct Made {
-    entries: Vec<Entry>,
+    entries: Vec<PlacedRule>,
     text: String,
 }
 
 impl Made {
-    fn of(entries: Vec<Entry>) -> Made {
+    fn of(entries: Vec<PlacedRule>) -> Made {
         let lines = entries.iter().map(|entry| format!("{}\n", entry.rule));
         let text = lines.collect();
         Made { entries, text }
@@ -56,7 +56,7 @@ impl Made {
 
 impl Resolved<'_> {
     /// Its rules, and where they come from.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[PlacedRule] {
         &self.rules.entries
     }
 
@@ -78,7 +78,7 @@ impl Policies {
     /// # Errors
     ///
     /// Commands and profiles that are not for that class; too many rules.
-    pub fn entries(&self, block: &Block, class: Class) -> Result<Vec<Entry>, Vec<Fault>> {
+    pub fn entries(&self, block: &Block, class: Class) -> Result<Vec<PlacedRule>, Vec<Fault>> {
         let mut entries = Vec::new();
         let mut faults = Vec::new();
         add(&block.own, class, &Origin::Own, &mut entries, &mut faults);
@@ -227,7 +227,7 @@ impl Policies {
 }
 
 /// What a block denies to devices of a class that it is not for, as far as it can be said of that class.
-fn denials(block: &Block, class: Class) -> Vec<Entry> {
+fn denials(block: &Block, class: Class) -> Vec<PlacedRule> {
     let mut entries = Vec::new();
     add(
         &block.own,
@@ -244,15 +244,15 @@ fn add(
     lists: &Lists,
     class: Class,
     origin: &Origin,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<PlacedRule>,
     faults: &mut Vec<Fault>,
 ) {
-    let entry = |rule, place: &Place| Entry {
+    let entry = |rule, place: &Place| PlacedRule {
         rule,
         place: place.clone(),
         origin: origin.clone(),
     };
-    let mut commands = |list: &[At<Command>], entries: &mut Vec<Entry>| {
+    let mut commands = |list: &[At<CommandItem>], entries: &mut Vec<PlacedRule>| {
         for At { value, place } in list {
             match value.rules(class) {
                 Ok(rules) => entries.extend(rules.into_iter().map(|rule| entry(rule, place))),

@@ -7,7 +7,7 @@
 
 use super::prepared::{add, block, filter_sg, later, look, of_misfit, put_in_force, Prepared};
 use crate::{
-    applied::{self, Classes, Next, Record},
+    applied::{self, Applied, Classes, Next},
     context::Context,
     device::{self, Device, Hctl},
     output,
@@ -97,7 +97,7 @@ fn event(root: &Root, paths: &[PathBuf], only: Option<&str>, dry_run: bool) -> R
 fn is_done(root: &Root, name: &str) -> Result<bool> {
     let devices = device::find_by_kernel_name(root, name, false)?.unwrap_or_default();
     let done = |device: &Device| {
-        let record = Record::read(root, device.hctl);
+        let record = Applied::read(root, device.hctl);
         (device.id.zip(record)).is_some_and(|(id, record)| record.is_final(id))
     };
     Ok(!devices.is_empty() && devices.iter().all(done))
@@ -127,14 +127,14 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
             // Its own event is still to come.
             continue;
         }
-        let record = Record::read(root, hctl);
+        let record = Applied::read(root, hctl);
         if loses_its_block(policies, record.as_ref(), id, state.block) {
             // A link went to another device, a map went or has another name: nothing is undone by an event.
             continue;
         }
         let block = block(policies, &state);
         let now = applied::state(&running);
-        match Record::next(record.as_ref(), id, &files, block.as_deref(), &now) {
+        match Applied::next(record.as_ref(), id, &files, block.as_deref(), &now) {
             Next::Nothing => {}
             Next::Apply => {
                 add(&mut prepared, policies, &state, id);
@@ -142,7 +142,7 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
             }
             Next::Leave => {
                 prepared.left.push(hctl);
-                let record = Record {
+                let record = Applied {
                     id,
                     files: files.clone(),
                     block,
@@ -159,7 +159,7 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
 /// Tells whether the block that was applied to a device object would no longer decide, and none before it does.
 fn loses_its_block(
     policies: &Policies,
-    record: Option<&Record>,
+    record: Option<&Applied>,
     id: u64,
     now: Option<usize>,
 ) -> bool {
@@ -330,7 +330,7 @@ mod tests {
         let prepared = prepared.unwrap();
         assert_eq!((looks.get(), prepared.left.len()), (2, 1));
         assert!(!root.path("/dev/sgio_filter").exists());
-        let record = Record::read(&root, "6:0:0:0".parse().unwrap()).unwrap();
+        let record = Applied::read(&root, "6:0:0:0".parse().unwrap()).unwrap();
         assert!(record.is_final(7) && record.state.is_none());
         fs::remove_dir_all(root.path("/")).unwrap();
     }

@@ -3,7 +3,7 @@
 //! The transaction that puts policy files in force, and what is remembered of it.
 
 use crate::{
-    applied::{self, Classes, Record},
+    applied::{self, Applied, Classes},
     device::{self, Device, Hctl},
     kernel, output, parallel,
     policyfile::{transaction, Fault, Maps, Policies, Resolved, Selector},
@@ -32,7 +32,7 @@ pub(super) struct AppliedDevice {
 pub(super) struct Prepared {
     pub(super) devices: Vec<AppliedDevice>,
     pub(super) transaction: String,
-    pub(super) records: Vec<(Hctl, Record)>,
+    pub(super) records: Vec<(Hctl, Applied)>,
     pub(super) classes: Option<Classes>,
     /// `filter_sg` of all devices, where it is to be changed.
     pub(super) filter_sg: Option<bool>,
@@ -245,7 +245,7 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
     });
     prepared.records.push((
         hctl,
-        Record {
+        Applied {
             id,
             files: policies.digest(),
             block: block(policies, state),

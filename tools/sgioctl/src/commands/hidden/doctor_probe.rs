@@ -6,7 +6,7 @@
 
 use crate::{
     context::Context,
-    kernel::sg_io::{self, Answer},
+    kernel::sg_io::{self, KernelAnswer},
     output,
 };
 use anyhow::{bail, Context as _, Result};
@@ -34,10 +34,10 @@ pub fn run(_: &Context, args: Args) -> Result<ExitCode> {
     let cdb = bytes(&args.cdb)?;
     become_nobody().context("cannot become nobody")?;
     let answer = match sg_io::ask(io::stdin(), &cdb) {
-        Answer::Allowed => "allowed".to_owned(),
-        Answer::Refused => "refused".to_owned(),
-        Answer::Sent => "sent".to_owned(),
-        Answer::Error(errno) => errno.raw_os_error().to_string(),
+        KernelAnswer::Allowed => "allowed".to_owned(),
+        KernelAnswer::Refused => "refused".to_owned(),
+        KernelAnswer::Sent => "sent".to_owned(),
+        KernelAnswer::Error(errno) => errno.raw_os_error().to_string(),
     };
     output::print(&format!("{answer}\n"))?;
     Ok(ExitCode::SUCCESS)

@@ -55,7 +55,7 @@ pub(super) fn parse(line: &str) -> Option<Record> {
 }
 
 #[derive(Deserialize)]
-struct Report {
+struct MonitorLine {
     schema: String,
     device: String,
     class: String,
@@ -74,7 +74,7 @@ struct Report {
 }
 
 fn json(line: &str) -> Option<Record> {
-    let line: Report = serde_json::from_str(line).ok()?;
+    let line: MonitorLine = serde_json::from_str(line).ok()?;
     if line.schema != crate::output::SCHEMA {
         return None;
     }

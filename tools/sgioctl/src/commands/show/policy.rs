@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::process::ExitCode;
 
 #[derive(Serialize)]
-struct Policy {
+struct Answer {
     /// TOML.
     policy: String,
 }
@@ -37,7 +37,7 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
         };
         found.push((device, running));
     }
-    let answer = Policy {
+    let answer = Answer {
         policy: policy(&found)?,
     };
     context

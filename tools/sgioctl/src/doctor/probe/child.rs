@@ -5,7 +5,7 @@
 //! It is a process of its own, not a thread: privileges are given up for good, and a kernel that
 //! does not answer (a queue that is frozen) holds that process only.
 
-use crate::{device::Device, kernel::sg_io::Answer};
+use crate::{device::Device, kernel::sg_io::KernelAnswer};
 use anyhow::{anyhow, bail, Context as _, Result};
 use rustix::{
     event::{poll, PollFd, PollFlags, Timespec},
@@ -39,7 +39,7 @@ pub(super) fn open(device: &Device) -> Result<File> {
 }
 
 /// What a process without privileges is told about that CDB.
-pub(super) fn ask(device: File, cdb: &str) -> Result<Answer> {
+pub(super) fn ask(device: File, cdb: &str) -> Result<KernelAnswer> {
     let mut child = Command::new("/proc/self/exe")
         .args(["doctor-probe", cdb])
         .env_clear()
@@ -58,7 +58,7 @@ pub(super) fn ask(device: File, cdb: &str) -> Result<Answer> {
     answer
 }
 
-fn answer(child: &mut Child) -> Result<Answer> {
+fn answer(child: &mut Child) -> Result<KernelAnswer> {
     let mut stdout = child.stdout.take().context("no pipe")?;
     let timeout = Timespec {
         tv_sec: SECONDS,
@@ -73,10 +73,12 @@ fn answer(child: &mut Child) -> Result<Answer> {
     let length = stdout.read(&mut line)?;
     let line = String::from_utf8_lossy(line.get(..length).unwrap_or(&line));
     match line.trim() {
-        "allowed" => Ok(Answer::Allowed),
-        "refused" => Ok(Answer::Refused),
-        "sent" => Ok(Answer::Sent),
+        "allowed" => Ok(KernelAnswer::Allowed),
+        "refused" => Ok(KernelAnswer::Refused),
+        "sent" => Ok(KernelAnswer::Sent),
         "" => Err(anyhow!("the process could not give up its privileges")),
-        number => Ok(Answer::Error(Errno::from_raw_os_error(number.parse()?))),
+        number => Ok(KernelAnswer::Error(Errno::from_raw_os_error(
+            number.parse()?,
+        ))),
     }
 }

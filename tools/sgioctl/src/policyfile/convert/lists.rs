@@ -3,7 +3,7 @@
 //! `deny`, `rules` and `allow`.
 
 use super::{
-    super::{command::Wrong, raw, At, Command, Fault, Lists},
+    super::{command::Wrong, raw, At, CommandItem, Fault, Lists},
     reader::Reader,
 };
 use sgio_policy::policy::{Change, ChangeKind, Class, ParseErrorKind, Rule, MAX_RULES};
@@ -88,7 +88,12 @@ impl Reader<'_> {
         }
     }
 
-    fn commands(&mut self, items: &[raw::Str], deny: bool, classes: &[Class]) -> Vec<At<Command>> {
+    fn commands(
+        &mut self,
+        items: &[raw::Str],
+        deny: bool,
+        classes: &[Class],
+    ) -> Vec<At<CommandItem>> {
         let mut commands = Vec::new();
         if let (Some(first), true) = (items.first(), items.len() > MAX_RULES) {
             // Each is a rule at least: none is looked at.
@@ -100,7 +105,7 @@ impl Reader<'_> {
             let fix =
                 "give a name (sgioctl explain knows them), or numbers like \"w 5f [1]&1f=00-04\"";
             let span = item.span();
-            let result = Command::new(item.get_ref(), deny).and_then(|command| {
+            let result = CommandItem::new(item.get_ref(), deny).and_then(|command| {
                 let mut results = match classes {
                     [] => vec![command.check(None)],
                     _ => classes.iter().map(|c| command.check(Some(*c))).collect(),

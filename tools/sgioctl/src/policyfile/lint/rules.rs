@@ -3,9 +3,9 @@
 //! What is wrong with the rules of a policy.
 
 use super::{
-    super::{At, Block, ClassBlock, ClassContent, Entry, Origin, Place, Policies},
-    finding::{Finding, Findings},
+    super::{At, Block, ClassBlock, ClassContent, Origin, Place, PlacedRule, Policies},
     probe::{covers, matches, probes},
+    remark::{Remark, Remarks},
 };
 use crate::{device::Device, names};
 use sgio_policy::policy::{Access, Action, Class, Rule};
@@ -47,7 +47,7 @@ impl<'a> RuleLint<'a> {
     }
 
     /// Looks at the rules of a block, as they are on the devices that it matches.
-    pub(super) fn of_block(&mut self, block: &Block, matched: &[&Device], findings: &mut Findings) {
+    pub(super) fn of_block(&mut self, block: &Block, matched: &[&Device], remarks: &mut Remarks) {
         let mut classes: Vec<Class> = block.selector.class.iter().map(|c| c.value).collect();
         for device in matched {
             if !classes.contains(&device.class) {
@@ -78,35 +78,35 @@ impl<'a> RuleLint<'a> {
             }
             match self.policies.entries(block, *class) {
                 Ok(entries) => {
-                    shadowed(&entries, findings);
-                    self.destructive(&entries, *class, findings);
+                    shadowed(&entries, remarks);
+                    self.destructive(&entries, *class, remarks);
                 }
-                Err(faults) => findings.0.extend(faults.into_iter().map(Finding::from)),
+                Err(faults) => remarks.0.extend(faults.into_iter().map(Remark::from)),
             }
         }
         if block.selector.class.is_none() && !block.selector.is_one_unit() {
             if let Ok(entries) = self.policies.entries(block, classes[0]) {
-                self.other_meanings(&entries, findings);
+                self.other_meanings(&entries, remarks);
             }
         }
     }
 
     /// Looks at the rules that replace those of a class.
-    pub(super) fn of_class(&self, block: &ClassBlock, findings: &mut Findings) {
+    pub(super) fn of_class(&self, block: &ClassBlock, remarks: &mut Remarks) {
         if let ClassContent::Rules(rules) = &block.content {
-            let entry = |rule: &At<Rule>| Entry {
+            let entry = |rule: &At<Rule>| PlacedRule {
                 rule: rule.value,
                 place: rule.place.clone(),
                 origin: Origin::Own,
             };
-            let entries: Vec<Entry> = rules.iter().map(entry).collect();
-            shadowed(&entries, findings);
-            self.destructive(&entries, block.class, findings);
+            let entries: Vec<PlacedRule> = rules.iter().map(entry).collect();
+            shadowed(&entries, remarks);
+            self.destructive(&entries, block.class, remarks);
         }
     }
 
     /// What readers are allowed and must not be.
-    fn destructive(&self, entries: &[Entry], class: Class, findings: &mut Findings) {
+    fn destructive(&self, entries: &[PlacedRule], class: Class, remarks: &mut Remarks) {
         for (number, entry) in entries.iter().enumerate() {
             // Profiles that are built in have been thought about.
             if entry.rule.action() != Action::Allow(Access::Read) || is_built_in(entry) {
@@ -128,12 +128,12 @@ impl<'a> RuleLint<'a> {
             let some = some.join(", ");
             let message = format!("allowed to readers of a {}: {some}{more}", class.name());
             let fix = "allow it with w, or only its harmless service actions";
-            findings.warn(&entry.place, &message, fix);
+            remarks.warn(&entry.place, &message, fix);
         }
     }
 
     /// Opcodes that are another command on another class that the block may match.
-    fn other_meanings(&self, entries: &[Entry], findings: &mut Findings) {
+    fn other_meanings(&self, entries: &[PlacedRule], remarks: &mut Remarks) {
         for entry in entries {
             let mine = entry.origin == Origin::Own && entry.rule.action() != Action::Deny;
             if !mine {
@@ -155,7 +155,7 @@ impl<'a> RuleLint<'a> {
                     let list: Vec<String> = list.collect();
                     let message =
                         format!("{:02x} depends on the class: {}", cdb[0], list.join(", "));
-                    findings.warn(&entry.place, &message, "add class to match");
+                    remarks.warn(&entry.place, &message, "add class to match");
                     break;
                 }
             }
@@ -165,10 +165,10 @@ impl<'a> RuleLint<'a> {
 
 /// Rules that never decide. What a profile says may well be overruled: only rules of one
 /// origin are compared.
-fn shadowed(entries: &[Entry], findings: &mut Findings) {
+fn shadowed(entries: &[PlacedRule], remarks: &mut Remarks) {
     for (number, entry) in entries.iter().enumerate() {
         let earlier = entries.iter().take(number);
-        let earlier: Vec<&Entry> = earlier.filter(|e| e.origin == entry.origin).collect();
+        let earlier: Vec<&PlacedRule> = earlier.filter(|e| e.origin == entry.origin).collect();
         let covers = |opcode: u8| {
             let found = earlier
                 .iter()
@@ -180,12 +180,12 @@ fn shadowed(entries: &[Entry], findings: &mut Findings) {
             let by: Vec<String> = by.iter().map(ToString::to_string).collect();
             let message = format!("'{}' never decides: {} does", entry.rule, by.join(", "));
             let fix = "put the narrower rule first, or remove it";
-            findings.warn(&entry.place, &message, fix);
+            remarks.warn(&entry.place, &message, fix);
         }
     }
 }
 
-fn is_built_in(entry: &Entry) -> bool {
+fn is_built_in(entry: &PlacedRule) -> bool {
     let file = &entry.place.file;
     file.starts_with("<built in>") || file.contains("/usr/share/sgio-filter/profiles/")
 }

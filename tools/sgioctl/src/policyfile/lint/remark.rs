@@ -5,7 +5,7 @@
 use super::super::{Fault, Place};
 use serde::Serialize;
 
-/// How bad a finding is.
+/// How bad a remark is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -19,7 +19,7 @@ pub enum Severity {
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
-pub struct Finding {
+pub struct Remark {
     /// Where.
     #[serde(flatten)]
     pub place: Place,
@@ -31,9 +31,9 @@ pub struct Finding {
     pub fix: String,
 }
 
-impl From<Fault> for Finding {
-    fn from(fault: Fault) -> Finding {
-        Finding {
+impl From<Fault> for Remark {
+    fn from(fault: Fault) -> Remark {
+        Remark {
             place: fault.place,
             severity: Severity::Error,
             message: fault.message,
@@ -44,11 +44,11 @@ impl From<Fault> for Finding {
 
 /// All that was found.
 #[derive(Default)]
-pub(super) struct Findings(pub(super) Vec<Finding>);
+pub(super) struct Remarks(pub(super) Vec<Remark>);
 
-impl Findings {
+impl Remarks {
     fn add(&mut self, severity: Severity, place: &Place, message: &str, fix: &str) {
-        self.0.push(Finding {
+        self.0.push(Remark {
             place: place.clone(),
             severity,
             message: message.to_owned(),
