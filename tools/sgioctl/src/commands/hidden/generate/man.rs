@@ -9,9 +9,9 @@ mod roff;
 use self::{
     facts::{files, status},
     help::help,
-    roff::{escape, paragraph},
+    roff::{escape, item, paragraph},
 };
-use clap::{Arg, ArgAction, Command};
+use clap::{builder::StyledStr, Arg, ArgAction, Command};
 use std::fmt::Write as _;
 
 /// When the pages were last changed in what they say.
@@ -26,10 +26,7 @@ pub(super) fn page(command: &Command, sub: Option<&str>) -> String {
         ".\\\" SPDX-License-Identifier: GPL-2.0\n.TH {} 8 {DATE} \"{source}\" \"sgio-filter\"\n",
         escape(&name.to_uppercase())
     );
-    let about = command
-        .get_about()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let about = plain(command.get_about());
     let about = about.trim_end_matches('.');
     let what = about.chars().next().map(char::to_lowercase);
     let what: String = what
@@ -52,27 +49,24 @@ pub(super) fn page(command: &Command, sub: Option<&str>) -> String {
         page += ".PP\n";
         paragraph(&mut page, text);
     }
-    options(&mut page, command);
+    arguments(&mut page, command);
     if sub.is_none() {
         page += ".SH COMMANDS\n";
         for sub in command.get_subcommands().filter(|sub| is_shown(sub)) {
-            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(page, ".TP\n.BR sgioctl\\-{} (8)", escape(sub.get_name()));
-            paragraph(&mut page, &about);
+            let head = format!(".BR sgioctl\\-{} (8)", escape(sub.get_name()));
+            item(&mut page, &head, &plain(sub.get_about()));
         }
     }
     page += ".SH EXIT STATUS\n";
     for (number, meaning) in status(key) {
-        let _ = writeln!(page, ".TP\n.B {number}");
-        paragraph(&mut page, meaning);
+        item(&mut page, &format!(".B {number}"), meaning);
     }
     let files = files(key);
     if !files.is_empty() {
         page += ".SH FILES\n";
     }
     for (file, what) in files {
-        let _ = writeln!(page, ".TP\n.I {}", escape(file));
-        paragraph(&mut page, what);
+        item(&mut page, &format!(".I {}", escape(file)), what);
     }
     if !examples.is_empty() {
         let _ = write!(page, ".SH EXAMPLES\n.EX\n");
@@ -97,8 +91,17 @@ pub(super) fn is_shown(command: &Command) -> bool {
     !command.is_hide_set() && command.get_name() != "help"
 }
 
-fn shown(command: &Command) -> impl Iterator<Item = &Arg> {
-    command.get_arguments().filter(|arg| !arg.is_hide_set())
+fn options(command: &Command) -> impl Iterator<Item = &Arg> {
+    let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    shown.filter(|arg| !arg.is_positional())
+}
+
+fn places(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_positionals().filter(|arg| !arg.is_hide_set())
+}
+
+fn plain(text: Option<&StyledStr>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
 }
 
 /// `[OPTIONS]` are those that need not be given; what stands without brackets must be.
@@ -106,7 +109,7 @@ fn synopsis(command: &Command, sub: Option<&str>) -> String {
     let mut text = ".SH SYNOPSIS\n".to_owned();
     let name = sub.map_or("sgioctl".to_owned(), |sub| format!("sgioctl {sub}"));
     let _ = writeln!(text, ".B {}", escape(&name));
-    for option in shown(command).filter(|arg| !arg.is_positional()) {
+    for option in options(command) {
         let (open, close) = match option.is_required_set() {
             true => ("", ""),
             false => ("[", "]"),
@@ -122,7 +125,7 @@ fn synopsis(command: &Command, sub: Option<&str>) -> String {
             }
         }
     }
-    for argument in command.get_positionals().filter(|arg| !arg.is_hide_set()) {
+    for argument in places(command) {
         let value = escape(&value(argument).unwrap_or_default());
         let many = match argument.get_action() {
             ArgAction::Append => "...",
@@ -150,50 +153,32 @@ fn value(arg: &Arg) -> Option<String> {
     Some(name.unwrap_or_else(|| arg.get_id().to_string().to_uppercase()))
 }
 
-fn options(page: &mut String, command: &Command) {
-    if shown(command).next().is_none() {
-        return;
+fn arguments(page: &mut String, command: &Command) {
+    let mut arguments = places(command).chain(options(command)).peekable();
+    if arguments.peek().is_some() {
+        *page += ".SH OPTIONS\n";
     }
-    *page += ".SH OPTIONS\n";
-    let positional = command.get_positionals().filter(|arg| !arg.is_hide_set());
-    for arg in positional.chain(shown(command).filter(|arg| !arg.is_positional())) {
-        *page += ".TP\n";
+    for arg in arguments {
         let value = value(arg).map(|value| escape(&value));
         let dashed = |name: &str| escape(&format!("--{name}"));
-        match (arg.get_long(), arg.get_short(), value) {
-            (Some(long), _, Some(value)) => {
-                let _ = writeln!(page, ".BI {} \" {value}\"", dashed(long));
-            }
-            (Some(long), Some(short), None) => {
-                let _ = writeln!(page, ".BR \\-{short} \", \" {}", dashed(long));
-            }
-            (Some(long), None, None) => {
-                let _ = writeln!(page, ".B {}", dashed(long));
-            }
-            (None, _, value) => {
-                let _ = writeln!(page, ".I {}", value.unwrap_or_default());
-            }
+        let head = match (arg.get_long(), arg.get_short(), value) {
+            (Some(long), _, Some(value)) => format!(".BI {} \" {value}\"", dashed(long)),
+            (Some(long), Some(short), None) => format!(".BR \\-{short} \", \" {}", dashed(long)),
+            (Some(long), None, None) => format!(".B {}", dashed(long)),
+            (None, _, value) => format!(".I {}", value.unwrap_or_default()),
+        };
+        item(page, &head, plain(arg.get_help()).trim_end_matches('.'));
+        if matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::SetFalse) {
+            continue;
         }
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        paragraph(page, help.trim_end_matches('.'));
-        let values: Vec<_> = arg.get_possible_values();
+        let values = arg.get_possible_values();
         for value in values.iter().filter(|value| !value.is_hide_set()) {
-            if matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::SetFalse) {
-                break;
-            }
-            let help = value
-                .get_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let _ = writeln!(page, ".RS\n.TP\n.B {}", escape(value.get_name()));
-            paragraph(
-                page,
-                if help.is_empty() {
-                    "(no more to say)"
-                } else {
-                    &help
-                },
-            );
+            let help = match plain(value.get_help()) {
+                help if help.is_empty() => "(no more to say)".to_owned(),
+                help => help,
+            };
+            *page += ".RS\n";
+            item(page, &format!(".B {}", escape(value.get_name())), &help);
             *page += ".RE\n";
         }
     }

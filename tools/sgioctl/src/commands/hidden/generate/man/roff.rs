@@ -7,6 +7,12 @@ use std::fmt::Write as _;
 /// How long a line of the source is, before what is special in it is escaped.
 pub(super) const WIDTH: usize = 72;
 
+/// What a line of macros begins, as a name, and what is to be said of it.
+pub(super) fn item(page: &mut String, head: &str, text: &str) {
+    let _ = writeln!(page, ".TP\n{head}");
+    paragraph(page, text);
+}
+
 /// Text in lines that are not too long.
 pub(super) fn paragraph(page: &mut String, text: &str) {
     let mut line = String::new();
