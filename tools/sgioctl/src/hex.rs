@@ -16,8 +16,8 @@ mod digits;
 mod words;
 
 pub use self::{
-    cdb_length::{assumed, length},
-    digits::hex,
+    cdb_length::{assumed, length, padded},
+    digits::{hex, list},
     words::items,
 };
 
@@ -70,7 +70,7 @@ impl Bytes {
 
     /// What to say of bytes that can be a CDB or opcodes.
     pub fn two_readings(&self, cdb: &str, opcodes: &str) -> anyhow::Error {
-        let (written, list) = (hex(&self.bytes), hex(&self.bytes).replace(' ', ","));
+        let (written, list) = (hex(&self.bytes), list(&self.bytes));
         anyhow!(
             "'{written}' can be read in two ways: as one CDB{cdb}, which 'cdb:{written}' says; or as the opcodes \
              {opcodes}, which 'op:{list}' says"

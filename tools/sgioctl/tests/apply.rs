@@ -527,10 +527,8 @@ fn a_policy_may_come_from_a_pipe() {
     use std::io::Write as _;
     let tree = tree();
     let run = |arguments: &[&str], text: &str| {
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sgioctl"))
-            .arg("--root")
-            .arg(tree.path("/"))
-            .args(arguments)
+        let mut child = tree
+            .command(arguments)
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped())
@@ -562,13 +560,7 @@ fn a_report_that_cannot_be_written_is_no_failure_of_the_change() {
             .write(true)
             .open("/dev/full")
             .unwrap();
-        std::process::Command::new(env!("CARGO_BIN_EXE_sgioctl"))
-            .arg("--root")
-            .arg(tree.path("/"))
-            .args(arguments)
-            .stdout(full)
-            .output()
-            .unwrap()
+        tree.command(arguments).stdout(full).output().unwrap()
     };
     for arguments in [
         &["apply"][..],

@@ -2,6 +2,17 @@
 
 //! How long a CDB is.
 
+use sgio_policy::policy::MAX_CDB;
+
+/// A CDB as the kernel decides on it: with zeros behind its end. What is behind byte 31 is left out.
+pub fn padded(cdb: &[u8]) -> [u8; MAX_CDB] {
+    let mut padded = [0; MAX_CDB];
+    for (to, from) in padded.iter_mut().zip(cdb) {
+        *to = *from;
+    }
+    padded
+}
+
 /// The length that the standards give a CDB; none where they leave it open.
 pub fn length(cdb: &[u8]) -> Option<usize> {
     match *cdb.first()? {

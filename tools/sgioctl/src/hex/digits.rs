@@ -8,6 +8,11 @@ pub fn hex(cdb: &[u8]) -> String {
     bytes.join(" ")
 }
 
+/// Bytes as a rule lists opcodes and values: `5e,5f`.
+pub fn list(bytes: &[u8]) -> String {
+    hex(bytes).replace(' ', ",")
+}
+
 pub(super) fn is_number(token: &str) -> bool {
     let digits = token.strip_prefix("0x").unwrap_or(token);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -7,6 +7,7 @@ use super::{
     narrow::is_known,
     table::{whole, Harm, Part},
 };
+use crate::hex;
 use serde::Serialize;
 use sgio_policy::policy::{Class, MAX_CDB};
 
@@ -36,10 +37,7 @@ pub struct Decoded {
 
 /// Decodes a CDB for a class. Bytes behind its end count as zero, as the kernel pads it.
 pub fn decode(cdb: &[u8], class: Class) -> Decoded {
-    let mut padded = [0; MAX_CDB];
-    for (to, from) in padded.iter_mut().zip(cdb) {
-        *to = *from;
-    }
+    let padded = hex::padded(cdb);
     let [opcode, ..] = padded;
     let entry = best(&padded, class);
     let known = is_known(&padded, class);

@@ -6,6 +6,7 @@ use super::{
     cover::best,
     table::{of_opcode, Entry},
 };
+use crate::hex;
 use sgio_policy::policy::{Class, MAX_CDB, MAX_FIELDS};
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub fn exact(cdb: &[u8], class: Class) -> String {
 
 /// The same for several CDBs that [`group`] has put together.
 pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
-    let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| pad(cdb)).collect();
+    let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| hex::padded(cdb)).collect();
     let Some(first) = padded.first() else {
         return String::new();
     };
@@ -39,8 +40,7 @@ pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
             0xff => String::new(),
             mask => format!("&{mask:02x}"),
         };
-        let values: Vec<String> = values.iter().map(|value| format!("{value:02x}")).collect();
-        text += &format!(" [{byte}]{mask}={}", values.join(","));
+        text += &format!(" [{byte}]{mask}={}", hex::list(values));
     }
     text
 }
@@ -48,7 +48,7 @@ pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
 /// What CDBs have in common that one rule is for: the rule itself, or of what is not known, the opcode and the byte
 /// behind it.
 pub fn group(cdb: &[u8], class: Class) -> String {
-    let padded = pad(cdb);
+    let padded = hex::padded(cdb);
     match shape(&padded, class) {
         Shape::Unknown => {
             let mut key = format!("{:02x} {:02x}", padded[0], padded[1]);
@@ -170,14 +170,6 @@ fn values(cdbs: &[[u8; MAX_CDB]], byte: usize, mask: u8) -> Vec<u8> {
     values.sort_unstable();
     values.dedup();
     values
-}
-
-fn pad(cdb: &[u8]) -> [u8; MAX_CDB] {
-    let mut padded = [0; MAX_CDB];
-    for (to, from) in padded.iter_mut().zip(cdb) {
-        *to = *from;
-    }
-    padded
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
 
 /// The matching part of the rule that bytes stand for: an opcode, a list of opcodes, or what the CDB is.
 fn of_bytes(read: &Bytes, class: Class) -> Result<String> {
-    let opcodes = || hex::hex(&read.bytes).replace(' ', ",");
+    let opcodes = || hex::list(&read.bytes);
     let bytes = &read.bytes;
     if bytes.len() > MAX_CDB {
         bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", bytes.len());
@@ -85,11 +85,7 @@ fn of_bytes(read: &Bytes, class: Class) -> Result<String> {
 
 /// Tells whether the second byte makes the first a command that has a name of its own, so that a CDB may be meant.
 fn names_action(bytes: &[u8], class: Class) -> bool {
-    let mut padded = [0; MAX_CDB];
-    for (to, from) in padded.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    let [opcode, second, ..] = padded;
+    let [opcode, second, ..] = hex::padded(bytes);
     of_opcode(opcode, class).any(|entry| {
         let mut fields = entry.rule.fields().filter(|field| field.byte() == 1);
         fields.next().is_some_and(|field| {
@@ -152,15 +148,10 @@ pub fn cdb_of(name: &str, class: Class) -> Result<Vec<u8>> {
         let value = field.values().iter().next().unwrap_or_default();
         cdb[usize::from(field.byte())] |= value;
     }
-    let length = match opcode {
-        0x00..=0x1f => 6,
-        0x20..=0x5f => 10,
-        0x7f => MAX_CDB,
-        0xa0..=0xbf => 12,
-        _ => 16,
-    };
     debug_assert!(whole(opcode, class).is_some());
-    let cdb = &cdb[..length];
+    // Of a variable length it is as long as its names say; all of those are of 32 bytes.
+    let length = hex::length(&cdb).unwrap_or(16);
+    let cdb = cdb.get(..length).unwrap_or(&cdb);
     match super::decode(cdb, class).name {
         // With zeros in all other fields it is a more special one.
         Some(made) if made != entry.name => {

@@ -39,11 +39,7 @@ const PROFILE_DIRECTORIES: [&str; 2] = [
 ///
 /// Everything that is wrong with any of them.
 pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
-    let mut loader = Loader {
-        files: Files::new(root),
-        ..Loader::default()
-    };
-    loader.profiles(root);
+    let mut loader = Loader::with_profiles(root);
     let default = root.path(DEFAULT_DIRECTORY);
     if paths.is_empty() {
         loader.files.strict = true;
@@ -82,11 +78,7 @@ pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
 ///
 /// Everything that is wrong with their files.
 pub fn load_profiles(root: &Root) -> Result<Profiles, Faults> {
-    let mut loader = Loader {
-        files: Files::new(root),
-        ..Loader::default()
-    };
-    loader.profiles(root);
+    let loader = Loader::with_profiles(root);
     Ok(loader.merged.finish(loader.files)?.profiles)
 }
 
@@ -119,6 +111,15 @@ struct Loader {
 }
 
 impl Loader {
+    fn with_profiles(root: &Root) -> Loader {
+        let mut loader = Loader {
+            files: Files::new(root),
+            ..Loader::default()
+        };
+        loader.profiles(root);
+        loader
+    }
+
     fn profiles(&mut self, root: &Root) {
         match Profiles::built_in() {
             Ok(profiles) => self.merged.set_profiles(profiles),

@@ -251,14 +251,16 @@ impl Tree {
         self.link(&format!("{directory}/fd/5"), node);
     }
 
+    /// The program, to be run on the tree.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sgioctl"));
+        command.arg("--root").arg(&self.0).args(arguments);
+        command
+    }
+
     /// Runs the program on the tree.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_sgioctl"))
-            .arg("--root")
-            .arg(&self.0)
-            .args(arguments)
-            .output()
-            .unwrap()
+        self.command(arguments).output().unwrap()
     }
 
     /// Runs it, and gives back what it printed; it must end with that status.

@@ -21,6 +21,7 @@
 //! Commands of ATA stand in `ata.table`, which says how they look.
 
 use super::entry::{Entry, Harm, Part};
+use crate::hex;
 use sgio_policy::policy::{Change, Rule};
 use std::collections::HashMap;
 
@@ -294,8 +295,7 @@ fn protocols_of(letters: &str) -> Option<String> {
     }
     values.sort_unstable();
     values.dedup();
-    let values: Vec<String> = values.iter().map(|value| format!("{value:02x}")).collect();
-    (!values.is_empty()).then(|| values.join(","))
+    (!values.is_empty()).then(|| hex::list(&values))
 }
 
 /// The first word, and what is behind the blanks behind it. `empty`: it may be missing.
