@@ -176,10 +176,7 @@ impl Plan {
             }
             output::print(&text)
         });
-        match self.dry_run || self.is_empty() {
-            true => reported,
-            false => reported.map_err(output::unreported),
-        }
+        output::reported(reported, !self.dry_run && !self.is_empty())
     }
 }
 

@@ -5,7 +5,7 @@
 //! All that is printed goes through [`print`], [`emit`] and [`note`], which let no control character of
 //! others reach the terminal, not even where a caller forgets to escape it.
 
-use anyhow::{Error, Result};
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::{
     cell::RefCell,
@@ -169,9 +169,16 @@ impl fmt::Display for Unreported {
     }
 }
 
-/// The error of a report that follows a change in force.
-pub fn unreported(error: Error) -> Error {
-    error.context(Unreported)
+/// What came of a report: if it follows a change in force, its error is [`Unreported`].
+///
+/// # Errors
+///
+/// Those of the report.
+pub fn reported(report: Result<()>, changed: bool) -> Result<()> {
+    match changed {
+        true => report.context(Unreported),
+        false => report,
+    }
 }
 
 /// Text that others chose (a device's name for itself, a process's name), fit for one line of a terminal

@@ -36,8 +36,7 @@ fn a_system_without_scsi_has_no_devices() {
 fn names_mean_devices() {
     let tree = Tree::usual();
     let found = |name: &str| -> Vec<String> {
-        let text = tree.output(&["list", name, "--json"], 0);
-        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let answer = tree.json(&["list", name], 0);
         let devices = answer["devices"].as_array().unwrap();
         let address = |device: &serde_json::Value| device["hctl"].as_str().unwrap().to_owned();
         devices.iter().map(address).collect()
@@ -296,8 +295,7 @@ fn a_reset_takes_everything_back() {
 #[test]
 fn a_policy_in_json_is_the_same_text() {
     let tree = Tree::usual();
-    let text = tree.output(&["show", "sdc", "--policy", "--json"], 0);
-    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let answer = tree.json(&["show", "sdc", "--policy"], 0);
     let policy = tree.output(&["show", "sdc", "--policy"], 0);
     assert_eq!(answer["policy"], policy.as_str());
 }

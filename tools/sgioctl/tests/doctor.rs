@@ -17,8 +17,7 @@ fn healthy() -> Tree {
 
 /// The findings of that level, of one check.
 fn found(tree: &Tree, status: i32, check: &str, level: &str) -> Vec<String> {
-    let text = tree.output(&["doctor", "--json"], status);
-    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let answer = tree.json(&["doctor"], status);
     let findings = answer["findings"].as_array().unwrap();
     findings
         .iter()

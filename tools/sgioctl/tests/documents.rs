@@ -17,7 +17,7 @@ mod rules;
 
 use find::{documents, rules_in, Found, TOP};
 use promises::{Meaning, Promise, PROMISES};
-use rules::{answer_of, sample, Table};
+use rules::{answer_of, commands, sample, Table};
 use sgio_policy::policy::{strict, Access, Class, Rule, STOCK};
 use sgioctl::{
     names,
@@ -164,16 +164,6 @@ fn mistakes_in_documents_are_found() {
     let found = complaints(&documents(), &[promise]);
     let wrong = "it is 'compare-and-write', not 'write-10'";
     assert!(found.iter().any(|found| found.contains(wrong)), "{found:?}");
-}
-
-/// The named commands of a class.
-fn commands(class: Class) -> Vec<(String, Rule)> {
-    let rule = |name: &String| names::rules(name, class, Some(Access::Read)).unwrap()[0];
-    let names = names::all(class).into_iter();
-    names
-        .map(|name| (rule(&name), name))
-        .map(|(rule, name)| (name, rule))
-        .collect()
 }
 
 /// The commands that write, of any class, which a list of rules lets pass in front of a table.

@@ -160,8 +160,7 @@ fn nexuses() -> Tree {
 #[test]
 fn sessions_to_one_lun_are_told_apart() {
     let tree = nexuses();
-    let list: serde_json::Value =
-        serde_json::from_str(&tree.output(&["--json", "list"], 0)).unwrap();
+    let list = tree.json(&["list"], 0);
     let of = |hctl: &str| {
         let mut devices = list["devices"].as_array().unwrap().iter();
         devices
@@ -183,8 +182,7 @@ fn meant(tree: &Tree, selector: &str) -> Vec<String> {
     let policy = tree.path("/policy.toml");
     let text = format!("[[device]]\nmatch = {{ {selector} }}\nrules = \"allow r 03\"\n");
     fs::write(&policy, text).unwrap();
-    let list: serde_json::Value =
-        serde_json::from_str(&tree.output(&["--json", "list"], 0)).unwrap();
+    let list = tree.json(&["list"], 0);
     let mut found = Vec::new();
     for device in list["devices"].as_array().unwrap() {
         let hctl = device["hctl"].as_str().unwrap();

@@ -97,12 +97,9 @@ fn read(text: &str) -> Vec<Line> {
 /// All named commands of a class; ATA commands as the one that carries them.
 fn commands(class: Class) -> Vec<Command> {
     let (table, stock) = (Table::new(strict(class)), Table::new(&[STOCK]));
-    let rule = |name: &String| names::rules(name, class, Some(Access::Read)).unwrap()[0];
-    let all: Vec<(String, Rule)> = names::all(class)
+    let all: Vec<(String, Rule)> = rules::commands(class)
         .into_iter()
-        .filter(|name| !name.starts_with("ata-pass-through-1") || !name.contains(':'))
-        .map(|name| (rule(&name), name))
-        .map(|(rule, name)| (name, rule))
+        .filter(|(name, _)| !name.starts_with("ata-pass-through-1") || !name.contains(':'))
         .collect();
     all.iter()
         .map(|(name, rule)| {

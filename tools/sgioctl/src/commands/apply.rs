@@ -99,9 +99,6 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let count = answer.devices.len();
         output::print(&format!("{count} devices set, {own} of them by a policy\n"))
     });
-    match args.dry_run {
-        true => reported?,
-        false => reported.map_err(output::unreported)?,
-    }
+    output::reported(reported, !args.dry_run)?;
     Ok(ExitCode::SUCCESS)
 }

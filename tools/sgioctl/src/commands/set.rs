@@ -147,10 +147,7 @@ fn all(context: &Context, args: &Args, on: bool) -> Result<ExitCode> {
             ),
         })
     });
-    match args.dry_run || !changed {
-        true => reported?,
-        false => reported.map_err(output::unreported)?,
-    }
+    output::reported(reported, !args.dry_run && changed)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -186,9 +183,6 @@ fn let_go(context: &Context, args: &Args) -> Result<ExitCode> {
         plan.report_only(&target, changes.into_iter().collect());
     }
     let reported = plan.said(args.dry_run).report(context, "set");
-    match args.dry_run {
-        true => reported?,
-        false => reported.map_err(output::unreported)?,
-    }
+    output::reported(reported, !args.dry_run)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -47,30 +47,34 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
     Ok(())
 }
 
+/// The first of them, and how many more there are.
+fn first_of(faults: &[Fault]) -> String {
+    let first = faults.first().map(ToString::to_string).unwrap_or_default();
+    match faults.len() {
+        0 | 1 => first,
+        count => format!("{first} (and {} more)", count - 1),
+    }
+}
+
 /// Devices of a class that their block is not for.
 fn misfits(faults: &[Fault], findings: &mut Vec<Finding>) {
-    let Some(first) = faults.first() else { return };
-    let more = match faults.len() {
-        1 => String::new(),
-        count => format!(" (and {} more)", count - 1),
-    };
+    if faults.is_empty() {
+        return;
+    }
+    let first = first_of(faults);
     findings.push(Finding::problem(
         CHECK,
-        format!("a device gets nothing of its block but what that denies: {first}{more}"),
+        format!("a device gets nothing of its block but what that denies: {first}"),
         "narrow the block's match, by class for example, or give the device a block of its own",
     ));
 }
 
 /// What is wrong with any file keeps all of them from being put in force.
 fn broken(faults: &[Fault], findings: &mut Vec<Finding>) {
-    let first = faults.first().map(ToString::to_string).unwrap_or_default();
-    let more = match faults.len() {
-        0 | 1 => String::new(),
-        count => format!(" (and {} more)", count - 1),
-    };
+    let first = first_of(faults);
     findings.push(Finding::problem(
         CHECK,
-        format!("no policy file is put in force, since one is wrong: {first}{more}"),
+        format!("no policy file is put in force, since one is wrong: {first}"),
         "correct it ('sgioctl lint' tells all), then 'sgioctl apply'",
     ));
 }

@@ -276,6 +276,12 @@ impl Tree {
         text
     }
 
+    /// Runs it for JSON, as [`Tree::output`].
+    pub fn json(&self, arguments: &[&str], status: i32) -> serde_json::Value {
+        let arguments = [&["--json"], arguments].concat();
+        serde_json::from_str(&self.output(&arguments, status)).unwrap()
+    }
+
     /// Runs it, and gives back the error; it must end with status 2 and print nothing.
     pub fn error(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);

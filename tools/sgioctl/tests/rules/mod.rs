@@ -7,8 +7,9 @@
 
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{decide, load, Cdb, DevicePolicy, Rule, RuleStore, Time, MAX_CDB},
+    policy::{decide, load, Access, Cdb, Class, DevicePolicy, Rule, RuleStore, Time, MAX_CDB},
 };
+use sgioctl::names;
 use std::sync::Arc;
 
 /// A list of rules, and its filter.
@@ -97,5 +98,15 @@ pub fn answers(table: &Table, cdbs: &[[u8; MAX_CDB]]) -> String {
     "rw-"
         .chars()
         .filter(|answer| found.contains(answer))
+        .collect()
+}
+
+/// Returns the named commands of a class, each with the rule that is it.
+pub fn commands(class: Class) -> Vec<(String, Rule)> {
+    let rule = |name: &String| names::rules(name, class, Some(Access::Read)).unwrap()[0];
+    let names = names::all(class).into_iter();
+    names
+        .map(|name| (rule(&name), name))
+        .map(|(rule, name)| (name, rule))
         .collect()
 }
