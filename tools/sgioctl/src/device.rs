@@ -3,15 +3,19 @@
 //! The SCSI devices of the host, as sysfs tells of them.
 
 mod find;
+mod links;
+mod multipath;
 pub mod nexus;
 mod scan;
+mod transport;
 
 use serde::{Serialize, Serializer};
 use sgio_policy::policy::Class;
 
 pub use self::{
     find::find,
-    scan::{find_by_kernel_name, maps, scan},
+    multipath::maps,
+    scan::{find_by_kernel_name, scan},
 };
 pub use sgio_policy::policy::Hctl;
 

@@ -2,14 +2,16 @@
 
 //! Reads the devices from sysfs.
 
-use super::{nexus, Device, Hctl, Multipath};
-use crate::{
-    parallel,
-    root::{Directory, Root},
+use super::{
+    links::{links_to, Links},
+    multipath, nexus,
+    transport::transport,
+    Device, Hctl,
 };
+use crate::{parallel, root::Root};
 use anyhow::{Context as _, Result};
 use sgio_policy::policy::Class;
-use std::{collections::BTreeMap, io, path::Path};
+use std::io;
 
 /// The directory of the SCSI devices; hosts and targets stand in it too.
 pub(super) const DEVICES: &str = "/sys/bus/scsi/devices";
@@ -112,7 +114,7 @@ fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
         }
     }
     let multipath = match &block {
-        Some(block) => multipath(root, &directory, &format!("block/{block}"))?,
+        Some(block) => multipath::of_disk(root, &directory, &format!("block/{block}"))?,
         None => None,
     };
     let mut text = |file: &str, name| known(directory.look(file), name, &mut unknown);
@@ -172,125 +174,9 @@ fn serial(page: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The names of links, by the node that they lead to.
-type ByNode = BTreeMap<String, Vec<String>>;
-
-/// The links that udev makes.
-#[derive(Default)]
-struct Links {
-    by_id: ByNode,
-    by_path: ByNode,
-}
-
-impl Links {
-    fn all(root: &Root) -> Result<Links> {
-        Ok(Links {
-            by_id: in_directories(root, "by-id")?,
-            by_path: in_directories(root, "by-path")?,
-        })
-    }
-}
-
-fn in_directories(root: &Root, kind: &str) -> Result<ByNode> {
-    let mut links = ByNode::new();
-    for directory in [format!("/dev/disk/{kind}"), format!("/dev/tape/{kind}")] {
-        for name in root.names(&directory)? {
-            let target = root.link(format!("{directory}/{name}"));
-            if let Some(node) = target.as_deref().and_then(Path::file_name) {
-                let node = node.to_string_lossy().into_owned();
-                links.entry(node).or_default().push(name);
-            }
-        }
-    }
-    Ok(links)
-}
-
-fn links_to(links: &ByNode, nodes: &[String]) -> Vec<String> {
-    let names = nodes.iter().filter_map(|node| links.get(node));
-    names.flatten().cloned().collect()
-}
-
-/// The map that holds the disk, if dm-multipath made it.
-fn multipath(root: &Root, device: &Directory, block: &str) -> Result<Option<Multipath>> {
-    let holders = device.names(&format!("{block}/holders"))?;
-    for node in holders {
-        if let Some(map) = map(root, node)? {
-            return Ok(Some(map));
-        }
-    }
-    Ok(None)
-}
-
-/// All maps of dm-multipath.
-///
-/// # Errors
-///
-/// A sysfs that cannot be read.
-pub fn maps(root: &Root) -> Result<Vec<Multipath>> {
-    let nodes = root.names("/sys/block")?;
-    let nodes = nodes.into_iter().filter(|node| node.starts_with("dm-"));
-    nodes
-        .filter_map(|node| map(root, node).transpose())
-        .collect()
-}
-
-/// The map that a device-mapper device is.
-fn map(root: &Root, node: String) -> Result<Option<Multipath>> {
-    let attribute = |name: &str| {
-        let path = format!("/sys/block/{node}/dm/{name}");
-        root.look(&path).context(path)
-    };
-    let uuid = attribute("uuid")?.unwrap_or_default();
-    let Some(wwid) = uuid.strip_prefix("mpath-") else {
-        return Ok(None);
-    };
-    Ok(Some(Multipath {
-        name: attribute("name")?.unwrap_or_else(|| node.clone()),
-        wwid: wwid.to_owned(),
-        node,
-    }))
-}
-
-/// How the device is attached. The directory in `/sys/devices` that the device's link leads to
-/// names what it goes through; the nearest that is known counts (a SATA disk behind a SAS
-/// expander is reached by SAS).
-fn transport(root: &Root, hctl: Hctl, link: &str) -> io::Result<Option<String>> {
-    let known = root.link(link).and_then(|path| {
-        let mut parts = path.iter().rev();
-        parts.find_map(|part| transport_of(&part.to_string_lossy()))
-    });
-    if let Some(known) = known {
-        return Ok(Some(known.to_owned()));
-    }
-    let driver = root.look(format!("/sys/class/scsi_host/host{}/proc_name", hctl.host))?;
-    Ok(match driver.as_deref() {
-        // What the kernel prints for a driver without that name.
-        None | Some("(null)" | "<NULL>") => None,
-        Some("tcm_loopback") => Some("tcm_loop".to_owned()),
-        Some(driver) => Some(driver.to_owned()),
-    })
-}
-
-/// The transport that a directory of `/sys/devices` stands for.
-fn transport_of(part: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 6] = [
-        ("session", "iscsi"),
-        ("rport-", "fc"),
-        ("end_device-", "sas"),
-        ("ata", "ata"),
-        ("usb", "usb"),
-        ("virtio", "virtio"),
-    ];
-    KNOWN.iter().find_map(|(prefix, transport)| {
-        let rest = part.strip_prefix(prefix)?;
-        rest.starts_with(|c: char| c.is_ascii_digit())
-            .then_some(*transport)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::serial;
 
     #[test]
     fn the_serial_number_is_the_text_behind_the_header() {
@@ -308,16 +194,6 @@ mod tests {
             b"\x00\x80\x00\x02  ",
         ] {
             assert_eq!(serial(none), None);
-        }
-    }
-
-    #[test]
-    fn transports_are_told_by_whole_names() {
-        assert_eq!(transport_of("session12"), Some("iscsi"));
-        assert_eq!(transport_of("rport-7:0-3"), Some("fc"));
-        assert_eq!(transport_of("ata1"), Some("ata"));
-        for none in ["atacama", "usb", "sessions", "host6", "virtio"] {
-            assert_eq!(transport_of(none), None);
         }
     }
 }
