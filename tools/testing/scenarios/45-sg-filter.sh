@@ -147,6 +147,21 @@ if grep -q '^sg ' /proc/modules; then
 	wait_for node sg_of "$a" scsi_generic
 	chmod 666 "${sg_of[$a]}"
 	is "... and is filtered from its first command" "$(state) $(sgnode "${sg_of[$a]}" rw v3 $vendor)" "armed $denied"
+
+	# A driver that does not end its requests by the function which the filter knows them by.
+	xz -dc "$(modinfo -n sg)" 2>/dev/null >"$tmp/sg.ko" || cp "$(modinfo -n sg)" "$tmp/sg.ko"
+	sed -i 's/sg_rq_end_io/sg_rq_end_xx/g' "$tmp/sg.ko"
+	# Without the signature, which is behind the ELF file.
+	objcopy "$tmp/sg.ko"
+	check "another sg comes" eval 'rmmod sg && insmod "$tmp/sg.ko"'
+	wait_for node sg_of "$a" scsi_generic
+	chmod 666 "${sg_of[$a]}"
+	is "... is not hooked, which can be seen" "$(state)" "failed 95"
+	is "... its readers are judged nevertheless" \
+		"$(sgnode "${sg_of[$a]}" r ioctl $tur) $(sgnode "${sg_of[$a]}" r ioctl $vendor)" "good ioctl: EPERM"
+	is "filter_sg is not accepted" "$(echo 1 2>&1 >"$(dev "$b")/filter_sg" | grep -o 'not supported')" "not supported"
+	rmmod sg && modprobe sg && wait_for node sg_of "$a" scsi_generic && chmod 666 "${sg_of[$a]}"
+	is "sg itself is hooked again" "$(state) $(sgnode "${sg_of[$a]}" rw v3 $vendor)" "armed $denied"
 fi
 check "the module unloads" unload
 is "without it: all as the kernel has it" "$(sgnode "${sg_of[$a]}" rw v3 $vendor)" "$unknown"
