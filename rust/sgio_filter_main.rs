@@ -49,6 +49,8 @@ module! {
 /// filters that it asks, so that no command is decided with half of them.
 #[pin_data]
 struct SgioFilter {
+    // Dropped first: what can be left to the kernel's own check is, while devices are missing.
+    _whole: state::Whole,
     #[pin]
     _hook: kernel::scsi::cmd_allowed::Hook<hook::Decider>,
     #[pin]
@@ -87,6 +89,7 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 _: { hotplug::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
+                _whole: state::Whole::new(state.clone()),
                 // Last but one: an open file of it holds the module, even if loading fails after that.
                 _control <- knobs::Control::new(),
                 // Last: what user space does on the event may need all of the above.

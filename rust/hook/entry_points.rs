@@ -152,9 +152,10 @@ impl Armed {
 impl Drop for Armed {
     fn drop(&mut self) {
         drop(CURRENT.replace(None));
-        self.0.report_luns.disarm();
         self.0.reservations.disarm();
         self.0.sg_requests.disarm();
+        // Waits for each SG_IO that is under way.
+        self.0.report_luns.disarm();
     }
 }
 

@@ -139,8 +139,8 @@ fn is_left_to_the_kernel(decision: Decision) -> bool {
 /// The decision on a persistent reservation that comes by the block layer.
 pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
     let guard = rcu::read_lock();
-    let Some(state) = State::current(&guard) else {
-        // The module goes: the kernel's own answer.
+    let Some(state) = State::whole(&guard) else {
+        // The module comes or goes: the kernel's own answer.
         return true;
     };
     let addressed = pr.addressed();
@@ -184,8 +184,8 @@ pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
 /// The decision on a request of sg that is about to be executed, where that is filtered.
 pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool {
     let guard = rcu::read_lock();
-    let Some(state) = State::current(&guard) else {
-        // The module goes: the kernel's own answer.
+    let Some(state) = State::whole(&guard) else {
+        // The module comes or goes: the kernel's own answer.
         return true;
     };
     let addressed = cdb.addressed();
@@ -218,11 +218,11 @@ pub(super) fn by_capability(cdb: RequestCdb<'_>, resched: bool) -> bool {
     let privileged = Capability::SYS_RAWIO.current_has();
     drop(asking);
     let reader = rcu_sched::read_lock();
-    // A device that has gone in between has no counters any more.
-    if let Some(known) = State::current(&reader)
-        .and_then(|state| state.devices.get(cdb.addressed().queue().key(), &reader))
-    {
-        Outcome::of_not_allowed(privileged, false).count(&known.device.stats);
+    if let Some(state) = State::current(&reader) {
+        let known = state.devices.get(cdb.addressed().queue().key(), &reader);
+        // The device may have gone in between.
+        let stats = stats_of(state, known.map(|known| &*known.device));
+        Outcome::of_not_allowed(privileged, false).count(stats);
     }
     privileged
 }

@@ -63,6 +63,9 @@ use kernel::{
 /// The state that decisions are made on, while the module is loaded.
 static STATE: RcuArc<State> = RcuArc::none();
 
+/// The same while it is whole: not while the module is being loaded or unloaded, when devices are missing.
+static WHOLE: RcuArc<State> = RcuArc::none();
+
 /// The filter's state.
 #[pin_data]
 pub(crate) struct State {
@@ -227,6 +230,13 @@ impl State {
         STATE.read(guard)
     }
 
+    /// The state that is in force if it has all devices, for as long as the RCU read side lock is held.
+    ///
+    /// Without it, the module is being loaded or unloaded. Where a command can be left to the kernel's own check, it is.
+    pub(crate) fn whole(guard: &impl Reader) -> Option<&State> {
+        WHOLE.read(guard)
+    }
+
     /// The state that is in force, if one is.
     pub(crate) fn get() -> Option<Arc<Self>> {
         STATE.get()
@@ -247,5 +257,23 @@ impl InForce {
 impl Drop for InForce {
     fn drop(&mut self) {
         drop(STATE.replace(None));
+    }
+}
+
+/// While this object lives, the state that is in force has all devices.
+pub(crate) struct Whole(());
+
+impl Whole {
+    /// All devices that are there have been added to `state`.
+    pub(crate) fn new(state: Arc<State>) -> Self {
+        drop(WHOLE.replace(Some(state)));
+        Self(())
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        // Waits for those who decide by it.
+        drop(WHOLE.replace(None));
     }
 }

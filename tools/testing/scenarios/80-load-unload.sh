@@ -82,6 +82,37 @@ nothing_left "after all"
 sweep "$tmp/after" 48 "${devices[@]}"
 check "the stock answers are back" diff -r "$tmp/before" "$tmp/after"
 
+# Unloading waits for an SG_IO that takes its time. Devices are missing to the filter meanwhile, and what their rules
+# allow, against their class, is still allowed.
+slow=${devices[0]}
+debug_add 0
+b=$hctl sg=${sg_of[$hctl]} disk=${disk_of[$hctl]}
+devices+=("$b")
+chmod 666 "$disk"
+vendor=c00000000000
+both() { echo "$(sgnode "$sg" rw v3 $vendor) $(sgnode "$sg" rw ioctl $vendor) $(as_nobody prioctl "$disk" register aa 2>&1)"; }
+kernels=$(both)
+must_load
+put $sysfs/classes/disk/rules "+ deny 5f,c0"
+put "$(dev "$b")/rules" "allow w 5e,5f,c0"
+echo 1 >$sysfs/filter_sg
+echo own >"$(dev "$slow")/report_luns"
+is "what a rule of the device allows" "$(both)" "$kernels"
+# TEST UNIT READY is not answered.
+echo "0 -1 00" >/sys/kernel/debug/scsi_debug/"$slow"/error
+as_nobody sg_raw --timeout=12 "${disk_of[$slow]}" 00 00 00 00 00 00 >/dev/null 2>&1 &
+sleep 2
+(rmmod sgio_filter; touch "$tmp/unloaded") &
+answers=0 wrong=0
+while [ ! -e "$tmp/unloaded" ]; do
+	answers=$((answers + 1))
+	[ "$(both)" = "$kernels" ] || wrong=$((wrong + 1))
+	sleep 0.5
+done
+wait
+check "unloading waits for an SG_IO under way ($answers)" test $answers -gt 3
+is "... and nothing is refused meanwhile that a rule allows" $wrong 0
+
 # Devices are released: nothing of the module holds them.
 echo "-${#devices[@]}" >"$debug/add_host"
 is "the devices can be removed" "$(scsi_devices | wc -l)" 0
