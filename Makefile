@@ -76,7 +76,7 @@ modules: setup-$(KERNEL)
 	@$(TESTING)/setup/build-module $(KERNEL)
 
 programs: setup-root
-	@$(IN_ROOT) make --no-print-directory -C $(TESTING)/guest OUT=/sgio/build/bin
+	@$(IN_ROOT) make --no-print-directory -C $(TESTING)/programs OUT=/sgio/build/bin
 
 # Static, so that what the build root makes runs on Debian 12 and 13 alike. cargo wants the target
 # named, or the flag would be for its own helpers too.

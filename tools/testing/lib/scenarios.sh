@@ -18,7 +18,7 @@ build_extra() {
 	case $2 in
 	ipmodify | faults)
 		[[ $1 != @(debug|race) ]] || clang=1
-		"$SETUP/in-root" make -C tools/testing/guest "$2" CLANG=$clang \
+		"$SETUP/in-root" make -C tools/testing/programs "$2" CLANG=$clang \
 			OBJTREE="$(in_root_path "$(stage_dir "$1")/obj")" OUT="$ROOT_BUILD/$1/$2"
 		;;
 	*) "$SETUP/build-module" "--$2" "$1" ;;
