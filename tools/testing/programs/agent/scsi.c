@@ -13,11 +13,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <scsi/sg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../lib/sg.h"
 #include "agent.h"
 
 /* What the kernel knows, by /sys/class/scsi_generic, whose links have it all. */
@@ -102,20 +102,14 @@ static int open_disk(const char *disk)
 void scsi_send(FILE *out, const char *disk, struct command *command)
 {
 	uint8_t sense[MAX_SENSE] = {};
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = command->direction == 'r' ? SG_DXFER_FROM_DEV :
-				   command->direction == 'w' ? SG_DXFER_TO_DEV : SG_DXFER_NONE,
-		.cmd_len = command->cdb_len,
-		.cmdp = command->cdb,
-		.dxfer_len = command->len,
-		.dxferp = command->data,
-		.mx_sb_len = sizeof(sense),
-		.sbp = sense,
-		.timeout = 60000,
-	};
+	struct sg_io_hdr hdr = v3_header(command->cdb, command->cdb_len, sense);
 	int fd = open_disk(disk);
 
+	v3_data(&hdr, command->direction == 'r' ? SG_DXFER_FROM_DEV :
+		command->direction == 'w' ? SG_DXFER_TO_DEV : SG_DXFER_NONE,
+		command->data, command->len);
+	hdr.mx_sb_len = sizeof(sense);
+	hdr.timeout = 3 * TIMEOUT_MS;
 	if (fd < 0) {
 		fprintf(out, "error no such disk");
 		return;

@@ -6,14 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../lib/sender.h"
+#include "../lib/sg.h"
+
 #define INQUIRY	0x12
 
-/* For good: uid 65534, no capability. */
-void become_nobody(void);
-/* One page that cannot be used. */
-void *nowhere(void);
-/* "allowed", "refused" or the name of another errno. */
-const char *verdict(int error);
+/*
+ * Ask, as who the task is: a CDB of any length, by SG_IO with the header for the node. Nothing is executed.
+ * Returns an errno.
+ */
+int ask(int fd, bool bsg, const uint8_t *cdb, unsigned int len);
+/* Ends the program where it cannot be opened. */
 int open_node(const char *node, const char *mode);
 
 /* Each prints its line. */

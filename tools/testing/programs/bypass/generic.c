@@ -3,36 +3,26 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
-#include <scsi/sg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../lib/cdb.h"
 #include "bypass.h"
 
 static int write_v3(int fd, uint8_t *cdb)
 {
-	static uint8_t sense[32];
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = SG_DXFER_TO_DEV,
-		.cmd_len = 16,
-		.cmdp = cdb,
-		.mx_sb_len = sizeof(sense),
-		.sbp = sense,
-		.dxferp = nowhere(),
-		.dxfer_len = 512,
-		.timeout = 20000,
-	};
+	static uint8_t sense[SENSE_LEN];
+	struct sg_io_hdr hdr = v3_header(cdb, 16, sense);
 
+	v3_data(&hdr, SG_DXFER_TO_DEV, unmapped_page(), 512);
 	return write(fd, &hdr, sizeof(hdr)) < 0 ? errno : 0;
 }
 
 /* Header, CDB and data are one: the data begin where a page ends. */
 static int write_old(int fd, const uint8_t *cdb)
 {
-	static const unsigned int by_group[8] = { 6, 10, 10, 12, 16, 12, 10, 10 };
-	const unsigned int len = by_group[cdb[0] >> 5];
+	const unsigned int len = cdb_length(cdb[0]);
 	struct sg_header hdr = { .reply_len = sizeof(hdr) };
 	const long page = sysconf(_SC_PAGESIZE);
 	uint8_t *two = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,

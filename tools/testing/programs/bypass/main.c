@@ -30,8 +30,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bsg.h>
-#include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,48 +56,32 @@ static void say(const char *what)
 	fflush(stdout);
 }
 
-/* By SG_IO with the version 4 header, for /dev/bsg. */
-static int send_bsg(int fd, uint8_t *cdb, unsigned int len)
+int open_node(const char *node, const char *mode)
 {
-	uint8_t sense[32];
-	struct sg_io_v4 hdr = {
-		.guard = 'Q',
-		.request_len = len,
-		.request = (uintptr_t)cdb,
-		.max_response_len = sizeof(sense),
-		.response = (uintptr_t)sense,
-		.dout_xfer_len = 512,
-		.dout_xferp = (uintptr_t)nowhere(),
-		.timeout = 20000,
-	};
+	int flags = !strcmp(mode, "ro") ? O_RDONLY : !strcmp(mode, "wo") ? O_WRONLY : O_RDWR;
+	int fd = open(node, flags | O_NONBLOCK);
 
-	return ioctl(fd, SG_IO, &hdr) < 0 ? errno : 0;
+	if (fd < 0)
+		err(2, "%s", node);
+	return fd;
 }
 
-/* With the version 3 header. */
-static int send_cdb(int fd, uint8_t *cdb, unsigned int len)
+int ask(int fd, bool bsg, const uint8_t *cdb, unsigned int len)
 {
-	uint8_t sense[32];
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = SG_DXFER_TO_DEV,
-		.cmd_len = len,
-		.cmdp = cdb,
-		.mx_sb_len = sizeof(sense),
-		.sbp = sense,
-		.dxferp = nowhere(),
-		.dxfer_len = 512,
-		.timeout = 20000,
-	};
+	uint8_t sense[SENSE_LEN];
+	struct sg_io_hdr v3 = v3_header(cdb, len, sense);
+	struct sg_io_v4 v4 = v4_header(cdb, len, sense);
 
-	return ioctl(fd, SG_IO, &hdr) < 0 ? errno : 0;
+	v3_data(&v3, SG_DXFER_TO_DEV, unmapped_page(), 512);
+	v4_data_out(&v4, unmapped_page(), 512);
+	return ioctl(fd, SG_IO, bsg ? (void *)&v4 : &v3) < 0 ? errno : 0;
 }
 
-static int send_opcode(int fd, uint8_t opcode)
+static int ask_opcode(int fd, uint8_t opcode)
 {
 	uint8_t cdb[32] = { opcode };
 
-	return send_cdb(fd, cdb, 16);
+	return ask(fd, false, cdb, 16);
 }
 
 static uint8_t byte(const char *s)
@@ -200,10 +182,13 @@ static int traced(const char *node, uint8_t opcode)
 	if (!pid) {
 		int fd = open_node(node, "rw");
 
+		/* Who drops rights is no tracee else. */
+		if (prctl(PR_SET_DUMPABLE, 1))
+			err(2, "PR_SET_DUMPABLE");
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			err(2, "PTRACE_TRACEME");
 		raise(SIGSTOP);
-		error = send_cdb(fd, cdb, 6);
+		error = ask(fd, false, cdb, 6);
 		_exit(write(pipes[1], &error, sizeof(error)) != sizeof(error));
 	}
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
@@ -229,7 +214,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (!strcmp(what, "pass") && argc == 7) {
-		say(verdict(send_opcode(passed(argv[2], argv[3], argv[5], argv[4]), byte(argv[6]))));
+		say(verdict(ask_opcode(passed(argv[2], argv[3], argv[5], argv[4]), byte(argv[6]))));
 	} else if (!strcmp(what, "pass-knob") && argc == 6) {
 		int error = write_text(passed(argv[2], argv[3], argv[4], "wo"), argv[5]);
 
@@ -238,7 +223,7 @@ int main(int argc, char **argv)
 		int fd = open_node(argv[3], argv[2]);
 
 		become_nobody();
-		say(verdict(send_opcode(fd, byte(argv[4]))));
+		say(verdict(ask_opcode(fd, byte(argv[4]))));
 	} else if (!strcmp(what, "trace") && argc == 4) {
 		say(verdict(traced(argv[2], byte(argv[3]))));
 	} else if (!strcmp(what, "attach") && argc == 3) {
@@ -251,7 +236,7 @@ int main(int argc, char **argv)
 		cdb[atoi(argv[6]) & 0xff] = byte(argv[7]);
 		cdb[0] = byte(argv[4]);
 		become_nobody();
-		say(verdict((strncmp(argv[3], "/dev/bsg/", 9) ? send_cdb : send_bsg)(fd, cdb, atoi(argv[5]))));
+		say(verdict(ask(fd, !strncmp(argv[3], "/dev/bsg/", 9), cdb, atoi(argv[5]))));
 	} else if (!strcmp(what, "personality") && argc == 4) {
 		personalities(argv[2], byte(argv[3]));
 	} else if (!strcmp(what, "sqpoll") && argc == 4) {

@@ -8,7 +8,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <scsi/sg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,19 +93,10 @@ static uint8_t *two_apart(uint8_t **follows)
 
 static int send(int fd, uint8_t *cdb, int direction, void *data, unsigned int len)
 {
-	static uint8_t sense[32];
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = direction,
-		.cmd_len = 16,
-		.cmdp = cdb,
-		.mx_sb_len = sizeof(sense),
-		.sbp = sense,
-		.dxferp = data,
-		.dxfer_len = len,
-		.timeout = 20000,
-	};
+	static uint8_t sense[SENSE_LEN];
+	struct sg_io_hdr hdr = v3_header(cdb, 16, sense);
 
+	v3_data(&hdr, direction, data, len);
 	if (ioctl(fd, SG_IO, &hdr) < 0)
 		return errno;
 	if (hdr.status)

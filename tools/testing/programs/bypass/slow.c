@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <scsi/scsi_ioctl.h>
-#include <scsi/sg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,19 +84,11 @@ static int end(struct call *call)
 
 static struct sg_io_hdr inquiry(void *data)
 {
-	static uint8_t cdb[6] = { INQUIRY, 1, 0x80, 0, DATA }, sense[32];
+	static uint8_t cdb[6] = { INQUIRY, 1, 0x80, 0, DATA }, sense[SENSE_LEN];
+	struct sg_io_hdr hdr = v3_header(cdb, sizeof(cdb), sense);
 
-	return (struct sg_io_hdr) {
-		.interface_id = 'S',
-		.dxfer_direction = SG_DXFER_FROM_DEV,
-		.cmd_len = sizeof(cdb),
-		.cmdp = cdb,
-		.mx_sb_len = sizeof(sense),
-		.sbp = sense,
-		.dxferp = data,
-		.dxfer_len = DATA,
-		.timeout = 20000,
-	};
+	v3_data(&hdr, SG_DXFER_FROM_DEV, data, DATA);
+	return hdr;
 }
 
 static int sg_io(struct call *call)
@@ -167,14 +158,8 @@ void descriptors(const char *sg_a, const char *sg_b, const char *disk)
 
 static int test_unit_ready(struct call *call)
 {
-	static uint8_t cdb[6];
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = SG_DXFER_NONE,
-		.cmd_len = sizeof(cdb),
-		.cmdp = cdb,
-		.timeout = 20000,
-	};
+	static uint8_t cdb[6], sense[SENSE_LEN];
+	struct sg_io_hdr hdr = v3_header(cdb, sizeof(cdb), sense);
 
 	return ioctl(call->fd, SG_IO, &hdr) < 0 ? errno : hdr.status;
 }

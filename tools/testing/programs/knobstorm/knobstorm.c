@@ -27,17 +27,7 @@ size_t len;
 unsigned long good, good_in_vain, bad, wrong;
 volatile sig_atomic_t stop;
 
-static uint64_t state;
 static bool guarded;
-
-uint32_t draw(uint32_t below)
-{
-	/* xorshift64* */
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (state * 0x2545f4914f6cdd1dull >> 32) % below;
-}
 
 void add(const char *format, ...)
 {
@@ -306,7 +296,7 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR1, &sa, NULL);
 	sa.sa_handler = on_term;
 	sigaction(SIGTERM, &sa, NULL);
-	state = strtoull(argv[1], NULL, 0) * 0x9e3779b97f4a7c15ull | 1;
+	draw_from(strtoull(argv[1], NULL, 0));
 	count = strtoul(argv[2], NULL, 0);
 	guarded = !strcmp(argv[3], "guarded");
 	for (int i = by_oracle ? 5 : 4; i < argc; i++, n++) {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../lib/random.h"
+
 #define NODE	"/dev/sgio_filter"
 
 struct device {
@@ -21,7 +23,6 @@ extern size_t len;
 extern unsigned long good, good_in_vain, bad, wrong;
 extern volatile sig_atomic_t stop;
 
-uint32_t draw(uint32_t below);
 void add(const char *format, ...);
 /* Whether a good text may fail: the module, the device or memory is not there. */
 bool may_fail(int error);

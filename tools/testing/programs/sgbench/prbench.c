@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #include "measure.h"
-#include "../sgsend/sgsend.h"
+#include "../lib/sender.h"
+#include "../lib/sg.h"
 
 #define DATA_LEN	512
 #define HELPER_CDB	16

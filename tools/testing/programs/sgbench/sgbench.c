@@ -8,6 +8,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 #include "measure.h"
-#include "../sgsend/sgsend.h"
+#include "../lib/sender.h"
+#include "../lib/sg.h"
 
 static const struct command {
 	const char *name;

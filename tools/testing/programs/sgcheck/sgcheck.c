@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "../../../../rust/uapi/sgio_filter.h"
-#include "../sgsend/cdb.h"
+#include "../lib/cdb.h"
 
 static int fd;
 

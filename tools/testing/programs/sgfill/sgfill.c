@@ -7,26 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../lib/sg.h"
+
 /* sg takes 16 commands of one open file at a time. */
 #define OF_ONE_FILE	16
-#define TIMEOUT_MS	600000
 
 static void *send_for_ever(void *arg)
 {
-	unsigned char cdb[10] = { 0x28, [8] = 1 };
-	unsigned char block[512];
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S', .cmdp = cdb, .cmd_len = sizeof(cdb),
-		.dxfer_direction = SG_DXFER_FROM_DEV, .dxferp = block, .dxfer_len = sizeof(block),
-		.timeout = TIMEOUT_MS,
-	};
+	unsigned char cdb[10] = { 0x28, [8] = 1 }, block[512], sense[SENSE_LEN];
+	struct sg_io_hdr hdr = v3_header(cdb, sizeof(cdb), sense);
 
+	v3_data(&hdr, SG_DXFER_FROM_DEV, block, sizeof(block));
+	hdr.timeout = 30 * TIMEOUT_MS;
 	for (;;)
 		if (ioctl((long)arg, SG_IO, &hdr))
 			usleep(1000);

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <scsi/sg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +25,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "../lib/sg.h"
 
 #define INQUIRY		0x12
 #define ALLOCATION	96
@@ -54,19 +55,10 @@ enum kind { INQUIRED, ONE, MANY, REFUSED, OTHER, KINDS };
 
 static enum kind send_one(int fd)
 {
-	unsigned char data[ALLOCATION] = { 0xff, 0xff, 0xff, 0xff }, sense[32];
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = SG_DXFER_FROM_DEV,
-		.cmd_len = sizeof(cdb),
-		.cmdp = (unsigned char *)cdb,
-		.mx_sb_len = sizeof(sense),
-		.sbp = sense,
-		.dxferp = data,
-		.dxfer_len = sizeof(data),
-		.timeout = 20000,
-	};
+	unsigned char data[ALLOCATION] = { 0xff, 0xff, 0xff, 0xff }, sense[SENSE_LEN];
+	struct sg_io_hdr hdr = v3_header((const uint8_t *)cdb, sizeof(cdb), sense);
 
+	v3_data(&hdr, SG_DXFER_FROM_DEV, data, sizeof(data));
 	if (ioctl(fd, SG_IO, &hdr) < 0)
 		return errno == EPERM ? REFUSED : OTHER;
 	if (hdr.status || hdr.host_status)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <scsi/sg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../sgsend/cdb.h"
-#include "../sgsend/sgsend.h"
+#include "../lib/cdb.h"
+#include "../lib/sender.h"
+#include "../lib/sg.h"
 
 #define CHECK_CONDITION	0x02
 
@@ -114,10 +114,7 @@ int main(int argc, char **argv)
 	fd = open(argv[1], mode);
 	if (fd < 0)
 		err(2, "%s", argv[1]);
-	hdr = (struct sg_io_hdr) {
-		.interface_id = 'S', .dxfer_direction = SG_DXFER_NONE, .cmdp = cdb.b, .cmd_len = cdb.len,
-		.sbp = sense, .mx_sb_len = sizeof(sense), .timeout = TIMEOUT_MS,
-	};
+	hdr = v3_header(cdb.b, cdb.len, sense);
 	if (!strcmp(argv[3], "old"))
 		by_old_header(fd, &cdb);
 	else

@@ -1,32 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SG_IO with the version 4 header on /dev/bsg/H:C:T:L. */
+/* /dev/bsg/H:C:T:L: SG_IO with the version 4 header, and io_uring. */
 #include <errno.h>
-#include <linux/bsg.h>
-#include <scsi/sg.h>
 #include <sys/ioctl.h>
 
+#include "../lib/uring.h"
 #include "sgsend.h"
+
+static struct sg_io_v4 header_of(const struct request *rq, struct reply *re)
+{
+	struct sg_io_v4 hdr = v4_header(rq->cdb.b, rq->cdb.len, re->sense);
+
+	v4_data_out(&hdr, rq->out, rq->out_len);
+	hdr.din_xferp = (uintptr_t)rq->in;
+	hdr.din_xfer_len = rq->in_len;
+	return hdr;
+}
 
 void send_bsg(int fd, const struct request *rq, struct reply *re)
 {
-	struct sg_io_v4 hdr = {
-		.guard = 'Q',
-		.protocol = BSG_PROTOCOL_SCSI,
-		.subprotocol = BSG_SUB_PROTOCOL_SCSI_CMD,
-		.request_len = rq->cdb.len,
-		.request = (uintptr_t)rq->cdb.b,
-		.max_response_len = SENSE_LEN,
-		.response = (uintptr_t)re->sense,
-		.dout_xfer_len = rq->out_len,
-		.dout_xferp = (uintptr_t)rq->out,
-		.din_xfer_len = rq->in_len,
-		.din_xferp = (uintptr_t)rq->in,
-		.timeout = TIMEOUT_MS,
-	};
+	struct sg_io_v4 hdr = header_of(rq, re);
 
 	re->err = ioctl(fd, SG_IO, &hdr) < 0 ? errno : 0;
 	re->status = hdr.device_status;
 	re->host_status = hdr.transport_status;
 	re->sense_len = hdr.response_len;
 	re->resid = rq->out_len ? hdr.dout_resid : hdr.din_resid;
+}
+
+static void send_uring(int fd, const struct request *rq, struct reply *re,
+		       unsigned int sqe_flags)
+{
+	static struct io_uring ring;
+	static bool ready;
+	struct sg_io_v4 hdr = header_of(rq, re);
+	uint64_t result = 0;
+
+	if (!ready) {
+		re->err = make_ring(&ring, 0);
+		if (re->err)
+			return;
+		ready = true;
+	}
+	re->err = send_on_ring(&ring, fd, &hdr, sqe_flags, 0, &result);
+	if (!re->err) {
+		re->status = result;
+		re->host_status = result >> 16;
+		re->sense_len = result >> 24 & 0xff;
+		re->resid = result >> 32;
+	}
+}
+
+void send_bsg_uring(int fd, const struct request *rq, struct reply *re)
+{
+	send_uring(fd, rq, re, 0);
+}
+
+/* By a worker thread of the kernel, which has the submitter's credentials. */
+void send_bsg_uring_worker(int fd, const struct request *rq, struct reply *re)
+{
+	send_uring(fd, rq, re, IOSQE_ASYNC);
 }

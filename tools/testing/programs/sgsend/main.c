@@ -73,7 +73,7 @@ static int send_one(const struct target *t, struct request *rq)
 		errx(2, "%s: takes %u bytes of CDB", t->iface->name, t->iface->max_cdb);
 	t->iface->send(open_target(t, mode), rq, &re);
 	print_reply(rq, &re);
-	return is_allowed(&re) ? 0 : !strcmp(verdict(&re), "refused") ? 1 : 3;
+	return is_allowed(&re) ? 0 : !strcmp(verdict(re.err), "refused") ? 1 : 3;
 }
 
 int main(int argc, char **argv)

@@ -12,18 +12,6 @@ bool is_allowed(const struct reply *re)
 	return re->err == 0 || re->err == EFAULT;
 }
 
-const char *verdict(const struct reply *re)
-{
-	const char *name;
-
-	if (is_allowed(re))
-		return "allowed";
-	if (re->err == EPERM)
-		return "refused";
-	name = strerrorname_np(re->err);
-	return name ? name : "E?";
-}
-
 static void print_sense(const struct reply *re)
 {
 	const uint8_t *s = re->sense;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SG_IO with the version 3 header: block devices, changers and /dev/sgN. */
 #include <errno.h>
-#include <scsi/sg.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "sgsend.h"
@@ -10,25 +8,12 @@
 static void send_with(int fd, const struct request *rq, struct reply *re, struct sg_iovec *vectors,
 		      int n)
 {
-	struct sg_io_hdr hdr = {
-		.interface_id = 'S',
-		.dxfer_direction = SG_DXFER_NONE,
-		.cmd_len = rq->cdb.len,
-		.cmdp = (unsigned char *)rq->cdb.b,
-		.mx_sb_len = SENSE_LEN,
-		.sbp = re->sense,
-		.timeout = TIMEOUT_MS,
-	};
+	struct sg_io_hdr hdr = v3_header(rq->cdb.b, rq->cdb.len, re->sense);
 
-	if (rq->out_len) {
-		hdr.dxfer_direction = SG_DXFER_TO_DEV;
-		hdr.dxferp = (void *)rq->out;
-		hdr.dxfer_len = rq->out_len;
-	} else if (rq->in_len) {
-		hdr.dxfer_direction = SG_DXFER_FROM_DEV;
-		hdr.dxferp = rq->in;
-		hdr.dxfer_len = rq->in_len;
-	}
+	if (rq->out_len)
+		v3_data(&hdr, SG_DXFER_TO_DEV, rq->out, rq->out_len);
+	else if (rq->in_len)
+		v3_data(&hdr, SG_DXFER_FROM_DEV, rq->in, rq->in_len);
 	if (n) {
 		hdr.dxferp = vectors;
 		hdr.iovec_count = n;

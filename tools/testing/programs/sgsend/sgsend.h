@@ -11,18 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cdb.h"
-
-#define SENSE_LEN	64
-#define TIMEOUT_MS	20000
+#include "../lib/cdb.h"
+#include "../lib/sender.h"
+#include "../lib/sg.h"
 
 struct request {
 	struct cdb cdb;
-	/*
-	 * Attach data at an unmapped address: the permission check comes
-	 * before the data, so that EFAULT means allowed and nothing is executed.
-	 */
-	bool probe;
+	bool probe;		/* its data are in unmapped_page() */
 	void *in;
 	unsigned int in_len;
 	const void *out;
@@ -78,10 +73,8 @@ void list_interfaces(void);
 /* "INTERFACE[/MODE,..]:NODE"; ends the program if there is no such interface. */
 struct target parse_target(char *arg, unsigned int default_modes);
 int open_target(const struct target *t, enum open_mode mode);
-/* One page nobody can read or write. */
-void *unmapped_page(void);
 
-/* One file per interface. */
+/* One file for a node or an ioctl. */
 void send_sg_v3(int fd, const struct request *rq, struct reply *re);
 void send_sg_vectors(int fd, const struct request *rq, struct reply *re);
 void send_bsg(int fd, const struct request *rq, struct reply *re);
@@ -94,13 +87,8 @@ void send_sg_io32(int fd, const struct request *rq, struct reply *re);
 void send_send_command32(int fd, const struct request *rq, struct reply *re);
 void send_cdrom_packet32(int fd, const struct request *rq, struct reply *re);
 
-/* "allowed", "refused" or the name of another errno. */
-const char *verdict(const struct reply *re);
 bool is_allowed(const struct reply *re);
 void print_reply(const struct request *rq, const struct reply *re);
-
-/* Become uid and gid 65534 with no capability, for good. */
-void become_nobody(void);
 
 int sweep(const struct target *targets, int n, const struct sweep *s);
 /* One process for each target until SIGTERM; SIGUSR1 interrupts them all. */

@@ -13,20 +13,10 @@
 #include <unistd.h>
 
 #include "../knobstorm/oracle.h"
+#include "../lib/random.h"
 #include "sgsend.h"
 
 #define FORMAT_UNIT	0x04	/* no driver for tests survives it */
-
-static uint64_t state;
-
-static uint32_t draw(uint32_t below)
-{
-	/* xorshift64* */
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (state * 0x2545f4914f6cdd1dull >> 32) % below;
-}
 
 enum kind { REFUSED, ALLOWED, RANDOM, KINDS };
 
@@ -76,7 +66,7 @@ static void tell(const struct target *t, enum open_mode mode, const struct reque
 		 const struct reply *re)
 {
 	printf("%s %s %s: command %02x of %u bytes: %s\n", t->iface->name, t->node,
-	       mode_name[mode], rq->cdb.b[0], rq->cdb.len, verdict(re));
+	       mode_name[mode], rq->cdb.b[0], rq->cdb.len, verdict(re->err));
 }
 
 /* The interface that executes writes a line to the kernel log each time. */
@@ -92,7 +82,7 @@ int storm_one(const struct storm *s, const struct target *t, enum open_mode mode
 	/* By turns: a slow interface gets all kinds soon. */
 	unsigned int turn = number;
 
-	state = (s->seed + number) * 0x9e3779b97f4a7c15ull | 1;
+	draw_from(s->seed + number);
 	while (!hammer_stop) {
 		struct request rq = {};
 		struct reply re = {};
@@ -124,7 +114,7 @@ static void print_asked(uint32_t before, uint32_t after, const struct target *t,
 
 	for (unsigned int i = 0; i < cdb->len; i++)
 		sprintf(digits + 2 * i, "%02x", cdb->b[i]);
-	printf("asked %u %u %s %s %s %s %s\n", before, after, mode_name[mode], digits, verdict(re),
+	printf("asked %u %u %s %s %s %s %s\n", before, after, mode_name[mode], digits, verdict(re->err),
 	       t->iface->name, t->node);
 }
 
@@ -138,7 +128,7 @@ int oracle_one(const struct storm *s, const struct target *t, enum open_mode mod
 		err(2, "%s", s->oracle);
 	/* Others print to the same file. */
 	setlinebuf(stdout);
-	state = (s->seed + number) * 0x9e3779b97f4a7c15ull | 1;
+	draw_from(s->seed + number);
 	while (!hammer_stop) {
 		struct request rq = {};
 		struct reply re = {};

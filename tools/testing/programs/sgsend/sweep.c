@@ -26,7 +26,7 @@ static void ask(const struct target *t, int fd, const char *name,
 	/* Were a probe executed, the table would be true and the device changed. */
 	if (rq.probe && !re.err)
 		errx(3, "%s %s: %s was executed", t->iface->name, t->node, name);
-	fprintf(out, "%s %s %s\n", name, mode_name[mode], verdict(&re));
+	fprintf(out, "%s %s %s\n", name, mode_name[mode], verdict(re.err));
 }
 
 static void all_opcodes(const struct target *t, int fd, enum open_mode mode, FILE *out)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sgsend.h"
@@ -88,17 +87,4 @@ int open_target(const struct target *t, enum open_mode mode)
 	if (fd < 0)
 		err(2, "%s: open %s", t->node, mode_name[mode]);
 	return fd;
-}
-
-void *unmapped_page(void)
-{
-	static void *page;
-
-	if (!page) {
-		page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (page == MAP_FAILED)
-			err(2, "mmap");
-	}
-	return page;
 }
