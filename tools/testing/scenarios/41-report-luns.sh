@@ -98,13 +98,13 @@ check "what was answered is counted ($emulated)" test "$emulated" -ge 10
 # A CDB that is INQUIRY in one moment and REPORT LUNS in the next: without
 # `own` all of its kinds are seen, so the program can tell them apart.
 flip() {
-	as_nobody sgflip "$1" "$2" a0 >"$tmp/flip"
+	bypass flip "$1" "$2" a0 >"$tmp/flip"
 	sed 's/^/# /' "$tmp/flip"
 	while read -r kind n; do flip[$kind]=$n; done <"$tmp/flip"
 }
 declare -A flip
 flip "${disk_of[$other]}" 3000
-check "sgflip without own: INQUIRY and many LUNs are seen" \
+check "a CDB that changes, without own: INQUIRY and many LUNs are seen" \
 	test "${flip[inquiry]}" -gt 0 -a "${flip[many]}" -gt 0 -a "${flip[one]}" -eq 0
 # Between the look and the decision there is little time: some rounds, until it was hit.
 declare -A sum=([inquiry]=0 [one]=0 [many]=0 [refused]=0 [other]=0)
@@ -113,9 +113,9 @@ for _ in {1..8}; do
 	for kind in "${!sum[@]}"; do sum[$kind]=$((sum[$kind] + flip[$kind])); done
 	[ "${sum[refused]}" -eq 0 ] || break
 done
-check "sgflip with own: INQUIRY and one LUN are seen" \
+check "a CDB that changes, with own: INQUIRY and one LUN are seen" \
 	test "${sum[inquiry]}" -gt 0 -a "${sum[one]}" -gt 0
-is "sgflip with own: never more LUNs" "${sum[many]} ${sum[other]}" "0 0"
+is "a CDB that changes, with own: never more LUNs" "${sum[many]} ${sum[other]}" "0 0"
 check "... though the CDB changed between the look and the decision (${sum[refused]} times)" \
 	test "${sum[refused]}" -gt 0
 

@@ -24,6 +24,7 @@ void personalities(const char *node, uint8_t opcode);
 void polled_rings(const char *node, uint8_t opcode);
 void descriptors(const char *sg_a, const char *sg_b, const char *disk);
 void read_twice(const char *node, uint8_t first, uint8_t second);
+void flip_opcode(const char *node, unsigned long n, uint8_t opcode);
 void compare_and_write(const char *node, unsigned int offset);
 
 /* Returns an errno. */

@@ -22,6 +22,9 @@
  *       file's while it runs. DISK must be slow
  *   bypass twice NODE FIRST SECOND   SCSI_IOCTL_SEND_COMMAND, whose opcode changes
  *       between its two readings. NODE must be slow, and take one command at a time
+ *   bypass flip NODE COUNT OPCODE    COUNT times SG_IO, whose CDB is INQUIRY in one moment and OPCODE (of a command with 12
+ *       bytes that returns data) in the next. Prints how often there came INQUIRY's data ("inquiry"), a list of one LUN
+ *       ("one"), of more ("many"), EPERM ("refused"), or anything else ("other")
  *   bypass compare-and-write NODE OFFSET     it is executed, on block 8: from OFFSET of a
  *       page on, and from another page if that one ends. Prints how many bytes came to the
  *       disk from there, and how many from the page that follows in memory
@@ -247,6 +250,8 @@ int main(int argc, char **argv)
 		descriptors(argv[2], argv[3], argv[4]);
 	} else if (!strcmp(what, "twice") && argc == 5) {
 		read_twice(argv[2], byte(argv[3]), byte(argv[4]));
+	} else if (!strcmp(what, "flip") && argc == 5) {
+		flip_opcode(argv[2], strtoul(argv[3], NULL, 0), byte(argv[4]));
 	} else if (!strcmp(what, "compare-and-write") && argc == 4) {
 		compare_and_write(argv[2], atoi(argv[3]));
 	} else {

@@ -1,51 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * sgflip: change a CDB in user memory while SG_IO runs.
- *
- *   sgflip NODE COUNT OPCODE
- *
- * Sends COUNT commands by SG_IO, whose CDB is INQUIRY in one moment and OPCODE
- * (in hex, of a command with 12 bytes that returns data) in the next, because another thread writes
- * byte 0 all the time. Prints what came back:
- *
- *   inquiry N    INQUIRY's data (the peripheral device type of a disk)
- *   one N        a list of one LUN (LUN LIST LENGTH 8)
- *   many N       a list of more LUNs
- *   refused N    EPERM
- *   other N      anything else
- */
+/* A CDB in user memory that changes while SG_IO runs: another thread writes byte 0 all the time. */
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "../lib/sg.h"
+#include "bypass.h"
 
-#define INQUIRY		0x12
 #define ALLOCATION	96
 
-static _Atomic unsigned char cdb[12] = {
+static _Atomic uint8_t cdb[12] = {
 	/* INQUIRY has its length in byte 4, REPORT LUNS in bytes 6 to 9. */
 	INQUIRY, 0, 0, 0, ALLOCATION, 0, 0, 0, 0, ALLOCATION,
 };
-static unsigned char opcode;
 static atomic_bool done;
 
-static void *flip(void *unused)
+static void *flip(void *opcode)
 {
-	unsigned char byte = INQUIRY;
+	uint8_t byte = INQUIRY;
 
-	(void)unused;
 	/* One store a round: an emulated processor is only interrupted between rounds. */
 	while (!atomic_load_explicit(&done, memory_order_relaxed)) {
-		byte ^= INQUIRY ^ opcode;
+		byte ^= INQUIRY ^ *(uint8_t *)opcode;
 		atomic_store_explicit(&cdb[0], byte, memory_order_relaxed);
 	}
 	return NULL;
@@ -55,7 +33,7 @@ enum kind { INQUIRED, ONE, MANY, REFUSED, OTHER, KINDS };
 
 static enum kind send_one(int fd)
 {
-	unsigned char data[ALLOCATION] = { 0xff, 0xff, 0xff, 0xff }, sense[SENSE_LEN];
+	uint8_t data[ALLOCATION] = { 0xff, 0xff, 0xff, 0xff }, sense[SENSE_LEN];
 	struct sg_io_hdr hdr = v3_header((const uint8_t *)cdb, sizeof(cdb), sense);
 
 	v3_data(&hdr, SG_DXFER_FROM_DEV, data, sizeof(data));
@@ -69,21 +47,15 @@ static enum kind send_one(int fd)
 	return data[3] == 8 ? ONE : data[3] > 8 ? MANY : OTHER;
 }
 
-int main(int argc, char **argv)
+void flip_opcode(const char *node, unsigned long n, uint8_t opcode)
 {
 	static const char *const name[KINDS] = { "inquiry", "one", "many", "refused", "other" };
-	unsigned long n, count[KINDS] = {};
+	unsigned long count[KINDS] = {};
 	pthread_t thread;
-	int fd;
+	int fd = open_node(node, "ro");
 
-	if (argc != 4)
-		errx(2, "usage: sgflip NODE COUNT OPCODE");
-	n = strtoul(argv[2], NULL, 0);
-	opcode = strtoul(argv[3], NULL, 16);
-	fd = open(argv[1], O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		err(2, "%s", argv[1]);
-	errno = pthread_create(&thread, NULL, flip, NULL);
+	become_nobody();
+	errno = pthread_create(&thread, NULL, flip, &opcode);
 	if (errno)
 		err(2, "pthread_create");
 	while (n--)
@@ -92,5 +64,4 @@ int main(int argc, char **argv)
 	pthread_join(thread, NULL);
 	for (int kind = 0; kind < KINDS; kind++)
 		printf("%s %lu\n", name[kind], count[kind]);
-	return 0;
 }
