@@ -182,14 +182,9 @@ fn lines(items: impl IntoIterator<Item = impl Display>) -> String {
     })
 }
 
-/// What the reference decides by both texts.
-fn expected(device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
-    expected_at(0, device, class, cdb, write)
-}
-
-/// The same of texts that are so many seconds old.
-fn expected_at(age: u64, device: &str, class: &str, cdb: &[u8], write: bool) -> Decision {
-    let list = |text: &str| match reference::text::parse(text.as_bytes()) {
+/// The reference's list of the rules of a text.
+fn listed(text: &str) -> Vec<Listed> {
+    match reference::text::parse(text.as_bytes()) {
         Ok(change) => change
             .rules()
             .into_iter()
@@ -197,12 +192,21 @@ fn expected_at(age: u64, device: &str, class: &str, cdb: &[u8], write: bool) -> 
             .collect(),
         Err(Bad::Nothing) => Vec::new(),
         Err(Bad::Line(line)) => panic!("line {line}: {text}"),
-    };
+    }
+}
+
+/// What the reference decides by both lists.
+fn expected(device: &[Listed], class: &[Listed], cdb: &[u8], write: bool) -> Decision {
+    expected_at(0, device, class, cdb, write)
+}
+
+/// The same of lists that are so many seconds old.
+fn expected_at(age: u64, device: &[Listed], class: &[Listed], cdb: &[u8], write: bool) -> Decision {
     let rules = Rules {
         unpriv: false,
         own_luns: false,
-        device: &list(device),
-        class: &list(class),
+        device,
+        class,
         now: age * 1_000_000_000,
     };
     let by = |decision: fn(Layer, u16) -> Decision, whose, number: usize| {
@@ -253,15 +257,16 @@ proptest! {
         let printed = print(&rules);
         let filter = compile(&rules);
         let again = compile(&parse(&printed));
+        let (listed, listed_again) = (listed(&text), listed(&printed));
         for cdb in &cdbs {
             let decision = |filter: &CompiledFilter| {
                 let state = DevicePolicy { unpriv: false, own_luns: false, device: None, class: filter.view() };
                 decide(&state, &Cdb::new(cdb).unwrap(), write, || after(0))
             };
-            let expected = expected("", &text, cdb, write);
+            let expected = expected(&[], &listed, cdb, write);
             prop_assert_eq!(decision(&filter), expected);
             prop_assert_eq!(decision(&again), expected);
-            prop_assert_eq!(self::expected("", &printed, cdb, write), expected);
+            prop_assert_eq!(self::expected(&[], &listed_again, cdb, write), expected);
         }
     }
 
@@ -269,6 +274,7 @@ proptest! {
     #[test]
     fn layers(device in text(), class in text(), cdbs in vec(cdb(), 1..20), write: bool) {
         let (of_device, of_class) = (compile(&parse(&device)), compile(&parse(&class)));
+        let (device, class) = (listed(&device), listed(&class));
         for cdb in &cdbs {
             let state = DevicePolicy {
                 unpriv: false,
@@ -342,10 +348,11 @@ proptest! {
         let text = String::from_utf8(text).unwrap();
         if Change::parse(text.as_bytes()).is_ok_and(|change| change.kind() == ChangeKind::Replace) {
             let filter = compile(&parse(&text));
+            let listed = listed(&text);
             for cdb in &cdbs {
                 let state = DevicePolicy { unpriv: false, own_luns: false, device: None, class: filter.view() };
                 let decision = decide(&state, &Cdb::new(cdb).unwrap(), true, || after(0));
-                prop_assert_eq!(decision, expected("", &text, cdb, true), "{}", text);
+                prop_assert_eq!(decision, expected(&[], &listed, cdb, true), "{}", text);
             }
         }
     }
