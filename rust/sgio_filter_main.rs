@@ -13,7 +13,7 @@
 //! - [`hook`]: the decision on a command, on the fast path and on the slow path, and who is told;
 //! - [`state`]: what is known: devices, rules, I_T nexuses, the kernel's own list;
 //! - [`policy`]: pure; no kernel, no allocation, shared with user space;
-//! - [`kernel`](mod@kernel): abstractions, as if they were the kernel crate's, on bindings and `helpers.c`.
+//! - [`kernel`](mod@kernel): abstractions, as if they were the kernel crate's, on bindings and `helpers/`.
 
 #![deny(unsafe_code)]
 

@@ -25,6 +25,6 @@
 #include <scsi/scsi_ioctl.h>
 #include <scsi/sg.h>
 
-#include "../helpers.c"
+#include "../helpers/helpers.c"
 #include "../trace/sgio_filter.h"
 #include "../uapi/sgio_filter.h"

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/cgroup.h>
+#include <linux/nsproxy.h>
+#include <linux/sched.h>
+
+struct cgroup *sgio_helper_current_domain_cgroup(void);
+struct cgroup *sgio_helper_current_domain_cgroup(void)
+{
+#ifdef CONFIG_CGROUPS
+	return READ_ONCE(task_dfl_cgroup(current)->dom_cgrp);
+#else
+	return NULL;
+#endif
+}
+
+bool sgio_helper_cgroup_tryget(struct cgroup *cgrp);
+bool sgio_helper_cgroup_tryget(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_tryget(cgrp);
+#else
+	return false;
+#endif
+}
+
+void sgio_helper_cgroup_get(struct cgroup *cgrp);
+void sgio_helper_cgroup_get(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	cgroup_get(cgrp);
+#endif
+}
+
+void sgio_helper_cgroup_put(struct cgroup *cgrp);
+void sgio_helper_cgroup_put(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	cgroup_put(cgrp);
+#endif
+}
+
+bool sgio_helper_cgroup_is_online(struct cgroup *cgrp);
+bool sgio_helper_cgroup_is_online(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return READ_ONCE(cgrp->self.flags) & CSS_ONLINE;
+#else
+	return false;
+#endif
+}
+
+u64 sgio_helper_cgroup_id(struct cgroup *cgrp);
+u64 sgio_helper_cgroup_id(struct cgroup *cgrp)
+{
+	return cgroup_id(cgrp);
+}
+
+bool sgio_helper_cgroup_is_root(struct cgroup *cgrp);
+bool sgio_helper_cgroup_is_root(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return cgrp == &cgrp_dfl_root.cgrp;
+#else
+	return true;
+#endif
+}
+
+bool sgio_helper_cgroup_root_has_descendants(void);
+bool sgio_helper_cgroup_root_has_descendants(void)
+{
+#ifdef CONFIG_CGROUPS
+	return READ_ONCE(cgrp_dfl_root.cgrp.nr_descendants) > 0;
+#else
+	return false;
+#endif
+}
+
+void sgio_helper_cgroup_path_seen_by_current(struct cgroup *cgrp, char *buf, size_t len);
+void sgio_helper_cgroup_path_seen_by_current(struct cgroup *cgrp, char *buf, size_t len)
+{
+	buf[0] = 0;
+#ifdef CONFIG_CGROUPS
+	/* A task that is about to end has none. */
+	if (current->nsproxy)
+		cgroup_path_ns(cgrp, buf, len, current->nsproxy->cgroup_ns);
+#endif
+}
