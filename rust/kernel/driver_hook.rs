@@ -22,8 +22,12 @@ pub(crate) trait DriverHook: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// `ENOENT` if the driver is not there.
-    fn new() -> impl PinInit<Self, Error>;
+    /// `ENOENT` if the driver is not there, or goes.
+    ///
+    /// # Safety
+    ///
+    /// What is made is dropped before the driver goes: addresses of its functions are kept, and may be another's then.
+    unsafe fn new() -> impl PinInit<Self, Error>;
 }
 
 enum HookState<H> {
@@ -51,7 +55,8 @@ impl<H: DriverHook> Driver<H> {
         if matches!(*state, HookState::Armed { .. }) {
             return Ok(());
         }
-        match KBox::pin_init(H::new(), GFP_KERNEL) {
+        // SAFETY: `going()` drops it before the driver goes; if the driver goes already, `H::new()` does not find it.
+        match KBox::pin_init(unsafe { H::new() }, GFP_KERNEL) {
             Ok(hook) => *state = HookState::Armed { _hook: hook },
             Err(ENOENT) => *state = HookState::Absent,
             Err(e) => {

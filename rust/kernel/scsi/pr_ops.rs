@@ -221,7 +221,7 @@ pub(crate) struct Hook<T: PrAllowed> {
 impl<T: PrAllowed> DriverHook for Hook<T> {
     const DRIVER: &'static CStr = c"sd_mod";
 
-    fn new() -> impl PinInit<Self, Error> {
+    unsafe fn new() -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
             if !is_there()? {
                 return Err(ENOENT);

@@ -182,7 +182,7 @@ pub(crate) struct Hook<T: SgAllowed> {
 impl<T: SgAllowed> DriverHook for Hook<T> {
     const DRIVER: &'static CStr = c"sg";
 
-    fn new() -> impl PinInit<Self, Error> {
+    unsafe fn new() -> impl PinInit<Self, Error> {
         type Function = unsafe extern "C" fn(*mut bindings::request, bool);
 
         pin_init::pin_init_scope(|| {

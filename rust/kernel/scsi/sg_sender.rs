@@ -267,7 +267,7 @@ impl Drop for Published {
 impl DriverHook for Hook {
     const DRIVER: &'static CStr = c"sg";
 
-    fn new() -> impl PinInit<Self, Error> {
+    unsafe fn new() -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
             let from = symbol::address_of(c"sg_ioctl")?;
             callers::prove_sg(from)?;
