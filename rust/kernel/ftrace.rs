@@ -135,9 +135,9 @@ unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
     }
 }
 
-/// Waits until each task has been seen in user space or asleep.
+/// Waits until each task has been seen in user space or asleep. Sleeps.
 pub(crate) fn wait_for_tasks() {
-    // SAFETY: Called in process context, without RCU read side lock.
+    // SAFETY: There is nothing that must be valid. It sleeps, which a `Reader` must not.
     unsafe { bindings::synchronize_rcu_tasks() };
 }
 

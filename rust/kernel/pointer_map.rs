@@ -195,7 +195,7 @@ impl<T> Drop for Removed<T> {
     fn drop(&mut self) {
         // Expedited: this is for devices that go, by the thousand perhaps, and hold others up.
         //
-        // SAFETY: Called in process context, without RCU read side lock.
+        // SAFETY: There is nothing that must be valid. It sleeps, which a `Reader` must not.
         unsafe { bindings::synchronize_rcu_expedited() };
         // SAFETY: The field is not used after this.
         unsafe { ManuallyDrop::drop(&mut self.0) };
