@@ -82,7 +82,7 @@ nothing_left "after all"
 sweep "$tmp/after" 48 "${devices[@]}"
 check "the stock answers are back" diff -r "$tmp/before" "$tmp/after"
 
-# Unloading waits for an SG_IO that takes its time. Devices are missing to the filter meanwhile, and what their rules
+# Unloading waits for an SG_IO that takes its time. In that time the filter no longer knows the devices, and what their rules
 # allow, against their class, is still allowed.
 slow=${devices[0]}
 debug_add 0
@@ -111,7 +111,7 @@ while [ ! -e "$tmp/unloaded" ]; do
 done
 wait
 check "unloading waits for an SG_IO under way ($answers)" test $answers -gt 3
-is "... and nothing is refused meanwhile that a rule allows" $wrong 0
+is "... and nothing is refused in that time that a rule allows" $wrong 0
 
 # Devices are released: nothing of the module holds them.
 echo "-${#devices[@]}" >"$debug/add_host"
