@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/kernel/sgio_filter/`.
+//! `/sys/kernel/sgio_filter/classes/<class>/`: the files of one class.
 //!
 //! ABI: `Documentation/ABI/testing/sysfs-kernel-sgio_filter`
 
@@ -8,19 +8,15 @@ use super::{
     accept,
     apply,
     arm_for,
-    device::prepare_filter_sg,
     parse,
     show_hits,
     show_rules,
-    show_stats,
-    show_switch,
-    switch,
     word, //
 };
 use crate::{
-    hook::entry_points::EntryPoints,
     kernel::{
         kobject::{
+            Entry,
             Kobject,
             Parent, //
         },
@@ -54,66 +50,8 @@ use kernel::{
     },
     prelude::*,
     str::CString,
-    sync::{
-        atomic::Relaxed,
-        Arc, //
-    },
+    sync::Arc, //
 };
-
-/// The version of the interface in sysfs.
-const VERSION: u32 = 1;
-
-/// The whole tree. It is taken down from the leaves to the root.
-pub(crate) struct Root {
-    _each: KVec<Kobject<ClassKnobs>>,
-    _classes: Kobject<()>,
-    _root: Kobject<Arc<State>>,
-}
-
-static ROOT_FILES: [File<Kobject<Arc<State>>>; 4] = [
-    File::read_only(c"version", |_, page| Ok(writeln!(page, "{VERSION}")?)),
-    File::read_only(c"stats", |state: &Arc<State>, page| {
-        show_stats(&state.without_device, page)
-    }),
-    File::writable(
-        c"filter_sg",
-        |state: &Arc<State>, page| show_switch(state.filter_sg.load(Relaxed), page),
-        |state: &Arc<State>, write| {
-            let filter = switch(accept(write)?)?;
-            prepare_filter_sg(filter)?;
-            state.filter_sg.store(filter, Relaxed);
-            Ok(())
-        },
-    ),
-    File::read_only(c"entry_points", |_, page| EntryPoints::show(page)),
-];
-
-impl Root {
-    /// Makes the tree.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`, also if there is one already.
-    pub(crate) fn new(state: &Arc<State>) -> Result<Self> {
-        let root = Kobject::new(Parent::kernel(), c"sgio_filter", state.clone(), &ROOT_FILES)?;
-        let classes = Kobject::new(root.as_parent(), c"classes", (), &[])?;
-        let mut each = KVec::with_capacity(Class::ALL.len(), GFP_KERNEL)?;
-        for class in Class::ALL {
-            let name = CString::try_from_fmt(fmt!("{}", class.name()))?;
-            let knobs = ClassKnobs {
-                state: state.clone(),
-                class,
-            };
-            let directory = Kobject::new(classes.as_parent(), &name, knobs, &CLASS_FILES)?;
-            each.push(directory, GFP_KERNEL)?;
-        }
-        Ok(Self {
-            _each: each,
-            _classes: classes,
-            _root: root,
-        })
-    }
-}
 
 /// What the files of one class work on.
 struct ClassKnobs {
@@ -128,6 +66,24 @@ static CLASS_FILES: [File<Kobject<ClassKnobs>>; 3] = [
     }),
     File::writable(c"table", ClassKnobs::show_table, ClassKnobs::store_table),
 ];
+
+/// Makes the directory of `class` in `parent`, which is there while the result lives.
+///
+/// # Errors
+///
+/// `ENOMEM`, and those of [`Kobject::new`].
+pub(super) fn class_directory(
+    parent: Parent<'_>,
+    state: &Arc<State>,
+    class: Class,
+) -> Result<Entry> {
+    let name = CString::try_from_fmt(fmt!("{}", class.name()))?;
+    let knobs = ClassKnobs {
+        state: state.clone(),
+        class,
+    };
+    Ok(Kobject::new(parent, &name, knobs, &CLASS_FILES)?.into())
+}
 
 /// The rules of a class that are not a table.
 ///

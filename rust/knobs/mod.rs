@@ -8,13 +8,14 @@ mod class;
 mod control_device;
 mod device;
 mod queue;
+mod root;
 mod transaction;
 
 pub(crate) use self::{
-    class::Root,
     control_device::Control,
     device::directory,
-    queue::queue_files, //
+    queue::queue_files,
+    root::Root, //
 };
 
 use crate::{
