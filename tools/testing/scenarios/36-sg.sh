@@ -46,15 +46,18 @@ slow 500000000
 is "the descriptor changes: an ioctl is for the device that it began on" \
 	"$(bypass descriptors "${sg_of[$a]}" "${sg_of[$b]}" "${disk_of[$b]}")" \
 	"begun on a: refused, begun on b: allowed, b's data"
-# As many ioctls at a time as anybody can start hurt nobody else: each is decided by the rules of its device.
+# As many ioctls at a time as anybody can start hurt nobody else: each is decided by the rules of its device. Fewer on kernels
+# that check more, where so many tasks leave no time to the rest.
+tasks=300
+! is_debians || tasks=1500
 slow 300000000
 ulimit -n 4096
 mkfifo "$tmp/hold"
-as_nobody sgfill "${sg_of[$a]}" 1500 >"$tmp/filled" 2>&1 <"$tmp/hold" &
+as_nobody sgfill "${sg_of[$a]}" $tasks >"$tmp/filled" 2>&1 <"$tmp/hold" &
 filler=$!
 exec 9>"$tmp/hold"
 echo "-deny 12" >"$(dev "$a")/rules"
-check "1500 ioctls of one device are under way" wait_for grep -q "1500 under way" "$tmp/filled"
+check "$tasks ioctls of one device are under way" wait_for grep -q "$tasks under way" "$tmp/filled"
 echo "deny 42,48" >"$(dev "$b")/rules"
 before=$(sed -n 's/^refused //p' "$(dev "$b")/stats")
 refused "SANITIZE is denied on b" --read "sg:${sg_of[$b]}" 48030000000000000000
