@@ -4,6 +4,7 @@
 #
 #   # about: ...       what it shows: lint/scenarios.py
 #   # kernels: ...     those on which make test runs it, if not on all
+#   # minutes: ...     how long it takes, if it takes some: long ones begin first
 #   # vm: ...          options for vm/run; more than one line
 #   # builds: ...      more modules than sgio_filter: see build_extra
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: the table `stock` is the kernel's own list: all opcodes, open modes, interfaces and device types, with the module and without it
+# minutes: 1
 # kernels: stock
 # The table `stock` is the kernel's own list: all 256 opcodes, both open modes,
 # every interface, all 32 peripheral device types, once without the module and

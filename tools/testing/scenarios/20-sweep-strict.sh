@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: under `strict` the kernel does what the class's rules say, read by the reference implementation: all opcodes, interfaces and device types
+# minutes: 1
 # kernels: stock
 # Under `strict` the kernel does what the class's rules say, read by a second
 # evaluator (ruleeval): all opcodes, the service actions of the multiplexed ones, both open

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: opcodes that the kernel's list allows though they do harm on the class: open without the module, closed under `strict`
+# kernels: stock
+# minutes: 1
 # Opcodes that the kernel's one list allows because they are harmless on another
 # class, or whose service actions it does not look at: each is open without the
 # module and closed under `strict`.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: all callers of `scsi_cmd_allowed()`: what is allowed is executed, what is refused gets EPERM; which senders need no rule
+# minutes: 1
 # kernels: test
 # All callers of scsi_cmd_allowed(), through every door there is: what the filter
 # allows is executed and answered, what it refuses gets EPERM; and who the sender

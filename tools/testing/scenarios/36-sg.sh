@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: `/dev/sgN` that is not open read-write: which device the ioctl is for, under load, with changing descriptors, and when sg is loaded later
+# minutes: 1
 # /dev/sgN that is not open for both: the device is known by the ioctl that
 # the task is in, also when more tasks are in one at a time than any table would hold, when descriptors
 # change, and when the driver is loaded later.

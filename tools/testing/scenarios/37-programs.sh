@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # kernels: stock
 # about: each profile with the programs that it names, as in [profiles.md](admin-guide/profiles.md), both ways
+# minutes: 4
 # Each profile with the programs that it names, as nobody, both ways: what they send that is needed is not
 # refused, and no rule of the profile is there that nothing has used, but for what needs hardware that is not here.
 # Documentation/admin-guide/profiles.md is the same as a table.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: `pr_exclusive`: PERSISTENT RESERVE OUT is for the first cgroup that sends it
+# minutes: 1
 # pr_exclusive: two users of one I_T nexus are one to the logical unit, which
 # lets either break the other's reservation; with the guard, PERSISTENT
 # RESERVE OUT is for the first cgroup that sends it.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: `filter_sg`: `/dev/sgN` is filtered in every open mode, by SG_IO and write(2)
+# minutes: 3
 # filter_sg: /dev/sgN is filtered however it is open, by SG_IO and by write(2) with both of the driver's headers. What is
 # refused does not reach the device, and is answered by CHECK CONDITION where an error of the call is too late. Off, which
 # is the default, all is as the kernel has it.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: two guests on one LUN by two iSCSI sessions, as in [initiators.md](admin-guide/initiators.md)
+# minutes: 1
 # kernels: stock
 # Two guests on one LUN, each by an iSCSI session of its own: the set-up of initiators.md. The WWID is the
 # same, the by-path link moves to the session that came last, addresses change: a policy selects by the nexus.

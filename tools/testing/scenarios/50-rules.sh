@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: the rule language by way of the knob: what is written, what is read back, what the kernel then does
+# minutes: 2
 # The rule language by way of the knob: what is written, what is read back, what
 # the kernel then does. All that is read can be written back.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: the rules of a class: custom, the built-in tables, and back
+# minutes: 1
 # The rules of a class: for all its devices at once and no other's; custom rules,
 # the built-in tables, and back.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: bad input to every knob: the documented errno, and nothing has changed
+# minutes: 2
 # kernels: test
 # Whatever is written to a knob: the documented errno, and nothing has changed.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: devices that come and go, with their filters; rescans, drivers that unbind, module parameters
+# minutes: 2
 # Devices that come and go, with their filters; what a rescan, a driver that
 # unbinds, and a module parameter do.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: loading and unloading under traffic: no wrong verdict, no error, no leak
+# minutes: 3
 # Many times in and out of the kernel while several unprivileged processes send
 # commands by every interface: no wrong verdict, no error, nothing left behind.
 # 100 times on the stock kernel; on the others, which check more and are slower, 30 times.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: nothing allocated is leaked, by kmemleak
+# minutes: 1
 # Nothing that the module allocates is forgotten, by kmemleak, which sees what is
 # too small for the count of 80-load-unload. What an error leaves behind: 83.
 # vm: --append kmemleak=on

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: each allocation, registration and wait of the module that can fail does so in turn, [below](#what-is-made-to-fail)
+# minutes: 8
 # Every allocation and every registration that the module makes fails in turn, and every wait that a signal ends:
 # while it is loaded, while a device is added, while rules are written. The module
 # is then there as a whole or not at all, and the old filter stays. Documentation/testing.md

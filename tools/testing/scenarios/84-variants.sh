@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: the module built as for other kernels (no jumps of ftrace, no kprobes, optimised for size) decides the same
+# minutes: 3
 # kernels: stock
 # The module as it is for other kernels (tools/testing/setup/build-module). Bare: ftrace has no jumps, so that
 # a handler sends the callers on instead (rust/kernel/ftrace.rs), and there are no kprobes, so that it is not known

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: `/dev/sgio_filter`: transactions over several devices and classes, made as a whole or not at all
+# minutes: 2
 # /dev/sgio_filter: transactions over several devices and classes, of which nothing
 # is left when one part of them is wrong; ids; and decisions during a transaction.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: the kernel's answers by ioctl; counts per rule, the tracepoint, the audit log
+# minutes: 1
 # kernels: stock
 # What the kernel says it would answer is what the rules say, and what it answers;
 # and what is told of the decisions: counts per rule, the tracepoint, the audit log.

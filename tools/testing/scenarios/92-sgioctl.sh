@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: the tool against the running module; its offline answers are the kernel's
+# minutes: 3
 # kernels: stock
 # The tool against the running module: each command, and what it does to commands
 # that are then sent. What it says offline is what the kernel says.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: install and uninstall; policies by real udev; paths of a multipath map that come one by one
+# minutes: 3
 # kernels: stock
 # Policies that stay: installed files, real udev for devices that come later, a
 # multipath map whose paths come one by one, and nothing left after uninstall.

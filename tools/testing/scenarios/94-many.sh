@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: a thousand devices in one transaction; times are printed, not judged
+# minutes: 2
 # kernels: stock
 # A thousand devices in one transaction (a hundred on other kernels than the stock
 # one): the times are printed, not judged. Lines

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: a system booted by systemd: the unit, the udev rule, what their events leave alone
+# minutes: 2
 # kernels: stock
 # A system that systemd boots (process 1 of a PID namespace of its own) with what
 # `make install` installs: the policy is in force before anybody but root runs, and

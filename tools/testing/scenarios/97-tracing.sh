@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: perf, trace-cmd and bpftrace record exactly the refusals of a script
+# minutes: 2
 # kernels: stock
 # The tracepoint by the usual tools: perf, trace-cmd and bpftrace each record
 # exactly the refusals that a script causes, with the commands of

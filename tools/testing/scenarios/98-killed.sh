@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: `sgioctl apply` killed before its system calls leaves the old policy or the new one, on all devices
+# minutes: 2
 # kernels: stock
 # `sgioctl apply` over several devices and a class, killed before each of its system
 # calls from the opening of the node on and before some of those earlier, one run for

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # about: all at once: random commands, policies, devices, loads, signals, reclaim, hundreds of ioctls of sg, a tracer; each answer is judged by what a writer of policies told of its changes; `SGIO_SEED=` repeats one
+# minutes: 8
 # Everything at once: senders on every interface with random commands, writers of
 # random good and bad policies, devices and the module that come and go, signals,
 # reclaim of memory, hundreds of ioctls of sg at a time, what sg and the block layer send
