@@ -60,7 +60,8 @@ struct SgioFilter {
     #[pin]
     _rescans: kernel::scsi::rescan::Hook<hotplug::Devices>,
     devices: kernel::scsi::device_events::Registration<hotplug::Devices>,
-    // Dropped after the hook, which looks up senders by sg, and after the knobs, which arm entry points.
+    // Dropped after the hook, which looks up senders by sg. What a file of `_root` arms after that is disarmed with the
+    // last reference to the entry points, which the write to that file holds; `_root` waits for such writes.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
     _in_force: state::InForce,

@@ -31,7 +31,7 @@ use kernel::{
     },
 };
 
-/// The entry points of the loaded module; none while it is loaded or unloaded.
+/// The entry points, from early in loading until early in unloading.
 static CURRENT: RcuArc<EntryPoints> = RcuArc::none();
 
 /// The redirections that are armed on demand.

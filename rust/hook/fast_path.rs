@@ -5,7 +5,7 @@
 //!
 //! It answers what a table answers, or nothing: the [slow path](super::slow_path) begins anew. Both
 //! come to the same verdict, by the same rules of one moment, and count alike. For what is allowed there
-//! is no call in it, no loop and no lock.
+//! is no loop in it and no lock, and on x86-64 no call.
 
 use super::outcome::Outcome;
 use crate::{

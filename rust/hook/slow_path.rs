@@ -352,8 +352,9 @@ fn conclude(
     outcome.lets_through()
 }
 
-/// A device that is not in the map: it is just being added, so that it has no rules of its own yet,
-/// or just being removed, so that no command of a user reaches it any more.
+/// A device that is not in the map: it is being added, so that it has no rules of its own yet; or removed, so that no
+/// command of a user reaches it any more; or replaced by another logical unit, which has none of its rules; or there was no
+/// memory to add it, so that it has none at all.
 #[cold]
 fn for_class(
     state: &State,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A file of ours in the `queue` directory of a disk.
+//! The identity of a request queue, and a file of ours in the `queue` directory of a disk.
 //!
-//! An ordinary attribute there would be taken for a `struct queue_sysfs_entry`, which is private to
+//! An ordinary attribute in that directory would be taken for a `struct queue_sysfs_entry`, which is private to
 //! the block layer (`block/blk-sysfs.c`, `queue_attr_show()`); a binary attribute is not.
 //!
 //! Not here: everything else about disks.

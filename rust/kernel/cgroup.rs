@@ -64,7 +64,7 @@ impl Cgroup {
 
     /// Whether it is the root, in which everything is that nobody has put elsewhere.
     pub(crate) fn is_root(&self) -> bool {
-        // SAFETY: It is compared.
+        // SAFETY: No requirements: the pointer is compared, and not followed.
         unsafe { bindings::cgroup_is_root(self.0.as_ptr()) }
     }
 

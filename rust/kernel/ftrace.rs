@@ -74,15 +74,15 @@ type Handler =
 ///
 /// # Safety
 ///
-/// Called by ftrace, for `ops` that [`Redirect::new`] registered.
+/// Called by ftrace, for the `ops` of a [`Redirect`] that has registered this handler.
 unsafe extern "C" fn go_on_at_replacement(
     _ip: c_ulong,
     _parent_ip: c_ulong,
     ops: *mut bindings::ftrace_ops,
     fregs: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: By the safety requirement `ops` is one that `Redirect::new()` registered: it is pinned, outlives the
-    // registration, and does not change during it.
+    // SAFETY: By the safety requirement `ops` is that of a `Redirect`: it is pinned, outlives the registration, and does not
+    // change during it.
     let to = unsafe { (*ops).private };
     // SAFETY: `fregs` is valid for the duration of the handler, which may set the instruction
     // pointer because of `FTRACE_OPS_FL_IPMODIFY`.
@@ -93,7 +93,7 @@ unsafe extern "C" fn go_on_at_replacement(
 ///
 /// # Safety
 ///
-/// Called by ftrace, for `ops` that [`Redirect::new`] registered.
+/// Called by ftrace, for the `ops` of a [`Redirect`] that has registered this handler.
 unsafe extern "C" fn go_on_at_replacement_for_others(
     ip: c_ulong,
     parent_ip: c_ulong,
@@ -121,7 +121,7 @@ pub(crate) trait Diverts: 'static {
 ///
 /// # Safety
 ///
-/// Called by ftrace, for `ops` that [`Redirect::new`] registered.
+/// Called by ftrace, for the `ops` of a [`Redirect`] that has registered this handler.
 unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
     ip: c_ulong,
     parent_ip: c_ulong,
@@ -137,7 +137,7 @@ unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
 
 /// Waits until each task has been seen in user space or asleep. Sleeps.
 pub(crate) fn wait_for_tasks() {
-    // SAFETY: There is nothing that must be valid. It sleeps, which a `Reader` must not.
+    // SAFETY: There is nothing that must be valid. It sleeps; a caller that must not would do no harm to memory, as for each function that sleeps.
     unsafe { bindings::synchronize_rcu_tasks() };
 }
 

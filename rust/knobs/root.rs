@@ -67,7 +67,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, also if there is one already.
+    /// `ENOMEM`, `EEXIST` if there is one already.
     pub(crate) fn new(state: &Arc<State>) -> Result<Self> {
         let root = Kobject::new(Parent::kernel(), c"sgio_filter", state.clone(), &ROOT_FILES)?;
         let classes = Kobject::new(root.as_parent(), c"classes", (), &[])?;

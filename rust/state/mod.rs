@@ -83,7 +83,7 @@ pub(crate) struct State {
     pub(crate) without_device: Stats,
     /// A device had to do without its filter or its knobs.
     pub(crate) incomplete: Atomic<bool>,
-    /// How they are reached.
+    /// The I_T_L nexuses of the devices.
     #[pin]
     pub(crate) nexuses: Nexuses,
     /// Held while a device is added, removed, or taken for another one. Inside of it files are removed, which waits

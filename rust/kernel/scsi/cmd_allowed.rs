@@ -11,7 +11,8 @@
 //! - `sg_allow_access()`: a buffer on the stack, which does not lead to the device ([`sg_sender`](super::sg_sender) does), and of
 //!   which no more than the shortest CDB is surely initialised.
 //!
-//! It is exported: a module of another tree that calls it must do so in one of these ways.
+//! It is exported, so that a module of another tree could call it. It is assumed, and cannot be checked, that one does so in one
+//! of these ways: with a CDB on the stack, or in the command of a request.
 //!
 //! C header: [`include/scsi/scsi_ioctl.h`](srctree/include/scsi/scsi_ioctl.h)
 
@@ -209,7 +210,7 @@ pub(crate) struct Hook<T: CmdAllowed> {
     _decider: PhantomData<T>,
 }
 
-/// The CDB of a self-test that is under way, and afterwards null if it was seen.
+/// The CDB of a self-test that is under way, until it is seen.
 static SELF_TEST: Atomic<*const u8> = Atomic::new(core::ptr::null());
 
 /// A CDB that is on the stack of the current task: sg's, or that of the self-test.

@@ -224,8 +224,8 @@ impl DeviceRef {
     #[inline(never)]
     pub(crate) fn has_lu_name(&self, name: &[u8]) -> bool {
         let device = core::ptr::from_ref(&*self.0).cast::<bindings::device>();
-        // SAFETY: By the type invariant it is in a SCSI device, which the reference keeps alive. That was added, and what
-        // is asked for is there until it is freed.
+        // SAFETY: By the type invariant it is in a SCSI device, which the reference keeps alive. By the type invariant
+        // that was added, as `Device` requires.
         let device = unsafe {
             let sdev = container_of!(device, bindings::scsi_device, sdev_gendev);
             &*Opaque::cast_from(sdev).cast::<Device>()

@@ -46,7 +46,7 @@ pub(crate) trait PrAllowed: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// The queue is that of a disk of sd, which is open.
+/// The queue is that of a disk of sd, which is open while the value lives.
 pub(crate) struct PrCommand {
     queue: QueueId,
     /// The CDB, zero behind what is known of it.
@@ -76,8 +76,7 @@ mod sa {
 impl PrCommand {
     /// The device that it is for.
     pub(crate) fn addressed(&self) -> Addressed<'_> {
-        // SAFETY: By the type invariant the queue is that of a SCSI device; an open disk holds it in use, and `self`
-        // does not outlive the call that was made on the open disk.
+        // SAFETY: By the type invariant the queue is that of a SCSI device, and in use while `self` lives.
         unsafe { Addressed::new(self.queue, &self.cdb) }
     }
 
@@ -85,12 +84,13 @@ impl PrCommand {
     ///
     /// # Safety
     ///
-    /// `bdev` is a disk of sd, which is open.
+    /// `bdev` is a disk of sd, which is open while the value lives.
     unsafe fn read(bdev: *mut bindings::block_device, service_action: u8) -> Self {
         let mut cdb = [0; CDB_BUFFER];
         cdb[0] = PERSISTENT_RESERVE_IN;
         cdb[1] = service_action;
-        // INVARIANT: By the safety requirement `bdev` is a disk of sd: its queue is that of a SCSI device.
+        // INVARIANT: By the safety requirement `bdev` is a disk of sd, open while the value lives: its queue is that of a
+        // SCSI device.
         Self {
             // SAFETY: By the safety requirement `bdev` is open, so it is valid.
             queue: unsafe { queue_of(bdev) },
@@ -104,7 +104,7 @@ impl PrCommand {
     ///
     /// # Safety
     ///
-    /// `bdev` is a disk of sd, which is open.
+    /// `bdev` is a disk of sd, which is open while the value lives.
     unsafe fn write(
         bdev: *mut bindings::block_device,
         service_action: u8,
@@ -121,7 +121,8 @@ impl PrCommand {
             cdb[2] = unsafe { bindings::block_pr_type_to_scsi(pr_type) } as u8;
         }
         cdb[8] = PARAMETER_LIST;
-        // INVARIANT: By the safety requirement `bdev` is a disk of sd: its queue is that of a SCSI device.
+        // INVARIANT: By the safety requirement `bdev` is a disk of sd, open while the value lives: its queue is that of a
+        // SCSI device.
         Self {
             // SAFETY: By the safety requirement `bdev` is open, so it is valid.
             queue: unsafe { queue_of(bdev) },
@@ -246,39 +247,46 @@ functions! {
         } else {
             sa::REGISTER_AND_IGNORE_EXISTING_KEY
         };
-        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
         unsafe { PrCommand::write(bdev, service_action, None) }
     };
     /// IOC_PR_RESERVE
     sd_pr_reserve(key: u64, pr_type: bindings::pr_type, flags: u32) => |bdev, _, pr_type, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
         unsafe { PrCommand::write(bdev, sa::RESERVE, Some(pr_type)) }
     };
     /// IOC_PR_RELEASE
     sd_pr_release(key: u64, pr_type: bindings::pr_type) => |bdev, _, pr_type| {
-        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
         unsafe { PrCommand::write(bdev, sa::RELEASE, Some(pr_type)) }
     };
     /// IOC_PR_PREEMPT, IOC_PR_PREEMPT_ABORT
     sd_pr_preempt(old_key: u64, new_key: u64, pr_type: bindings::pr_type, abort: bool) =>
         |bdev, _, _, pr_type, abort| {
             let service_action = if abort { sa::PREEMPT_AND_ABORT } else { sa::PREEMPT };
-            // SAFETY: The block layer calls sd with a disk of sd's that is open.
+            // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
             unsafe { PrCommand::write(bdev, service_action, Some(pr_type)) }
         };
     /// IOC_PR_CLEAR
     sd_pr_clear(key: u64) => |bdev, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
         unsafe { PrCommand::write(bdev, sa::CLEAR, None) }
     };
     /// IOC_PR_READ_KEYS
     sd_pr_read_keys(keys: *mut bindings::pr_keys) => |bdev, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
         unsafe { PrCommand::read(bdev, sa::READ_KEYS) }
     };
     /// IOC_PR_READ_RESERVATION
     sd_pr_read_reservation(reservation: *mut bindings::pr_held_reservation) => |bdev, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's that is open.
+        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
+        // before.
         unsafe { PrCommand::read(bdev, sa::READ_RESERVATION) }
     };
 }

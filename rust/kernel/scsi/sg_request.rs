@@ -64,14 +64,14 @@ pub(crate) trait SgAllowed: Send + Sync + 'static {
     fn sg_allowed(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool;
 }
 
-/// `sg_rq_end_io()`, while the hook is there.
+/// `sg_rq_end_io()`, since the hook was first there.
 #[export_name = "sgio_sg_rq_end_io"]
 static SG_RQ_END_IO: Atomic<usize> = Atomic::new(0);
 
-/// A [`decide`], while the hook is there.
+/// A [`decide`].
 type Decide = for<'a> unsafe fn(*mut bindings::request, RequestCdb<'a>) -> bool;
 
-/// The address of that.
+/// Its address, since the hook was first there.
 static DECIDE: Atomic<usize> = Atomic::new(0);
 
 static CALLS: InFlight = InFlight::none();
@@ -102,7 +102,8 @@ impl Diverts for OfSg {
 /// `request` is one of sg, about to be executed, while the hook is there.
 #[export_name = "sgio_sg_request_goes_on"]
 unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
-    // SAFETY: `DECIDE` was set to the address of one before calls could arrive here.
+    // SAFETY: `DECIDE` was set to the address of a `Decide` before the trampoline was registered (ftrace orders that by patching
+    // code), and is not changed to anything else.
     let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
     // SAFETY: By the safety requirement it is a request of sg, not executed yet; sg allocates its requests by `scsi_alloc_request()`.
     let cdb = unsafe { RequestCdb::of_request(request) };

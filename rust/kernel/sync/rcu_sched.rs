@@ -15,6 +15,10 @@ use core::mem::forget;
 use kernel::types::NotThreadSafe;
 
 /// Preemption is off while this lives, and no RCU grace period that begins in that time ends.
+///
+/// # Invariants
+///
+/// Preemption was switched off when it was made, and is switched on again once, by [`Self::end`] or when it is dropped.
 #[must_use = "the reader ends at once"]
 pub(crate) struct Guard(NotThreadSafe);
 
@@ -24,7 +28,7 @@ impl Guard {
     #[inline(always)]
     pub(crate) fn end(self) -> bool {
         forget(self);
-        // SAFETY: A guard was made by a lock, and ends once.
+        // SAFETY: By the type invariant preemption is off; the guard is forgotten, so that it is not switched on again.
         unsafe { arch::rcu_sched_unlock() }
     }
 }
@@ -33,13 +37,14 @@ impl Guard {
 #[inline(always)]
 pub(crate) fn read_lock() -> Guard {
     arch::rcu_sched_lock();
+    // INVARIANT: Preemption was switched off just now.
     Guard(NotThreadSafe)
 }
 
 impl Drop for Guard {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: A guard was made by a lock, and ends once.
+        // SAFETY: By the type invariant preemption is off.
         if unsafe { arch::rcu_sched_unlock() } {
             resched();
         }
