@@ -107,9 +107,21 @@ fn mistakes_in_documents_are_found() {
         ),
         (
             "samples/rules/smart-monitoring",
-            "[2]&08=08 [14]=2f",
-            "[14]=2f",
+            "[2]&08=08 [3]=00 [4]=00 [14]=2f",
+            "[3]=00 [4]=00 [14]=2f",
             "[14]=2f: 2f with data to the device",
+        ),
+        (
+            "samples/rules/smart-monitoring",
+            "[3]=00 [4]=00 [14]=2f",
+            "[3]=00 [14]=2f",
+            "2f with feature 01 for readers",
+        ),
+        (
+            "samples/rules/smart-monitoring",
+            "[3]=00 [4]=00 [14]=2f",
+            "[4]=00 [14]=2f",
+            "2f with a feature in byte 3",
         ),
         (
             "samples/rules/cluster-disk",

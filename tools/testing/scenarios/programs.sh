@@ -31,6 +31,10 @@ ends "" "allow r 37,b7;deny 85,a1"
 profile "$sata" smart-ro
 sends 85062000d800000000004f00c200b000
 ends "ata-pass-through-16:smart-enable-operations" "" deny
+# READ LOG EXT of the device statistics, to be reset behind the reading.
+profile "$sata" smart-ro
+sends 85090e00010001000400010000002f00
+ends "ata-pass-through-16:read-log-ext-with-features" "" deny
 # What hdparm sets is not for monitoring.
 profile "$sata" smart-ro
 runs hdparm -B 128 "$disk"

@@ -13,7 +13,8 @@ const PIO_OUT: u8 = 5;
 
 /// Commands that only read: command, feature (where it counts), protocol, name. ACS-4.
 const READS: &[(u8, Option<u8>, u8, &str)] = &[
-    (0x2f, None, PIO_IN, "READ LOG EXT"),
+    // FEATURES bit 0 resets the device statistics (log 04h) and the counters of the PHY (log 11h) behind the reading.
+    (0x2f, Some(0), PIO_IN, "READ LOG EXT"),
     (0xb0, Some(0xd0), PIO_IN, "SMART READ DATA"),
     (0xb0, Some(0xd1), PIO_IN, "SMART READ ATTRIBUTE THRESHOLDS"),
     (0xb0, Some(0xd5), PIO_IN, "SMART READ LOG"),
@@ -87,6 +88,10 @@ pub(crate) fn complaint(rule: &Rule, file: &str) -> Option<String> {
                     "{command:02x} with feature {feature:02x} for readers"
                 ));
             };
+            // A 48-bit command has the high byte of FEATURES in byte 3 of the 16 byte form.
+            if command == 0x2f && feature_at == 4 && values(rule, 3) != [0] {
+                return Some(format!("{command:02x} with a feature in byte 3"));
+            }
             for byte in values(rule, 1) {
                 let used = (byte >> 1) & 0x0f;
                 if used != *protocol {

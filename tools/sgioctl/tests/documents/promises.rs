@@ -99,7 +99,7 @@ pub(crate) const PROMISES: &[Promise] = &[
     promise("samples/rules/read-only-audit", "deny 00-ff", "LOG SENSE, without saving", Meaning::Commands(Class::DISK, "all commands")),
     promise("samples/rules/smart-monitoring", "allow r 85 [1]=08 [2]&08=08 [14]=ec", "# IDENTIFY DEVICE", Meaning::Ata("IDENTIFY DEVICE")),
     promise("samples/rules/smart-monitoring", "allow r 85 [1]=06 [14]=e5", "# CHECK POWER MODE", Meaning::Ata("CHECK POWER MODE")),
-    promise("samples/rules/smart-monitoring", "allow r 85 [1]=09 [2]&08=08 [14]=2f", "# READ LOG EXT", Meaning::Ata("READ LOG EXT")),
+    promise("samples/rules/smart-monitoring", "allow r 85 [1]=09 [2]&08=08 [3]=00 [4]=00 [14]=2f", "# READ LOG EXT", Meaning::Ata("READ LOG EXT")),
     promise("samples/rules/smart-monitoring", "allow r 85 [1]=08 [2]&08=08 [4]=d0-d1,d5 [14]=b0", "# SMART READ DATA, THRESHOLDS, LOG", Meaning::Ata("SMART READ DATA, SMART READ ATTRIBUTE THRESHOLDS, SMART READ LOG")),
     promise("samples/rules/smart-monitoring", "allow r 85 [1]=06 [4]=da [14]=b0", "# SMART RETURN STATUS", Meaning::Ata("SMART RETURN STATUS")),
     promise("tools/sgioctl/man/sgio-policy.5", "allow r 9e [1]&1f=10", "wwid", Meaning::Syntax),

@@ -175,6 +175,17 @@ fn advice_is_as_narrow_as_the_command() {
             "85 06 20 00 00 00 00 00 00 00 00 00 00 40 b2 00",
             "--write '85 [1]&1e=06 [4]=00 [14]=b2'",
         ),
+        // READ LOG EXT, and with the feature that resets the statistics behind the reading.
+        (
+            "disk",
+            "85 09 0e 00 00 00 01 00 04 00 01 00 00 00 2f 00",
+            "--read ata-pass-through-16:read-log-ext",
+        ),
+        (
+            "disk",
+            "85 09 0e 00 01 00 01 00 04 00 01 00 00 00 2f 00",
+            "--write '85 [1]&1e=08 [4]=01 [14]=2f'",
+        ),
     ] {
         let text = check(&tree, class, cdb);
         let advised = text

@@ -47,6 +47,8 @@ fn an_ata_command_has_its_name_with_a_protocol_that_carries_it() {
         (ata(IN, 0, 0, 0), ""),
         (ata(1, 0, 0, 0), ""),
         (ata(IN, 0, 0x2f, 0), "read-log-ext"),
+        (ata(IN, 1, 0x2f, 4), "read-log-ext-with-features"),
+        (ata(DMA, 1, 0x47, 4), "read-log-dma-ext-with-features"),
         (ata(DMA, 0, 0x2f, 0), ""),
         (ata(DMA, 0, 0x47, 0), "read-log-dma-ext"),
         (ata(IN, 0, 0x47, 0), ""),
