@@ -8,6 +8,7 @@ mod multipath;
 pub mod nexus;
 mod scan;
 mod transport;
+pub mod wwid;
 
 use serde::{Serialize, Serializer};
 use sgio_policy::policy::Class;

@@ -404,6 +404,23 @@ fn what_is_no_file_does_not_keep_us() {
     assert!(error.contains("longer than 16 MiB"), "{error}");
 }
 
+/// Of a disk that answers no VPD page 83h, multipath makes the WWID of its model.
+#[test]
+fn the_wwid_of_a_map_is_no_name_of_a_map() {
+    let tree = tree();
+    let policy = "/etc/sgio-filter/policy.d/10.toml";
+    tree.write(
+        policy,
+        "[[device]]\nmatch = { multipath = \"db-data\" }\nrules = \"allow w 5f\"\n",
+    );
+    tree.write("/sys/block/dm-0/dm/uuid", "mpath-db-data\n");
+    for (name, count) in [("mpatha", 0), ("db-data", 2)] {
+        tree.write("/sys/block/dm-0/dm/name", &format!("{name}\n"));
+        let text = tree.output(&["apply", "--dry-run"], 0);
+        assert_eq!(text.matches("allow w 5f").count(), count, "{name}: {text}");
+    }
+}
+
 #[test]
 fn many_files_have_a_limit() {
     let tree = tree();

@@ -83,6 +83,78 @@ fn what_is_no_device_is_told_apart() {
     }
 }
 
+/// A device chooses its WWID (SCSI name string, VPD page 83h), so it may read like anything.
+#[test]
+fn a_wwid_captures_no_name_of_another_kind() {
+    let tree = Tree::usual();
+    tree.link("/dev/disk/by-id/wwn-0x6001405aaaaaaaaa", "../../sdc");
+    tree.link("/dev/mapper/vg-root-of-the-host", "../dm-3");
+    tree.write("/sys/block/dm-3/dm/uuid", "LVM-abd\n");
+    tree.write("/sys/block/dm-3/dm/name", "vg-root-of-the-host\n");
+    tree.write("/sys/block/dm-4/dm/uuid", "LVM-abe\n");
+    tree.write("/sys/block/dm-4/dm/name", "naa.vg-root\n");
+    for name in [
+        "/dev/disk/by-id/scsi-3600140512345678",
+        "/dev/mapper/vg-root-of-the-host",
+        "/dev/mapper/mpathb",
+        "/dev/sdc1",
+        "disk/by-id/scsi-3600140512345678",
+        "mapper/vg-root-of-the-host",
+        "vg-root-of-the-host",
+        "naa.vg-root",
+        "6:0:0:4611686018427387904",
+        "00000006:0:0:00001",
+        "4611686018427387904:0:0:0:0",
+        "a-name-that-no-standard-gives",
+        "sdz.example-of-a-node",
+    ] {
+        tree.write("/sys/bus/scsi/devices/8:0:0:0/wwid", &format!("{name}\n"));
+        tree.error(&["list", name]);
+        tree.error(&["allow", name, "--write", "compare-and-write"]);
+        assert_eq!(tree.transaction(), None, "{name}");
+    }
+    // The link leads to another device; the one that calls itself so is not meant.
+    let link = "/dev/disk/by-id/wwn-0x6001405aaaaaaaaa";
+    for name in [link, "wwn-0x6001405aaaaaaaaa", "mpatha", "sdc"] {
+        tree.write("/sys/bus/scsi/devices/8:0:0:0/wwid", &format!("{name}\n"));
+        let found = tree.output(&["list", name], 0);
+        assert!(!found.contains("8:0:0:0"), "{name}: {found}");
+    }
+    // Names of the forms that standards give are WWIDs still.
+    for name in [
+        "iqn.2001-05.com.example:lun7",
+        "eui.0025385a81b0dbf4",
+        "NAA.6001405AAAAAAAAA",
+        "t10.ACME a/b 7",
+        "20025385a81b0dbf4",
+    ] {
+        tree.write("/sys/bus/scsi/devices/8:0:0:0/wwid", &format!("{name}\n"));
+        let found = tree.output(&["list", name], 0);
+        assert!(found.contains("8:0:0:0"), "{name}: {found}");
+    }
+}
+
+/// The alias of a map is chosen by an administrator, or by multipathd for what the device says.
+#[test]
+fn the_name_of_a_map_captures_no_node() {
+    let tree = Tree::usual();
+    tree.write("/sys/block/dm-0/dm/name", "sdc\n");
+    let found = tree.output(&["list", "sdc"], 0);
+    assert!(
+        found.contains("0:0:0:0") && !found.contains("6:0:0:0"),
+        "{found}"
+    );
+    tree.write("/sys/block/dm-0/dm/name", "sdc1\n");
+    assert!(tree.error(&["list", "sdc1"]).contains("is a partition"));
+    // A link that is called like a map: the map.
+    tree.write("/sys/block/dm-0/dm/name", "ata-SPINNER_2000_S1234\n");
+    let found = tree.output(&["list", "ata-SPINNER_2000_S1234"], 0);
+    assert!(
+        found.contains("6:0:0:0") && !found.contains("\n0:0:0:0"),
+        "{found}"
+    );
+}
+
 #[test]
 fn a_device_is_shown() {
     let tree = Tree::usual();

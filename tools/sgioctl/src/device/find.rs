@@ -2,7 +2,7 @@
 
 //! Which devices a name means.
 
-use super::{scan::scan, Device, Hctl};
+use super::{scan::scan, wwid, Device, Hctl};
 use crate::root::Root;
 use anyhow::{bail, Context as _, Result};
 use std::path::{Component, Path, PathBuf};
@@ -21,27 +21,29 @@ pub fn find(root: &Root, name: &str) -> Result<Vec<Device>> {
     among(root, devices, name)
 }
 
+/// Each kind of name is looked for before the next, from what the kernel gives to what a device chooses itself: a
+/// device must not get what is meant for another one by calling itself so.
 fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
     let node = node_name(root, name);
-    let of_kind = |is_meant: &dyn Fn(&Device) -> bool| -> Vec<Device> {
-        let found = devices.iter().filter(|device| is_meant(device));
-        found.cloned().collect()
+    let of_kind = |is_meant: &dyn Fn(&Device) -> bool| -> Option<Vec<Device>> {
+        let found: Vec<Device> = devices.iter().filter(|d| is_meant(d)).cloned().collect();
+        (!found.is_empty()).then_some(found)
     };
-    // What the kernel and udev call it comes first: a device chooses its own WWID, and may call itself `sda`.
-    let found = of_kind(&|device| is_called(device, name, &node));
-    if !found.is_empty() {
+    let address: Option<Hctl> = name.parse().ok();
+    if let Some(found) = of_kind(&|device| has_kernel_name(device, address, &node)) {
         return Ok(found);
     }
-    let found = of_kind(&|device| has_wwid(device, name));
-    if looks_like_wwid(name) && !found.is_empty() {
-        return Ok(found);
+    if address.is_some() {
+        bail!("there is no SCSI device at {name}; 'sgioctl list' shows all");
     }
-
     if let Some(disk) = disk_of_partition(root, &devices, &node) {
         bail!(
             "{name} is a partition, and the kernel refuses SG_IO on partitions: name the whole \
              disk, {disk}"
         );
+    }
+    if let Some(found) = of_kind(&|device| is_path_of(device, &node)) {
+        return Ok(found);
     }
     if let Some((map, uuid)) = device_mapper(root, &node)? {
         match uuid.split_once("-mpath-") {
@@ -55,8 +57,14 @@ fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
             _ => bail!("{name} ({map}) is no multipath map: name the SCSI disks below it"),
         }
     }
-    if name.parse::<Hctl>().is_ok() {
-        bail!("there is no SCSI device at {name}; 'sgioctl list' shows all");
+    let has_link = |device: &Device| device.by_id.iter().any(|link| link == name);
+    if let Some(found) = of_kind(&has_link) {
+        return Ok(found);
+    }
+    if wwid::is_wwid(name) {
+        if let Some(found) = of_kind(&|device| has_wwid(device, name)) {
+            return Ok(found);
+        }
     }
     bail!(
         "no SCSI device is called {name} (looked for an address H:C:T:L, a node, a link in \
@@ -64,30 +72,29 @@ fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
     );
 }
 
-/// Tells whether a name is an address, a node, a link or a map of the device.
-fn is_called(device: &Device, name: &str, node: &str) -> bool {
-    if name
-        .parse()
-        .is_ok_and(|address: Hctl| address == device.hctl)
-    {
-        return true;
-    }
-    device.nodes.iter().any(|own| own == node)
-        || device.by_id.iter().any(|link| link == name)
-        || device.multipath.as_ref().is_some_and(|map| {
-            map.node == node || map.name == node || node.strip_prefix("mapper/") == Some(&map.name)
-        })
+/// Tells whether the kernel calls the device so, or the map that it is a path of.
+fn has_kernel_name(device: &Device, address: Option<Hctl>, node: &str) -> bool {
+    address == Some(device.hctl)
+        || device.nodes.iter().any(|own| own == node)
+        || device
+            .multipath
+            .as_ref()
+            .is_some_and(|map| map.node == node)
+}
+
+/// Tells whether the device is a path of the map of that name.
+fn is_path_of(device: &Device, node: &str) -> bool {
+    let name = node.strip_prefix("mapper/").unwrap_or(node);
+    device
+        .multipath
+        .as_ref()
+        .is_some_and(|map| map.name == name)
 }
 
 fn has_wwid(device: &Device, name: &str) -> bool {
     let map = device.multipath.as_ref().map(|map| &map.wwid);
     let mut ids = device.wwid.iter().chain(map);
     ids.any(|id| same_id(id, name))
-}
-
-/// Tells whether a name can be meant as a WWID: it has a prefix (`naa.`), or is longer than names of nodes are.
-fn looks_like_wwid(name: &str) -> bool {
-    name.contains('.') || name.len() >= 16
 }
 
 /// WWIDs are compared without regard to case and to how many blanks there are: T10 ones are padded.

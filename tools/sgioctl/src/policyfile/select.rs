@@ -3,7 +3,7 @@
 //! Which devices a block is about.
 
 use super::{spelling, At, Place};
-use crate::device::{nexus::Ports, Device, Hctl, Multipath};
+use crate::device::{nexus::Ports, wwid, Device, Hctl, Multipath};
 use sgio_policy::policy::Class;
 use std::collections::BTreeSet;
 
@@ -131,7 +131,7 @@ impl<'a> FromIterator<&'a Multipath> for Maps {
 pub(super) fn as_scsi_id(wwid: &str) -> String {
     let words: Vec<&str> = wwid.split_whitespace().collect();
     let wwid = words.join("_");
-    for (prefix, digit) in [("naa.", '3'), ("eui.", '2'), ("t10.", '1')] {
+    for (prefix, digit) in [("naa.", '3'), ("eui.", '2'), ("t10.", '1'), ("iqn.", '8')] {
         if let Some(rest) = wwid.strip_prefix(prefix) {
             return format!("{digit}{rest}").to_ascii_lowercase();
         }
@@ -220,7 +220,9 @@ fn is_scsi_id(id: &str) -> bool {
 /// A path that has just appeared is not in the map yet, but has the WWID of it.
 fn is_path(device: &Device, map: &str, maps: &Maps) -> bool {
     let lower = as_scsi_id(map);
-    let own = |name: &str, wwid: &str| name == map || wwid.to_ascii_lowercase() == lower;
+    // The WWID of a map is what its device answers, which may be the name of another map.
+    let is_wwid = wwid::is_wwid(map);
+    let own = |name: &str, wwid: &str| name == map || is_wwid && wwid.to_ascii_lowercase() == lower;
     let id = device.wwid.as_deref().map(as_scsi_id);
     device
         .multipath
@@ -301,6 +303,7 @@ mod tests {
             ("naa.600A", "3600a"),
             ("eui.0025", "20025"),
             ("t10.ATA     QEMU  1", "1ata_qemu_1"),
+            ("iqn.2001-05.com.example:lun7", "82001-05.com.example:lun7"),
             ("3600A", "3600a"),
         ] {
             assert_eq!(as_scsi_id(wwid), id);
