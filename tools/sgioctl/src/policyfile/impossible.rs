@@ -3,6 +3,7 @@
 //! Selectors that match no device, whatever is plugged in.
 
 use super::{spelling::transport, At, Pattern, Place, Selector};
+use crate::device::wwid::PREFIXES;
 
 /// Where the wrong spelling stands, what is wrong with it, and how to write it.
 pub(super) type Impossible = (Place, String, String);
@@ -145,14 +146,16 @@ fn wwid(key: &At<Pattern>) -> Option<Impossible> {
         }
     }
     let rest = lower.split_once('.').map_or("", |(_, rest)| rest);
-    if lower.starts_with("naa.") && rest.contains('.') || rest.contains(".*") {
+    let starts = |forms: &[&str]| forms.iter().any(|start| lower.starts_with(start));
+    // Of these, a dot is a character of the name.
+    let named = starts(&["t10.", "iqn.", "1", "8"]);
+    if starts(&["naa.", "eui."]) && rest.contains('.') || rest.contains(".*") && !named {
         let plain = rest.replace('.', "");
         let start = lower.split('.').next().unwrap_or_default();
         return never(format!(
             "write wwid = \"{start}.{plain}\": * alone stands for any characters"
         ));
     }
-    let known = ["naa.", "eui.", "t10.", "uuid.", "1", "2", "3", "8", "*"];
     let digits = lower
         .bytes()
         .all(|byte| byte.is_ascii_hexdigit() || byte == b'*');
@@ -171,10 +174,10 @@ fn wwid(key: &At<Pattern>) -> Option<Impossible> {
             ));
         }
     }
-    match known.iter().any(|start| lower.starts_with(start)) {
+    match starts(&PREFIXES) || starts(&["1", "2", "3", "8", "*"]) {
         true => None,
         false if digits => never(format!("write wwid = \"naa.{lower}\"")),
-        false => never("write it as 'sgioctl show' does: naa...., eui...., t10...., or as multipath does: 3...".into()),
+        false => never("write it as 'sgioctl show' does: naa...., eui...., t10...., iqn...., or as multipath does: 3...".into()),
     }
 }
 
