@@ -73,6 +73,73 @@ fn what_a_process_calls_itself_does_not_reach_the_terminal() {
     }
 }
 
+/// A process chooses its name, line feeds included; nothing that it is called hides what it sent.
+#[test]
+fn no_name_of_a_process_hides_what_it_sent() {
+    let tree = Tree::usual();
+    let trace = tree.path("/trace");
+    let trace = trace.to_str().unwrap();
+    for (name, unread) in [
+        ("x", 0),
+        ("#x", 0),
+        ("# x", 0),
+        ("{x", 0),
+        ("CPU:1", 0),
+        ("x\n#", 1),
+        ("x\n{", 1),
+        ("x\n", 1),
+    ] {
+        let line = TRACE.lines().nth(1).unwrap();
+        let line = line.replace("          sg_raw", &format!("{name:>16}"));
+        tree.write("/trace", &format!("# tracer: nop\n#\n{line}\n"));
+        let output = tree.run(&["learn", trace]);
+        let learned = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(learned.contains("allow w 89"), "{name:?}: {learned}");
+        let output = tree.run(&["monitor", "--input", trace]);
+        let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(seen.contains("compare-and-write"), "{name:?}: {seen}");
+        assert_eq!(output.status.code(), Some(unread), "{name:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_status_says_so() {
+    let tree = Tree::usual();
+    let trace = tree.path("/trace");
+    let trace = trace.to_str().unwrap();
+    let told = |text: &str, command: &[&str]| {
+        tree.write("/trace", text);
+        let arguments: Vec<&str> = command.iter().copied().chain([trace]).collect();
+        let output = tree.run(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code().unwrap(), said)
+    };
+    let good = TRACE.lines().nth(3).unwrap();
+    let event = "dev=6:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open=r uid=1 cgroup=0 cdb=89";
+    for bad in [
+        "{\"schema\":\"sgioctl/1\",\"device\":",
+        "{}",
+        &good.replace("outcome=", "result="),
+        &good.replace(" cdb=5f 00 00 00", " cdb="),
+        "noise",
+    ] {
+        for command in [&["learn"][..], &["monitor", "--input"]] {
+            let (status, said) = told(&format!("# tracer: nop\n\n{good}\n{bad}\n"), command);
+            assert!(said.contains("1 line"), "{command:?} {bad}: {said}");
+            assert_eq!(status, 1, "{command:?} {bad}");
+        }
+    }
+    let lost = format!("{good}\nCPU:1 [LOST 12 EVENTS]\n");
+    let (status, said) = told(&lost, &["learn"]);
+    assert!(
+        status == 1 && said.contains("12 decisions were lost"),
+        "{said}"
+    );
+    // A comment begins in column 1; in front of anything else, it is no comment.
+    assert_eq!(told(&format!("#{event}\n{good}\n"), &["learn"]).0, 0);
+    assert_eq!(told(&format!(" # {event}\n{good}\n"), &["learn"]).0, 1);
+}
+
 #[test]
 fn a_kernel_without_the_event_is_told() {
     let tree = Tree::usual();

@@ -6,7 +6,12 @@ mod propose;
 mod record;
 mod senders;
 
-use crate::{context::Context, device::Hctl, output};
+use crate::{
+    context::Context,
+    device::Hctl,
+    monitor::event::{self, Line},
+    output,
+};
 use anyhow::{Context as _, Result};
 use propose::{proposals, DeviceRules, Options};
 use record::{parse, Record};
@@ -33,7 +38,7 @@ Examples:
 The proposal is for review: each rule is one command, with the bytes that were sent where they select what it does. What
 destroys data stays a comment unless --allow-destructive; what is unknown stays one in any case. Without --device the rules of several
 devices stand one after the other, under their addresses. Exit status: 0 rules are proposed (or nothing was refused), 1
-something was refused that no rule is proposed for, 2 the records cannot be read.")]
+something was refused that no rule is proposed for, lines are no records, or decisions were lost; 2 the records cannot be read.")]
 pub struct Args {
     /// Propose rules for destructive commands too. Unknown ones stay comments.
     #[arg(long)]
@@ -69,6 +74,8 @@ struct Answer {
     records: usize,
     /// Lines that are no records.
     skipped: usize,
+    /// Decisions that came too fast to be recorded.
+    lost: u64,
     devices: Vec<DeviceRules>,
 }
 
@@ -78,8 +85,7 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let mut records = Vec::new();
-    let mut skipped = 0;
+    let mut log = Log::default();
     let stdin_only = [PathBuf::from("-")];
     let files = match args.files.as_slice() {
         [] => &stdin_only[..],
@@ -92,8 +98,14 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             let opened = File::open(file).with_context(|| file.display().to_string())?;
             Box::new(BufReader::new(opened))
         };
-        skipped += read(reader, &mut records).with_context(|| file.display().to_string())?;
+        log.read(reader)
+            .with_context(|| file.display().to_string())?;
     }
+    let Log {
+        mut records,
+        skipped,
+        lost,
+    } = log;
     if !args.device.is_empty() {
         records.retain(|record: &Record| args.device.contains(&record.device));
     }
@@ -110,38 +122,50 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let answer = Answer {
         records: records.len(),
         skipped,
+        lost,
         devices: proposals(&records, options),
     };
     if skipped > 0 {
         output::note(&format!("{skipped} lines are no records and were skipped"));
     }
+    if lost > 0 {
+        output::note(&format!("{lost} decisions were lost: they came too fast"));
+    }
     context.output.answer("learn", &answer, || {
         output::print(&propose::text(&answer.devices, args.add))
     })?;
     let refused = |device: &DeviceRules| !device.not_proposed.is_empty();
-    let all = !answer.devices.iter().any(refused);
+    let all = !answer.devices.iter().any(refused) && skipped == 0 && lost == 0;
     Ok(ExitCode::from(u8::from(!all)))
 }
 
-/// Reads all records; returns how many lines were none.
-fn read(mut reader: impl BufRead, records: &mut Vec<Record>) -> Result<usize> {
-    let mut skipped = 0;
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line)? == 0 {
-            return Ok(skipped);
+/// What has been read.
+#[derive(Default)]
+struct Log {
+    records: Vec<Record>,
+    /// Lines that are no records.
+    skipped: usize,
+    lost: u64,
+}
+
+impl Log {
+    /// Reads to the end.
+    fn read(&mut self, mut reader: impl BufRead) -> Result<()> {
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            // The names of processes are any bytes.
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end();
+            if let Some(record) = parse(text) {
+                self.records.push(record);
+            } else if let Line::Lost(count) = event::parse(text) {
+                self.lost += count;
+            } else if !event::says_nothing(text) {
+                self.skipped += 1;
+            }
+            line.clear();
         }
-        // The names of processes are any bytes.
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        match parse(text) {
-            Some(record) => records.push(record),
-            None => skipped += 1,
-        }
+        Ok(())
     }
 }
 

@@ -39,7 +39,10 @@ Examples:
   sgioctl monitor --device mpatha --all
   sgioctl monitor --json --for 10m > refused.json
   sgioctl monitor --count 1             wait for the next refusal
-  sgioctl monitor --input trace.txt     read a trace that was saved before")]
+  sgioctl monitor --input trace.txt     read a trace that was saved before
+
+With --input, lines that are neither decisions nor comments (of other events, or damaged) are counted, and the exit
+status is 1.")]
 pub struct Args {
     /// What is allowed, too.
     #[arg(long)]
@@ -80,6 +83,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         cgroups: Cgroups::new(&context.root),
         rules: RuleCache::default(),
         devices,
+        unread: 0,
     };
     let done = match &args.input {
         Some(path) => saved(path, &mut printer),
@@ -89,7 +93,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         // Nobody reads on.
         Err(e) if broken_pipe(&e) => Ok(ExitCode::SUCCESS),
         Err(e) => Err(e),
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        Ok(()) => Ok(ExitCode::from(u8::from(printer.unread > 0))),
     }
 }
 
@@ -131,10 +135,17 @@ fn saved(path: &PathBuf, printer: &mut Printer<'_>) -> Result<()> {
     };
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
-        if !printer.line(String::from_utf8_lossy(&line).trim_end())? {
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end();
+        if event::parse(text) == Line::Other && !event::says_nothing(text) {
+            printer.unread += 1;
+        } else if !printer.line(text)? {
             break;
         }
         line.clear();
+    }
+    if printer.unread > 0 {
+        output::note(&format!("{} lines are no decisions", printer.unread));
     }
     Ok(())
 }
@@ -147,6 +158,8 @@ struct Printer<'a> {
     left: Option<u64>,
     cgroups: Cgroups,
     rules: RuleCache,
+    /// How many lines of a text that was saved are neither decisions nor comments.
+    unread: u64,
 }
 
 impl Printer<'_> {

@@ -22,7 +22,7 @@ pub enum Line {
     Decision(Box<Event>),
     /// So many events were lost, since they came faster than they were read.
     Lost(u64),
-    /// Something else: a comment, another event.
+    /// Something else: another event, a comment, or what cannot be read.
     Other,
 }
 
@@ -68,6 +68,13 @@ pub fn parse(line: &str) -> Line {
         Some(event) => Line::Decision(Box::new(event)),
         None => Line::Other,
     }
+}
+
+/// Tells whether a line that is no decision says nothing: it is blank, or a comment of ftrace, which begins in column 1. A
+/// line of an event has the name of a process behind blanks; since that may have a line feed in it, a line is to be
+/// taken for a comment only if [`parse`] finds no decision in it.
+pub fn says_nothing(line: &str) -> bool {
+    line.starts_with('#') || line.trim().is_empty()
 }
 
 /// `CPU:1 [LOST 12 EVENTS]`

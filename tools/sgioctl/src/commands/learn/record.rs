@@ -45,13 +45,10 @@ pub(super) struct Record {
     pub(super) cdb: Vec<u8>,
 }
 
-/// The record of a line; `None` if it is none.
+/// The record of a line; `None` if it is none. The trace first: a process may be called `{x`, and no line of JSON
+/// ends as one of the trace does.
 pub(super) fn parse(line: &str) -> Option<Record> {
-    if line.starts_with('{') {
-        json(line)
-    } else {
-        trace(line)
-    }
+    trace(line).or_else(|| json(line))
 }
 
 #[derive(Deserialize)]

@@ -2,8 +2,8 @@
 
 use super::{
     propose::{proposals, text, Options},
-    read,
     record::{parse, Outcome, Record, Said},
+    Log,
 };
 use sgio_policy::policy::{Change, Class};
 
@@ -25,16 +25,16 @@ noise
 "#;
 
 fn learn(log: &str, options: Options, add: bool) -> String {
-    let mut records = Vec::new();
-    read(log.as_bytes(), &mut records).unwrap();
-    text(&proposals(&records, options), add)
+    let mut read = Log::default();
+    read.read(log.as_bytes()).unwrap();
+    text(&proposals(&read.records, options), add)
 }
 
 #[test]
 fn lines() {
-    let mut records = Vec::new();
-    assert_eq!(read(LOG.as_bytes(), &mut records).unwrap(), 2);
-    assert_eq!(records.len(), 10);
+    let mut log = Log::default();
+    log.read(LOG.as_bytes()).unwrap();
+    assert_eq!((log.skipped, log.records.len()), (2, 10));
     let line = LOG
         .lines()
         .find(|line| line.contains("mt dev=x y-5"))

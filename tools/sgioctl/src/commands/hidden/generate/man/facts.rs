@@ -45,7 +45,15 @@ pub(super) fn status(command: &str) -> &'static [(&'static str, &'static str)] {
         ],
         "learn" => &[
             ("0", "Rules are proposed, or nothing was refused."),
-            ("1", "Something was refused that no rule is proposed for."),
+            (
+                "1",
+                "Something was refused that no rule is proposed for; or lines are no records, or decisions were lost.",
+            ),
+            NOT_DONE,
+        ],
+        "monitor" => &[
+            ("0", "It is done."),
+            ("1", "Lines of --input are neither decisions nor comments."),
             NOT_DONE,
         ],
         "sgioctl" => &[
