@@ -136,6 +136,29 @@ fn holders_of_the_capability_are_a_problem() {
     assert!(problems[0].contains("qemu[103] (uid 107)"), "{problems:?}");
     assert!(problems[0].contains("sda, sdb"), "{problems:?}");
 
+    // Permitted, and not in effect: it raises it when it wants to. In another thread, too.
+    tree.process(105, 107, "0000000000000000", "/dev/sdc", "02100002");
+    let status = "Name:\tqemu\nUid:\t107\t107\t107\t107\nCapPrm:\t0000000000020000\nCapEff:\t0\n";
+    tree.write("/proc/105/status", status);
+    let problems = found(&tree, 1, "rawio", "problem");
+    assert!(
+        problems.iter().any(|text| text.contains("qemu[105]")),
+        "{problems:?}"
+    );
+    std::fs::remove_dir_all(tree.path("/proc/105")).unwrap();
+    tree.process(106, 107, "0000000000000000", "/dev/sdc", "02100002");
+    tree.write(
+        "/proc/106/task/106/status",
+        &status.replace("20000", "00000"),
+    );
+    tree.write("/proc/106/task/107/status", status);
+    let problems = found(&tree, 1, "rawio", "problem");
+    assert!(
+        problems.iter().any(|text| text.contains("qemu[106]")),
+        "{problems:?}"
+    );
+    std::fs::remove_dir_all(tree.path("/proc/106")).unwrap();
+
     // Root of a container, which only tells by its namespaces.
     let tree = healthy();
     tree.process(104, 0, RAWIO, "/dev/sdc", "02100002");

@@ -20,7 +20,7 @@ pub struct Process {
     pub name: String,
     /// Its effective uid, here.
     pub uid: u32,
-    /// It has `CAP_SYS_RAWIO` in the initial user namespace.
+    /// A thread of it has `CAP_SYS_RAWIO` in the initial user namespace, in effect or permitted: it can raise it.
     pub rawio: bool,
     /// It sees processes of its own only.
     pub container: bool,
@@ -184,6 +184,14 @@ fn one(root: &Root, pid: u32, fds: &[String], nodes: &Nodes) -> Option<Process> 
     }
     opens.sort_by_key(|open| open.hctl);
     let status = status(&root.attribute(format!("{directory}/status"))?)?;
+    // Each thread has capabilities of its own, and the files are those of all.
+    let threads = root.names(format!("{directory}/task")).unwrap_or_default();
+    let of_thread = |thread: &String| {
+        let text = root.attribute(format!("{directory}/task/{thread}/status"))?;
+        Some(self::status(&text)?.capabilities)
+    };
+    let capabilities = threads.iter().filter_map(of_thread);
+    let capabilities = capabilities.fold(status.capabilities, |all, own| all | own);
     let other = |namespace: &str| {
         let of = |pid: &str| root.link(format!("/proc/{pid}/ns/{namespace}"));
         matches!((of(&pid.to_string()), of("1")), (Some(own), Some(init)) if own != init)
@@ -193,7 +201,7 @@ fn one(root: &Root, pid: u32, fds: &[String], nodes: &Nodes) -> Option<Process> 
         name: status.name,
         uid: status.uid,
         // In a user namespace of its own, the capability does not count.
-        rawio: status.capabilities & (1 << 17) != 0 && !other("user"),
+        rawio: capabilities & (1 << 17) != 0 && !other("user"),
         container: other("pid"),
         opens,
     })
@@ -202,6 +210,7 @@ fn one(root: &Root, pid: u32, fds: &[String], nodes: &Nodes) -> Option<Process> 
 struct Status {
     name: String,
     uid: u32,
+    /// In effect, or permitted.
     capabilities: u64,
 }
 
@@ -212,11 +221,12 @@ fn status(text: &str) -> Option<Status> {
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
             .map(str::trim)
     };
+    let set = |name: &str| u64::from_str_radix(field(name)?, 16).ok();
     Some(Status {
         name: field("Name")?.to_owned(),
         // Real, effective, saved, file system.
         uid: field("Uid")?.split_whitespace().nth(1)?.parse().ok()?,
-        capabilities: u64::from_str_radix(field("CapEff")?, 16).ok()?,
+        capabilities: set("CapEff")? | set("CapPrm").unwrap_or(0),
     })
 }
 

@@ -13,7 +13,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
         }
         none = false;
         let text = format!(
-            "{} has CAP_SYS_RAWIO and {} open: no filter binds it",
+            "{} has CAP_SYS_RAWIO, or can raise it, and {} open: no filter binds it",
             process.describe(),
             names(facts, process).join(", ")
         );
