@@ -17,7 +17,7 @@ use sgio_policy::{
     policy::{Class, Decision, MAX_CDB},
     uapi,
 };
-use std::{error, fmt, fs, os::fd::OwnedFd};
+use std::{error, fmt, fs::File, io::Write as _, os::fd::OwnedFd};
 
 const NODE: &str = "/dev/sgio_filter";
 
@@ -48,6 +48,9 @@ pub fn check(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<Decision>
     answer(&question)
 }
 
+/// The longest transaction that the kernel takes.
+pub const MAX_TRANSACTION: usize = 16 << 20;
+
 /// Puts a transaction in force, all of it or nothing: one write(2) to `/dev/sgio_filter`. In a tree of files
 /// that takes the place of the running system, it becomes the file that stands for the kernel's.
 ///
@@ -55,9 +58,43 @@ pub fn check(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<Decision>
 ///
 /// What the ABI lists, in words.
 pub fn transact(root: &Root, text: &str) -> Result<()> {
+    transact_all(root, &[text]).map_err(|stopped| stopped.reason)
+}
+
+/// Where a series of transactions has ended.
+#[derive(Debug)]
+pub struct Stopped {
+    /// So many are in force.
+    pub done: usize,
+    /// Why the next one is not.
+    pub reason: Error,
+}
+
+/// Puts transactions in force one after the other, each all or nothing, up to the first that fails.
+///
+/// # Errors
+///
+/// As of [`transact`], and how many were put in force before.
+pub fn transact_all(root: &Root, texts: &[&str]) -> Result<(), Stopped> {
+    for (done, text) in texts.iter().enumerate() {
+        send(root, text, done > 0).map_err(|reason| Stopped { done, reason })?;
+    }
+    Ok(())
+}
+
+fn send(root: &Root, text: &str, follows: bool) -> Result<()> {
     if !root.is_live() {
+        if text.len() > MAX_TRANSACTION {
+            return Err(failed(Errno::TOOBIG)).context(NODE);
+        }
         let path = root.path(NODE);
-        return fs::write(&path, text).with_context(|| path.display().to_string());
+        let mut options = File::options();
+        options.write(true).create(true);
+        let options = options.append(follows).truncate(!follows);
+        let written = options
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()));
+        return written.with_context(|| path.display().to_string());
     }
     let node = node()?;
     let written = rustix::io::retry_on_intr(|| rustix::io::write(&node, text.as_bytes()))
@@ -232,6 +269,13 @@ mod tests {
             assert!(format!("{error:#}").ends_with(&words(errno)), "{error:#}");
         }
         assert!(!device_changed(&Error::msg("no such device")));
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_module() {
+        let module = include_str!("../../../rust/knobs/control_device.rs");
+        assert!(module.contains("const MAX_TRANSACTION: usize = 16 << 20;"));
+        assert_eq!(MAX_TRANSACTION, 16 << 20);
     }
 
     #[test]

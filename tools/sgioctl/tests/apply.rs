@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Tree;
+use common::{Spec, Tree};
 
 /// With what sysfs has of disks and maps, and a policy that selects in all ways.
 fn tree() -> Tree {
@@ -419,6 +419,48 @@ fn the_wwid_of_a_map_is_no_name_of_a_map() {
         let text = tree.output(&["apply", "--dry-run"], 0);
         assert_eq!(text.matches("allow w 5f").count(), count, "{name}: {text}");
     }
+}
+
+/// The kernel takes no transaction of more than 16 MiB, and who makes a target chooses how many logical units it has.
+#[test]
+fn more_than_one_transaction_can_have_goes_in_parts() {
+    let tree = Tree::usual();
+    for number in 0..12 {
+        tree.device(&Spec {
+            hctl: &format!("99:0:0:{number}"),
+            through: "platform/host99/target99:0:0",
+            class: 0,
+            vendor: "MANY",
+            model: "LUN",
+            wwid: None,
+            nodes: &[],
+            filter: Some((1000 + number, "")),
+        });
+    }
+    let values: Vec<String> = (0..0xff).step_by(2).map(|n| format!("{n:02x}")).collect();
+    let rule = |number: u32| {
+        let (high, low) = (number >> 8, number & 0xff);
+        let values = values.join(",");
+        format!("deny 5f [1]={values} [2]={high:02x} [3]={low:02x}\n")
+    };
+    let rules: String = (0..4000).map(rule).collect();
+    tree.write(
+        "/etc/sgio-filter/policy.d/10.toml",
+        &format!("[[device]]\nmatch = {{ vendor = \"MANY\" }}\nrules = \"\"\"\n{rules}\"\"\"\n"),
+    );
+    tree.output(&["apply"], 0);
+    // The parts, one behind the other: classes, and each device once.
+    let sent = tree.transaction().unwrap();
+    assert!(sent.len() > 16 << 20, "{}", sent.len());
+    assert!(sent.rfind("\nclass ").unwrap() < sent.find("\ndevice ").unwrap());
+    for number in 0..12 {
+        let section = format!("\ndevice 99:0:0:{number} id={}\n", 1000 + number);
+        assert_eq!(sent.matches(&section).count(), 1, "{section}");
+        assert!(tree
+            .path(&format!("/run/sgio-filter/99:0:0:{number}"))
+            .exists());
+    }
+    assert_eq!(sent.matches("deny 5f").count(), 12 * 4000);
 }
 
 #[test]

@@ -16,7 +16,9 @@ use std::{cell::Cell, path::PathBuf, process::ExitCode};
 #[command(after_help = "\
 All files are read and checked first: if anything in any of them is wrong, nothing is changed. \
 Devices and classes that no file names get their defaults: rules made by hand go, those of \
-'allow --for' too.
+'allow --for' too. What is longer than one transaction can be (16 MiB, thousands of devices with long \
+lists) goes in parts, the classes first and each device whole. Each part is all or nothing; one that \
+fails ends it, and the message says how much is in force.
 
 With --event, as udev calls it: a device object gets its policy once, when it has its defaults; what \
 was set by hand stays, and what was edited in a file since is left to 'sgioctl apply'. Messages \
