@@ -8,6 +8,7 @@
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::{
+    borrow::Cow,
     cell::RefCell,
     fmt,
     io::{self, Write as _},
@@ -184,10 +185,15 @@ pub fn reported(report: Result<()>, changed: bool) -> Result<()> {
 /// Text that others chose (a device's name for itself, a process's name), fit for one line of a terminal
 /// and for a comment: control characters, line breaks included, and what turns or hides text are escaped.
 pub fn printable(text: &str) -> String {
-    escaped(text, |_| false)
+    escaped(text, |_| false).into_owned()
 }
 
-fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
+fn escaped(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
+    // Most text is plain, and may be long.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') || byte.is_ascii() && keep(byte.into());
+    if text.bytes().all(is_plain) {
+        return text.into();
+    }
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unsafe(c) && !keep(c) {
@@ -196,7 +202,7 @@ fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
             escaped.push(c);
         }
     }
-    escaped
+    escaped.into()
 }
 
 /// JSON as a line: what is not safe on a terminal is in strings only, and can be escaped there.

@@ -13,11 +13,12 @@ use crate::{
     verdict::{Policy, Tables},
 };
 use anyhow::{bail, Context as _, Result};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{
     collections::{hash_map::Entry, HashMap},
     path::PathBuf,
     process::ExitCode,
+    rc::Rc,
 };
 
 /// Its arguments.
@@ -62,7 +63,39 @@ struct DeviceDiff {
     report_luns: Option<Words>,
     pr_exclusive: Option<Switch>,
     filter_sg: Option<Switch>,
-    changes: Vec<compare::Change>,
+    changes: Changes,
+}
+
+/// Which verdicts change, and the lines that say so: made once for all devices that they are the same for, which may be
+/// thousands.
+#[derive(Clone)]
+struct Changes {
+    all: Rc<[compare::Change]>,
+    text: Rc<str>,
+}
+
+impl Changes {
+    fn new(all: Vec<compare::Change>) -> Changes {
+        let line = |change: &compare::Change| {
+            let names = match change.names.as_str() {
+                "" => String::new(),
+                names => format!("  # {names}"),
+            };
+            let (commands, before, after) = (&change.commands, change.before, change.after);
+            format!("    {commands}: {before} -> {after}{names}\n")
+        };
+        let text: String = all.iter().map(line).collect();
+        Changes {
+            all: all.into(),
+            text: text.into(),
+        }
+    }
+}
+
+impl Serialize for Changes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.all.iter())
+    }
 }
 
 #[derive(Serialize)]
@@ -92,7 +125,7 @@ impl DeviceDiff {
             .into_iter()
             .any(|(_, switch)| switch.is_some())
             || self.report_luns.is_some()
-            || !self.changes.is_empty()
+            || !self.changes.all.is_empty()
     }
 }
 
@@ -166,15 +199,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             if let Some(Words { before, after }) = diff.report_luns {
                 text += &format!("    report_luns: {before} -> {after}\n");
             }
-            for change in &diff.changes {
-                let names = match change.names.as_str() {
-                    "" => String::new(),
-                    names => format!("  # {names}"),
-                };
-                let (before, after) = (change.before, change.after);
-                let commands = &change.commands;
-                text += &format!("    {commands}: {before} -> {after}{names}\n");
-            }
+            text += &diff.changes.text;
         }
         output::print(&text)
     })?;
@@ -185,7 +210,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
 #[derive(Default)]
 struct Seen {
     classes: HashMap<u8, (Policy, Policy)>,
-    changes: HashMap<(u8, [bool; 2], String, String), Vec<compare::Change>>,
+    changes: HashMap<(u8, [bool; 2], String, String), Changes>,
 }
 
 impl Seen {
@@ -229,6 +254,7 @@ impl Seen {
                 let now = with(now, before.rules.trim_end(), before.settings.unpriv_sgio)?;
                 let then = with(then, rules, state.settings.unpriv_sgio)?;
                 let changes = compare::changes(&now, &then, device.class);
+                let changes = Changes::new(changes);
                 self.changes.insert(key, changes.clone());
                 changes
             }
@@ -245,7 +271,7 @@ fn difference(
     policies: &Policies,
     state: &Resolved<'_>,
     before: &Running,
-    changes: Vec<compare::Change>,
+    changes: Changes,
 ) -> DeviceDiff {
     let (now, then) = (&before.settings, &state.settings);
     let block = state.block.and_then(|number| policies.blocks.get(number));

@@ -7,7 +7,10 @@
 use super::Hctl;
 use crate::root::Root;
 use serde::Serialize;
-use std::{fs, io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The names of both ports of an I_T nexus. Two sessions to one logical unit differ in them, when its WWID is the same.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Debug)]
@@ -43,13 +46,16 @@ pub fn plain(name: &str) -> String {
     }
 }
 
+/// The ports of a device, which is reached `through` these directories of `/sys/devices`.
+///
 /// # Errors
 ///
 /// A file that could not be read, so that nothing is known of the ports.
-pub(super) fn of(root: &Root, hctl: Hctl, directory: &str) -> io::Result<Ports> {
-    let path = fs::canonicalize(root.path(directory)).unwrap_or_default();
+pub(super) fn of(root: &Root, hctl: Hctl, through: &Path) -> io::Result<Ports> {
     let part = |prefix: &str| {
-        let mut parts = path.iter().map(|part| part.to_string_lossy().into_owned());
+        let mut parts = through
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned());
         parts.find(|part| {
             let number = part.strip_prefix(prefix);
             number.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))

@@ -125,11 +125,13 @@ fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
     );
     let wwid = text("wwid", "wwid");
     let page = known(directory.bytes("vpd_pg80"), "serial", &mut unknown);
-    let ports = nexus::of(root, hctl, &path).unwrap_or_else(|_| {
+    // The directories of `/sys/devices` that the device is reached through.
+    let through = root.link(&path).unwrap_or_default();
+    let ports = nexus::of(root, hctl, &through).unwrap_or_else(|_| {
         unknown.push("ports");
         nexus::Ports::default()
     });
-    let transport = known(transport(root, hctl, &path), "transport", &mut unknown);
+    let transport = known(transport(root, hctl, &through), "transport", &mut unknown);
     Ok(Some(Device {
         hctl,
         id,

@@ -4,16 +4,13 @@
 
 use super::Hctl;
 use crate::root::Root;
-use std::io;
+use std::{io, path::Path};
 
-/// How the device is attached. The directory in `/sys/devices` that the device's link leads to
-/// names what it goes through; the nearest that is known counts (a SATA disk behind a SAS
-/// expander is reached by SAS).
-pub(super) fn transport(root: &Root, hctl: Hctl, link: &str) -> io::Result<Option<String>> {
-    let known = root.link(link).and_then(|path| {
-        let mut parts = path.iter().rev();
-        parts.find_map(|part| transport_of(&part.to_string_lossy()))
-    });
+/// How the device is attached. The directories of `/sys/devices` that it is reached through tell it; the
+/// nearest that is known counts (a SATA disk behind a SAS expander is reached by SAS).
+pub(super) fn transport(root: &Root, hctl: Hctl, through: &Path) -> io::Result<Option<String>> {
+    let mut parts = through.iter().rev();
+    let known = parts.find_map(|part| transport_of(&part.to_string_lossy()));
     if let Some(known) = known {
         return Ok(Some(known.to_owned()));
     }

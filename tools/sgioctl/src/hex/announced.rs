@@ -62,6 +62,10 @@ pub(super) fn one_announced(text: &str) -> Result<()> {
 
 /// What stands behind each word that announces a CDB.
 fn labels(text: &str) -> Vec<&str> {
+    // One of them stands behind each; most texts are names.
+    if !text.contains([':', '=']) {
+        return Vec::new();
+    }
     let lower = text.to_ascii_lowercase();
     let mut found: Vec<usize> = Vec::new();
     for (label, indexed) in LABELS {
