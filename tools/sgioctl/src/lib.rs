@@ -2,7 +2,7 @@
 
 //! What `sgioctl` is made of.
 //!
-//! Which module may use which is in `Documentation/design/architecture.md`. From the bottom: [`root`] (where sysfs
+//! Which module may use which is in `Documentation/design/architecture.md`. From the bottom: [`input`] (reads with a bound), [`root`] (where sysfs
 //! is), [`device`] (the SCSI devices of the host), [`settings`], [`running`] and [`kernel`] (what the module has in force),
 //! [`hex`] (CDBs as text), [`names`] (commands have names), [`verdict`] (what a policy says of a command), [`policyfile`] (policies in
 //! files), [`commands`] (one a file), [`cli`].
@@ -18,6 +18,7 @@ pub mod device;
 pub mod doctor;
 pub mod grant;
 pub mod hex;
+pub mod input;
 pub mod kernel;
 pub mod monitor;
 pub mod names;

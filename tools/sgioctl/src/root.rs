@@ -2,6 +2,7 @@
 
 //! Where the system's files are. Tests put a tree of their own in the place of `/`.
 
+use crate::input;
 use anyhow::{Context as _, Result};
 use rustix::{
     fs::{Mode, OFlags},
@@ -9,7 +10,7 @@ use rustix::{
 };
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, Write as _},
     os::fd::OwnedFd,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -52,7 +53,7 @@ impl Root {
     /// What is wrong with a file that is there.
     pub fn read(&self, absolute: impl AsRef<Path>) -> Result<Option<String>> {
         let path = self.path(absolute);
-        match fs::read(&path) {
+        match input::attribute(&path) {
             Ok(bytes) => {
                 let mut text = String::from_utf8_lossy(&bytes).into_owned();
                 if text.ends_with('\n') {
@@ -78,7 +79,7 @@ impl Root {
     ///
     /// It could not be read, so that nothing is known of it.
     pub fn look(&self, absolute: impl AsRef<Path>) -> io::Result<Option<String>> {
-        Ok(answer(fs::read(self.path(absolute)))?.and_then(|bytes| trimmed(&bytes)))
+        Ok(answer(input::attribute(&self.path(absolute)))?.and_then(|bytes| trimmed(&bytes)))
     }
 
     /// What a symbolic link says, as it stands there.
@@ -125,23 +126,9 @@ impl Root {
 }
 
 impl Directory {
-    fn open(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
-        LOOKS.fetch_add(1, Ordering::Relaxed);
-        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
-    }
-
     fn content(&self, name: &str) -> io::Result<Vec<u8>> {
-        const PAGE: usize = 4096;
-        let mut file = File::from(self.open(name, OFlags::empty())?);
-        let mut bytes = vec![0; PAGE];
-        let count = file.read(&mut bytes)?;
-        bytes.truncate(count);
-        // A file that does not fill the page has come to its end.
-        if count == PAGE {
-            file.read_to_end(&mut bytes)?;
-        }
-        Ok(bytes)
+        LOOKS.fetch_add(1, Ordering::Relaxed);
+        input::attribute_at(&self.fd, name)
     }
 
     /// As [`Root::read`].
@@ -181,6 +168,18 @@ impl Directory {
         answer(self.content(name))
     }
 
+    /// Writes to a file that is there. It is one of the directory that was opened, whatever has come to its path
+    /// since.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's reason.
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+        File::from(file).write_all(text.as_bytes())
+    }
+
     /// As [`Root::names`].
     ///
     /// # Errors
@@ -188,7 +187,10 @@ impl Directory {
     /// What is wrong with a directory that is there.
     pub fn names(&self, name: &str) -> Result<Vec<String>> {
         let read = || -> io::Result<Vec<String>> {
-            let entries = rustix::fs::Dir::new(self.open(name, OFlags::DIRECTORY)?)?;
+            LOOKS.fetch_add(1, Ordering::Relaxed);
+            let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+            let directory = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+            let entries = rustix::fs::Dir::new(directory)?;
             let mut names = Vec::new();
             for entry in entries {
                 let entry = entry?;

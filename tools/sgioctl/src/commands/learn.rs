@@ -9,20 +9,16 @@ mod senders;
 use crate::{
     context::Context,
     device::Hctl,
+    input::Lines,
     monitor::event::{self, Line},
     output,
 };
 use anyhow::{Context as _, Result};
-use propose::{proposals, DeviceRules, Options};
-use record::{parse, Record};
+use propose::{DeviceRules, Options, Sent};
+use record::parse;
 use senders::Chosen;
 use serde::Serialize;
-use std::{
-    fs::File,
-    io::{stdin, BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -85,45 +81,31 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let mut log = Log::default();
+    let chosen = Chosen {
+        devices: args.device,
+        uids: args.uid,
+        cgroups: args.cgroup,
+    };
+    let mut sent = Sent::new(Options {
+        destructive: args.allow_destructive,
+        privileged: args.privileged,
+    });
+    let mut unread = Unread::default();
     let stdin_only = [PathBuf::from("-")];
     let files = match args.files.as_slice() {
         [] => &stdin_only[..],
         files => files,
     };
     for file in files {
-        let reader: Box<dyn BufRead> = if file == Path::new("-") {
-            Box::new(stdin().lock())
-        } else {
-            let opened = File::open(file).with_context(|| file.display().to_string())?;
-            Box::new(BufReader::new(opened))
-        };
-        log.read(reader)
-            .with_context(|| file.display().to_string())?;
+        let mut read = || read(Lines::open(file)?, &chosen, &mut sent, &mut unread);
+        read().with_context(|| file.display().to_string())?;
     }
-    let Log {
-        mut records,
-        skipped,
-        lost,
-    } = log;
-    if !args.device.is_empty() {
-        records.retain(|record: &Record| args.device.contains(&record.device));
-    }
-    let chosen = Chosen {
-        uids: args.uid,
-        cgroups: args.cgroup,
-    };
-    records.retain(|record| chosen.has(record));
-
-    let options = Options {
-        destructive: args.allow_destructive,
-        privileged: args.privileged,
-    };
+    let Unread { skipped, lost } = unread;
     let answer = Answer {
-        records: records.len(),
+        records: sent.records(),
         skipped,
         lost,
-        devices: proposals(&records, options),
+        devices: sent.proposals(),
     };
     if skipped > 0 {
         output::note(&format!("{skipped} lines are no records and were skipped"));
@@ -139,34 +121,32 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!all)))
 }
 
-/// What has been read.
+/// What is in a log and is no record.
 #[derive(Default)]
-struct Log {
-    records: Vec<Record>,
+struct Unread {
     /// Lines that are no records.
     skipped: usize,
+    /// Decisions that came too fast to be recorded.
     lost: u64,
 }
 
-impl Log {
-    /// Reads to the end.
-    fn read(&mut self, mut reader: impl BufRead) -> Result<()> {
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            // The names of processes are any bytes.
-            let text = String::from_utf8_lossy(&line);
-            let text = text.trim_end();
-            if let Some(record) = parse(text) {
-                self.records.push(record);
-            } else if let Line::Lost(count) = event::parse(text) {
-                self.lost += count;
-            } else if !event::says_nothing(text) {
-                self.skipped += 1;
+/// Adds up all records.
+fn read(mut lines: Lines<'_>, chosen: &Chosen, sent: &mut Sent, unread: &mut Unread) -> Result<()> {
+    while let Some(line) = lines.next_line()? {
+        // The names of processes are any bytes.
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end();
+        if let Some(record) = parse(text) {
+            if chosen.has(&record) {
+                sent.add(&record)?;
             }
-            line.clear();
+        } else if let Line::Lost(count) = event::parse(text) {
+            unread.lost += count;
+        } else if !event::says_nothing(text) {
+            unread.skipped += 1;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use crate::{
     context::Context,
     device::{self, Hctl},
+    input::Lines,
     monitor::{
         cgroup::Cgroups,
         event::{self, Event, Line},
@@ -16,9 +17,8 @@ use crate::{
 use anyhow::{Context as _, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::PathBuf,
+    io,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -126,23 +126,17 @@ fn live(context: &Context, time: Option<u64>, printer: &mut Printer<'_>) -> Resu
     }
 }
 
-fn saved(path: &PathBuf, printer: &mut Printer<'_>) -> Result<()> {
-    let mut input: Box<dyn BufRead> = if path.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = File::open(path).with_context(|| path.display().to_string())?;
-        Box::new(BufReader::new(file))
-    };
-    let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line)? > 0 {
-        let text = String::from_utf8_lossy(&line);
+fn saved(path: &Path, printer: &mut Printer<'_>) -> Result<()> {
+    let name = || path.display().to_string();
+    let mut lines = Lines::open(path).with_context(name)?;
+    while let Some(line) = lines.next_line().with_context(name)? {
+        let text = String::from_utf8_lossy(line);
         let text = text.trim_end();
         if event::parse(text) == Line::Other && !event::says_nothing(text) {
             printer.unread += 1;
         } else if !printer.line(text)? {
             break;
         }
-        line.clear();
     }
     if printer.unread > 0 {
         output::note(&format!("{} lines are no decisions", printer.unread));

@@ -163,6 +163,9 @@ fn without_padding(cdb: &[u8]) -> &[u8] {
     }
 }
 
+/// So many lists of rules are kept.
+const MAX_LISTS: usize = 1024;
+
 /// Rules by their number, read again after a second.
 #[derive(Default)]
 pub struct RuleCache {
@@ -182,6 +185,10 @@ impl RuleCache {
         let key = (whose, event.class.type_code());
         let fresh = |read: &Instant| read.elapsed() < FRESH;
         if !self.lists.get(&key).is_some_and(|(read, _)| fresh(read)) {
+            // A log that was saved may name any device.
+            if self.lists.len() >= MAX_LISTS {
+                self.lists.clear();
+            }
             let rules = read(root, whose, event.class).unwrap_or_default();
             let rules = rules.lines().map(str::to_owned).collect();
             self.lists.insert(key, (Instant::now(), rules));

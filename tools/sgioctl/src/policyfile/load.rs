@@ -8,10 +8,10 @@ mod merge;
 use self::{files::Files, merge::Merged};
 use super::{
     convert,
-    source::{Named, MAX_DEPTH, MAX_FILES},
+    source::{MAX_DEPTH, MAX_FILES},
     At, Fault, Faults, Place, Policies, Profiles,
 };
-use crate::root::Root;
+use crate::{input::Named, root::Root};
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,77 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads a file that may be anything: a pipe that nobody writes to, a device without an end, a file that
-//! others may write.
+//! Who may write the files that policies are read from, and how many files there may be.
 
 use crate::root::Root;
-use rustix::fs::{open, Mode, OFlags};
 use std::{
     collections::VecDeque,
     ffi::OsString,
-    fs::{self, File, Metadata},
-    io::{self, Read},
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
-
-/// How long all files together may be: as long as a transaction of the kernel.
-pub(super) const MAX_BYTES: u64 = 16 << 20;
 
 /// How many files include each other, one in the other.
 pub(super) const MAX_DEPTH: usize = 16;
 
 /// How many files are read.
 pub(super) const MAX_FILES: usize = 10_000;
-
-/// How a file came to be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Named {
-    /// It stands on the command line: a pipe and standard input (`-`) are meant so.
-    Given,
-    /// It was found in a directory, or is included: only a file will do.
-    Found,
-}
-
-/// The bytes of a file, and what is known of it (of standard input nothing).
-///
-/// `left` is how many bytes there may be still.
-pub(super) fn read(
-    path: &Path,
-    named: Named,
-    left: u64,
-) -> io::Result<(Vec<u8>, Option<Metadata>)> {
-    if named == Named::Given && path == Path::new("-") {
-        return Ok((bounded(io::stdin().lock(), left)?, None));
-    }
-    let pipe = named == Named::Given && fs::metadata(path)?.file_type().is_fifo();
-    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-    if !pipe {
-        // What is no file does not keep us here.
-        flags |= OFlags::NONBLOCK;
-    }
-    let file = File::from(open(path, flags, Mode::empty())?);
-    let metadata = file.metadata()?;
-    let kind = metadata.file_type();
-    if kind.is_dir() {
-        return Err(io::Error::other("this is a directory"));
-    }
-    if !(kind.is_file() || pipe && kind.is_fifo()) {
-        return Err(io::Error::other("this is no regular file"));
-    }
-    Ok((bounded(file, left)?, Some(metadata)))
-}
-
-fn bounded(from: impl Read, left: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(left + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > left {
-        return Err(io::Error::other(match left {
-            MAX_BYTES => "this is longer than 16 MiB",
-            _ => "all files together are longer than 16 MiB",
-        }));
-    }
-    Ok(bytes)
-}
 
 /// The directories that a path goes through, symbolic links included, from the top: a user who may write one of
 /// them decides what is at the path.

@@ -6,17 +6,14 @@ use crate::{
     commands::explain::parse_class,
     context::Context,
     device::{self, Device, Hctl},
-    hex, names,
+    hex, input, names,
     policyfile::{self, Maps},
     running,
     verdict::{Policy, Tables},
 };
 use anyhow::{bail, Context as _, Result};
 use sgio_policy::policy::{Class, STOCK};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// What the question is about, unless it is a device with what is in force there.
 #[derive(clap::Args, Default, Debug)]
@@ -56,8 +53,7 @@ pub(super) fn subjects<'a>(
     kernel: bool,
     words: &'a [String],
 ) -> Result<(Vec<Subject>, &'a [String])> {
-    let read =
-        |path: &PathBuf| fs::read_to_string(path).with_context(|| path.display().to_string());
+    let read = |path: &PathBuf| input::text(path).with_context(|| path.display().to_string());
     let class_rules = args.class_rules.as_ref().map(read).transpose()?;
     let device_rules = args.device_rules.as_ref().map(read).transpose()?;
     let with_rules = |policy: Policy| match (&device_rules, &args.device_rules) {

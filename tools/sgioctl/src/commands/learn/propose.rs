@@ -7,12 +7,17 @@ use super::{
     senders::{self, Sender, Senders},
 };
 use crate::{device::Hctl, names};
+use anyhow::{bail, Result};
 use serde::Serialize;
 use sgio_policy::policy::Class;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{btree_map::Entry, BTreeMap, BTreeSet};
 
 /// Of one command, so many different CDBs are kept.
 const MAX_CDBS: usize = 1024;
+/// And of all commands together.
+const MAX_ALL_CDBS: usize = 1 << 18;
+/// So many commands of all devices are kept.
+const MAX_COMMANDS: usize = 1 << 14;
 
 /// What to learn from.
 #[derive(Clone, Copy, Default)]
@@ -63,37 +68,81 @@ struct Seen {
     cdbs: BTreeSet<Vec<u8>>,
 }
 
-pub(super) fn proposals(records: &[Record], options: Options) -> Vec<DeviceRules> {
-    let mut devices: BTreeMap<(Hctl, u8), BTreeMap<String, Seen>> = BTreeMap::new();
-    for record in records {
+/// What was sent, added up: a log may be of any length, and what is kept of it has a bound.
+pub(super) struct Sent {
+    options: Options,
+    devices: BTreeMap<(Hctl, u8), BTreeMap<String, Seen>>,
+    records: usize,
+    commands: usize,
+    cdbs: usize,
+}
+
+impl Sent {
+    pub(super) fn new(options: Options) -> Sent {
+        Sent {
+            options,
+            devices: BTreeMap::new(),
+            records: 0,
+            commands: 0,
+            cdbs: 0,
+        }
+    }
+
+    /// How many records were added, those included that nothing is proposed for.
+    pub(super) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    ///
+    /// More commands than anybody reads.
+    pub(super) fn add(&mut self, record: &Record) -> Result<()> {
+        self.records += 1;
         let wanted = match record.outcome {
             Outcome::Refused | Outcome::Complained => true,
-            Outcome::Privileged => options.privileged,
+            Outcome::Privileged => self.options.privileged,
             Outcome::Allowed => false,
         };
         if !wanted || record.said == Said::Yes {
-            continue;
+            return Ok(());
         }
-        let commands = devices
+        let commands = self
+            .devices
             .entry((record.device, record.class.type_code()))
             .or_default();
-        let seen = commands
-            .entry(names::group(&record.cdb, record.class))
-            .or_default();
+        let seen = match commands.entry(names::group(&record.cdb, record.class)) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if self.commands >= MAX_COMMANDS => bail!(
+                "more than {MAX_COMMANDS} different commands: choose by --device, --uid or --cgroup"
+            ),
+            Entry::Vacant(entry) => {
+                self.commands += 1;
+                entry.insert(Seen::default())
+            }
+        };
         seen.times += 1;
         seen.read |= !record.write;
         seen.write |= record.write;
         seen.denied |= record.said == Said::Denied;
         seen.needs_write |= record.said == Said::NeedsWrite;
         seen.senders.add(record);
-        if seen.cdbs.len() < MAX_CDBS {
-            seen.cdbs.insert(record.cdb.clone());
+        let room = seen.cdbs.len() < MAX_CDBS && self.cdbs < MAX_ALL_CDBS;
+        if (room || seen.cdbs.is_empty()) && seen.cdbs.insert(record.cdb.clone()) {
+            self.cdbs += 1;
         }
+        Ok(())
     }
-    let device = |((device, code), commands): ((Hctl, u8), BTreeMap<String, Seen>)| {
-        of_device(device, Class::from_type(code), commands, options)
-    };
-    devices.into_iter().map(device).collect()
+
+    /// What is proposed for each device.
+    pub(super) fn proposals(self) -> Vec<DeviceRules> {
+        let devices = self.devices.into_iter();
+        let device = |((device, code), commands): ((Hctl, u8), BTreeMap<String, Seen>)| {
+            of_device(device, Class::from_type(code), commands, self.options)
+        };
+        devices.map(device).collect()
+    }
 }
 
 fn of_device(

@@ -3,6 +3,7 @@
 //! Who sent a command: what the kernel says of them, and what they call themselves.
 
 use super::record::Record;
+use crate::device::Hctl;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -82,9 +83,10 @@ fn plain(text: &str, most: usize) -> String {
     text.chars().take(most).map(letter).collect()
 }
 
-/// Which senders are learned from: all, if nothing is given.
+/// What is learned from, and which senders: all, if nothing is given.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Chosen {
+    pub(super) devices: Vec<Hctl>,
     pub(super) uids: Vec<u32>,
     /// A path, which means all below it too, or the id of a cgroup.
     pub(super) cgroups: Vec<String>,
@@ -92,10 +94,11 @@ pub(super) struct Chosen {
 
 impl Chosen {
     pub(super) fn has(&self, record: &Record) -> bool {
+        let device = self.devices.is_empty() || self.devices.contains(&record.device);
         let uid = self.uids.is_empty() || record.uid.is_some_and(|uid| self.uids.contains(&uid));
         let cgroup =
             self.cgroups.is_empty() || self.cgroups.iter().any(|wanted| is_in(record, wanted));
-        uid && cgroup
+        device && uid && cgroup
     }
 }
 
@@ -148,7 +151,13 @@ mod tests {
         let chosen = |uids: &[u32], cgroups: &[&str]| {
             let cgroups = cgroups.iter().map(|path| (*path).to_owned()).collect();
             let uids = uids.to_vec();
-            Chosen { uids, cgroups }.has(&record)
+            let devices = Vec::new();
+            let chosen = Chosen {
+                devices,
+                uids,
+                cgroups,
+            };
+            chosen.has(&record)
         };
         assert!(chosen(&[], &[]));
         assert!(chosen(&[1, 107], &["/machine.slice"]));

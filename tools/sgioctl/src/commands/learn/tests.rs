@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{
-    propose::{proposals, text, Options},
+    propose::{text, Options, Sent},
+    read,
     record::{parse, Outcome, Record, Said},
-    Log,
+    senders::Chosen,
+    Unread,
 };
+use crate::input::Lines;
 use sgio_policy::policy::{Change, Class};
 
 /// Lines of both kinds: a cluster node on a disk, a tape program, and noise.
@@ -24,17 +27,23 @@ dev=6:0:0:0 class=0 outcome=refused decision=denied layer=device rule=0 open=w u
 noise
 "#;
 
+/// What was sent, and how many lines were no records.
+fn sent(log: &str, options: Options) -> (Sent, usize) {
+    let mut sent = Sent::new(options);
+    let mut unread = Unread::default();
+    let lines = Lines::of(log.as_bytes());
+    read(lines, &Chosen::default(), &mut sent, &mut unread).unwrap();
+    (sent, unread.skipped)
+}
+
 fn learn(log: &str, options: Options, add: bool) -> String {
-    let mut read = Log::default();
-    read.read(log.as_bytes()).unwrap();
-    text(&proposals(&read.records, options), add)
+    text(&sent(log, options).0.proposals(), add)
 }
 
 #[test]
 fn lines() {
-    let mut log = Log::default();
-    log.read(LOG.as_bytes()).unwrap();
-    assert_eq!((log.skipped, log.records.len()), (2, 10));
+    let (records, skipped) = sent(LOG, Options::default());
+    assert_eq!((records.records(), skipped), (10, 2));
     let line = LOG
         .lines()
         .find(|line| line.contains("mt dev=x y-5"))
@@ -258,4 +267,29 @@ fn the_text_is_one_for_the_knob() {
 #[test]
 fn nothing_refused_is_nothing_proposed() {
     assert_eq!(learn("", Options::default(), false), "");
+}
+
+/// A sender chooses what it sends: neither memory nor the answer grows without end.
+#[test]
+fn what_is_kept_of_a_log_has_a_bound() {
+    let line = |number: u32| {
+        let [_, b, c, d] = number.to_be_bytes();
+        let cdb = format!("c1 00 {b:02x} {c:02x} {d:02x} 00");
+        refused("w", 0, "no_rule", &cdb)
+    };
+    let log: String = (0..20_000).map(line).collect();
+    let text = learn(&log, Options::default(), false);
+    assert!(text.contains("20000 times"), "{text}");
+    assert!(text.len() < 1000, "{text}");
+    // Each to a device of its own.
+    let line = |number: u32| {
+        refused("w", 0, "no_rule", "c1 00 00 00 00 00")
+            .replace("1:0:0:0", &format!("1:0:0:{number}"))
+    };
+    let log: String = (0..20_000).map(line).collect();
+    let mut sent = Sent::new(Options::default());
+    let lines = Lines::of(log.as_bytes());
+    let mut unread = Unread::default();
+    let error = read(lines, &Chosen::default(), &mut sent, &mut unread).unwrap_err();
+    assert!(error.to_string().contains("--device"), "{error}");
 }

@@ -2,11 +2,11 @@
 
 //! Reads directories and files, and looks who else may write them.
 
-use super::super::{
-    source::{self, Named, MAX_BYTES},
-    Fault, Place, Text,
+use super::super::{source, Fault, Place, Text};
+use crate::{
+    input::{self, Named, MAX_BYTES},
+    root::Root,
 };
-use crate::root::Root;
 use rustix::process::geteuid;
 use std::{
     collections::BTreeSet,
@@ -161,7 +161,7 @@ impl Files {
             self.check_way(path);
         }
         let left = MAX_BYTES.saturating_sub(self.bytes);
-        let (bytes, metadata) = match source::read(path, named, left) {
+        let (bytes, metadata) = match input::whole(path, named, left) {
             Ok(read) => read,
             Err(error) => {
                 self.io(path, from, &error);
