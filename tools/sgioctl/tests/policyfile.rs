@@ -4,10 +4,10 @@
 //!
 //! `BLESS=1` writes the expected outputs anew; look at the difference before keeping it.
 
-use proptest::prelude::*;
+use proptest::{collection::vec, option, prelude::*, sample};
 use sgio_policy::policy::{Change, Class};
 use sgioctl::{
-    device::{Device, Multipath},
+    device::{nexus::Ports, Device, Multipath},
     policyfile::{compare, lint, load, parse, transaction, Index, Maps, Policies, Profiles},
     root::Root,
     verdict::Policy,
@@ -221,6 +221,170 @@ match = { class = "disk" }
     let wanted: Vec<_> = all.iter().map(|d| policies.block_of(d, &maps)).collect();
     assert_eq!(found, wanted);
     assert_eq!(found, [Some(5), Some(3), Some(2), Some(5)]);
+}
+
+/// Few texts, so that many of them are one in another spelling.
+fn selector() -> impl Strategy<Value = String> {
+    let wwid = sample::select(vec![
+        "naa.5000a",
+        "NAA.5000A",
+        "35000a",
+        "35000A",
+        "naa.5000b",
+        "naa.*",
+        "*",
+    ]);
+    let serial = sample::select(vec!["S 1", "S_1", "s 1", "S  1", "T"]);
+    let model = sample::select(vec!["LUN 1", "LUN_1", "L*"]);
+    let hctl = sample::select(vec!["1:0:0:0", "2:0:0:0"]);
+    let class = sample::select(vec!["disk", "tape"]);
+    let transport = sample::select(vec!["fc", "FC", "fibre", "usb"]);
+    let map = sample::select(vec!["mpatha", "35000a", "35000A"]);
+    let keys = (
+        option::of(wwid),
+        option::of(serial),
+        option::of(model),
+        option::of(hctl),
+        option::of(class),
+        option::of(transport),
+        option::of(map),
+        any::<bool>(),
+    );
+    keys.prop_map(
+        |(wwid, serial, model, hctl, class, transport, map, exact)| {
+            let keys = [
+                ("wwid", wwid),
+                ("serial", serial),
+                ("model", model),
+                ("hctl", hctl),
+                ("class", class),
+                ("transport", transport),
+                ("multipath", map),
+            ];
+            let given = keys
+                .iter()
+                .filter_map(|(name, text)| Some(format!("{name} = \"{}\"", (*text)?)));
+            let mut given: Vec<String> = given.collect();
+            if given.is_empty() {
+                given.push("class = \"disk\"".to_owned());
+            }
+            format!(
+                "[[device]]\nmatch = {{ exact = {exact}, {} }}\n",
+                given.join(", ")
+            )
+        },
+    )
+}
+
+fn any_device() -> impl Strategy<Value = Device> {
+    let texts = (
+        option::of(sample::select(vec![
+            "naa.5000a",
+            "NAA.5000A",
+            "naa.5000b",
+            "35000a",
+        ])),
+        option::of(sample::select(vec!["S 1", "S_1", "s 1", "T"])),
+        sample::select(vec!["LUN 1", "LUN_1", "LUN"]),
+        sample::select(vec!["1:0:0:0", "2:0:0:0", "3:0:0:0"]),
+        sample::select(vec![Class::DISK, Class::TAPE]),
+        sample::select(vec!["fc", "usb"]),
+        any::<bool>(),
+    );
+    texts.prop_map(
+        |(wwid, serial, model, hctl, class, transport, path)| Device {
+            serial: serial.map(str::to_owned),
+            model: model.to_owned(),
+            transport: transport.to_owned(),
+            wwid: wwid.map(str::to_owned),
+            multipath: path.then(|| Multipath {
+                name: "mpatha".into(),
+                node: "dm-0".into(),
+                wwid: "35000a".into(),
+            }),
+            ..device(hctl, class, "naa.6")
+        },
+    )
+}
+
+proptest! {
+    /// The index saves questions, and gives the same answer: whatever the spelling of a key.
+    #[test]
+    fn the_index_loses_no_block(
+        blocks in vec(selector(), 1..12),
+        devices in vec(any_device(), 1..8),
+    ) {
+        let policies = read_text("index", &blocks.concat()).unwrap();
+        let index = Index::new(&policies.blocks);
+        let maps = Maps::of(&devices);
+        for device in &devices {
+            prop_assert_eq!(index.block_of(device, &maps), policies.block_of(device, &maps));
+            let matches = |number: &usize| policies.blocks[*number].selector.matches(device, &maps);
+            let all: Vec<usize> = (0..policies.blocks.len()).filter(matches).collect();
+            prop_assert_eq!(index.blocks_of(device, &maps), all);
+        }
+        // What is exact is never more than what is not.
+        let loose = blocks.concat().replace("exact = true", "exact = false");
+        let loose = read_text("index", &loose).unwrap();
+        for device in &devices {
+            for (exact, loose) in policies.blocks.iter().zip(&loose.blocks) {
+                let (exact, loose) = (&exact.selector, &loose.selector);
+                prop_assert!(!exact.matches(device, &maps) || loose.matches(device, &maps));
+            }
+        }
+    }
+}
+
+/// `exact`: to the letter, of every key.
+#[test]
+fn exact_is_to_the_letter() {
+    let own = Device {
+        serial: Some("S 1".into()),
+        model: "LUN 1".into(),
+        transport: "ata".into(),
+        ports: Ports {
+            target: Some("0x5000c500a1b2c3d5".into()),
+            ..Ports::default()
+        },
+        multipath: Some(Multipath {
+            name: "mpatha".into(),
+            node: "dm-0".into(),
+            wwid: "35000c500a1b2c3d4".into(),
+        }),
+        ..device("1:0:0:0", Class::DISK, "naa.5000c500a1b2c3d4")
+    };
+    let maps = Maps::of(std::slice::from_ref(&own));
+    for (key, spellings) in [
+        ("serial", &["S 1", "S_1", "S  1"][..]),
+        ("model", &["LUN 1", "LUN_1"]),
+        ("transport", &["ata", "ATA", "SATA"]),
+        (
+            "target",
+            &[
+                "0x5000c500a1b2c3d5",
+                "5000C500A1B2C3D5",
+                "50:00:c5:00:a1:b2:c3:d5",
+            ],
+        ),
+        (
+            "multipath",
+            &[
+                "35000c500a1b2c3d4",
+                "35000C500A1B2C3D4",
+                "naa.5000c500a1b2c3d4",
+            ],
+        ),
+    ] {
+        for (number, spelling) in spellings.iter().enumerate() {
+            for exact in [true, false] {
+                let text =
+                    format!("[[device]]\nmatch = {{ {key} = \"{spelling}\", exact = {exact} }}\n");
+                let policies = read_text("exact", &text).unwrap();
+                let matched = policies.blocks[0].selector.matches(&own, &maps);
+                assert_eq!(matched, !exact || number == 0, "{key} {spelling} {exact}");
+            }
+        }
+    }
 }
 
 fn item() -> impl Strategy<Value = String> {

@@ -2,7 +2,7 @@
 
 //! Selectors that match no device, whatever is plugged in.
 
-use super::{spelling::transport, At, Pattern, Place, Selector};
+use super::{spelling::transport, At, Block, Pattern, Place, Policies, Selector};
 use crate::device::wwid::PREFIXES;
 
 /// Where the wrong spelling stands, what is wrong with it, and how to write it.
@@ -10,6 +10,13 @@ pub(super) type Impossible = (Place, String, String);
 
 /// The names of transports, as `sgioctl list` shows them.
 pub(super) const TRANSPORTS: [&str; 7] = ["fc", "iscsi", "sas", "ata", "usb", "virtio", "tcm_loop"];
+
+/// The blocks that no device can match, whatever is plugged in: where they stand.
+pub fn never_matching(policies: &Policies) -> Vec<&Place> {
+    let never = |block: &&Block| !impossible(&block.selector).is_empty();
+    let blocks = policies.blocks.iter().filter(never);
+    blocks.map(|block| &block.place).collect()
+}
 
 /// Spellings in a selector that no device can have, whatever is plugged in.
 pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
@@ -38,6 +45,12 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
                 format!("no SCSI device has the transport '{value}'"),
                 fix,
             ));
+        } else if selector.exact && name != *value {
+            let message = format!(
+                "no device can match: with exact = true, the transport '{value}' is no other than that"
+            );
+            let fix = format!("write transport = \"{name}\"");
+            found.push((place.clone(), message, fix));
         }
     }
     // INQUIRY has so many bytes for them (SPC-5 "Standard INQUIRY data").
@@ -287,6 +300,7 @@ mod tests {
             ("transport = \"SCSI\"", "use one of fc, iscsi"),
             ("initiator = \"web\"", "iSCSI name"),
             ("target = \"0x123\"", "16 hex digits"),
+            ("exact = true, transport = \"SATA\"", "transport = \"ata\""),
         ] {
             let fixes = fixes(given);
             assert!(
@@ -302,6 +316,7 @@ mod tests {
             "by_path = \"/dev/disk/by-path/pci-0000:00:1f.2-ata-1\"",
             "transport = \"SATA\"",
             "transport = \"virtio\"",
+            "exact = true, transport = \"ata\"",
             "vendor = \"ATA\"",
             "model = \"WDC WD40EFRX-68N\"",
             "initiator = \"21:01:00:1b:32:a9:00:01\"",

@@ -35,6 +35,7 @@ mod write;
 
 pub use self::{
     command::CommandItem,
+    impossible::never_matching,
     index::Index,
     lists::Lists,
     load::{load, load_profiles, parse, DEFAULT_DIRECTORY},

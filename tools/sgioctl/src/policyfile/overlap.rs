@@ -2,7 +2,7 @@
 
 //! Selectors that can mean the same device, as far as they alone tell.
 
-use super::{At, Pattern, Selector};
+use super::{spelling, At, Pattern, Selector};
 use crate::device::nexus::Ports;
 
 /// How two selectors lie to each other.
@@ -41,29 +41,37 @@ pub(super) fn overlap(first: &Selector, second: &Selector) -> Overlap {
             },
         }
     }
-    fn port(first: &Option<At<String>>, second: &Option<At<String>>) -> Overlap {
-        match (first, second) {
-            (Some(a), Some(b)) if Ports::same(&a.value, &b.value) => Overlap::Covers,
-            _ => exact(first, second),
-        }
-    }
+    // Texts that have several spellings, unless they mean themselves alone.
+    let spelled = |key: fn(&Selector) -> &Option<At<String>>, same: fn(&str, &str) -> bool| match (
+        key(first),
+        key(second),
+    ) {
+        (None, _) => Overlap::Covers,
+        (Some(_), None) => Overlap::Possible,
+        (Some(a), Some(b)) => match (first.exact, second.exact) {
+            (true, true) if a.value == b.value => Overlap::Covers,
+            (true, false) if same(&a.value, &b.value) => Overlap::Possible,
+            (false, _) if same(&a.value, &b.value) => Overlap::Covers,
+            _ => Overlap::None,
+        },
+    };
     // The identity of a unit first: of many blocks, most differ in that.
     let mut found = Overlap::Covers;
     for number in 0..13 {
         let key = match number {
             0 => glob(&first.wwid, &second.wwid),
-            1 => exact(&first.serial, &second.serial),
+            1 => spelled(|s| &s.serial, spelling::same_serial),
             2 => exact(&first.hctl, &second.hctl),
             3 => exact(&first.class, &second.class),
-            4 => exact(&first.transport, &second.transport),
+            4 => spelled(|s| &s.transport, spelling::same_transport),
             5 => glob(&first.vendor, &second.vendor),
             6 => glob(&first.model, &second.model),
             // A device has several links: two that differ may still be of one device.
             7 => possible(glob(&first.by_id, &second.by_id)),
             8 => possible(glob(&first.by_path, &second.by_path)),
-            9 => port(&first.initiator, &second.initiator),
+            9 => spelled(|s| &s.initiator, Ports::same),
             10 => exact(&first.interface, &second.interface),
-            11 => port(&first.target, &second.target),
+            11 => spelled(|s| &s.target, Ports::same),
             // One map may be given by name and by WWID.
             _ => possible(exact(&first.multipath, &second.multipath)),
         };

@@ -75,6 +75,8 @@ impl Pattern {
 pub struct Selector {
     /// Where it stands.
     pub place: Place,
+    /// Each text means itself, to the letter.
+    pub exact: bool,
     /// World wide identifier of the logical unit.
     pub wwid: Option<At<Pattern>>,
     /// Unit serial number.
@@ -164,16 +166,20 @@ impl Selector {
             device
                 .serial
                 .as_deref()
-                .is_some_and(|own| spelling::same_serial(own, serial))
+                .is_some_and(|own| match self.exact {
+                    true => own == serial,
+                    false => spelling::same_serial(own, serial),
+                })
         }) && holds(&self.vendor, |vendor| vendor.matches(&device.vendor))
             && holds(&self.model, |model| {
                 model.matches(&device.model)
-                    || model.matches(&spelling::with_underscores(&device.model))
+                    || !self.exact && model.matches(&spelling::with_underscores(&device.model))
             })
             && holds(&self.class, |class| *class == device.class)
             && holds(&self.hctl, |hctl| *hctl == device.hctl)
-            && holds(&self.transport, |transport| {
-                spelling::transport(transport) == device.transport
+            && holds(&self.transport, |transport| match self.exact {
+                true => *transport == device.transport,
+                false => spelling::transport(transport) == device.transport,
             })
             && holds(&self.by_id, |by_id| {
                 device.by_id.iter().any(|name| by_id.matches(name))
@@ -182,13 +188,24 @@ impl Selector {
                 device.by_path.iter().any(|name| by_path.matches(name))
             })
             && holds(&self.initiator, |name| {
-                is_port(&device.ports.initiator, name)
+                self.is_port(device.ports.initiator.as_deref(), name)
             })
             && holds(&self.interface, |name| {
                 device.ports.interface.as_ref() == Some(name)
             })
-            && holds(&self.target, |name| is_port(&device.ports.target, name))
-            && holds(&self.multipath, |map| is_path(device, map, maps))
+            && holds(&self.target, |name| {
+                self.is_port(device.ports.target.as_deref(), name)
+            })
+            && holds(&self.multipath, |map| {
+                is_path(device, map, maps, self.exact)
+            })
+    }
+
+    fn is_port(&self, port: Option<&str>, name: &str) -> bool {
+        port.is_some_and(|port| match self.exact {
+            true => port == name,
+            false => Ports::same(port, name),
+        })
     }
 
     /// Tells whether it can only mean one logical unit, whose class is then not in doubt.
@@ -200,10 +217,6 @@ impl Selector {
             || self.hctl.is_some()
             || self.multipath.is_some()
     }
-}
-
-fn is_port(port: &Option<String>, name: &str) -> bool {
-    port.as_deref().is_some_and(|port| Ports::same(port, name))
 }
 
 /// Tells whether this is a WWID as multipath and scsi_id write it: the type of the designator, and hex digits; or, of
@@ -218,18 +231,23 @@ fn is_scsi_id(id: &str) -> bool {
 /// Tells whether a device is a path of the map of that name or WWID.
 ///
 /// A path that has just appeared is not in the map yet, but has the WWID of it.
-fn is_path(device: &Device, map: &str, maps: &Maps) -> bool {
-    let lower = as_scsi_id(map);
+fn is_path(device: &Device, map: &str, maps: &Maps, exact: bool) -> bool {
+    let meant = match exact {
+        true => map.to_owned(),
+        false => as_scsi_id(map),
+    };
     // The WWID of a map is what its device answers, which may be the name of another map.
     let is_wwid = wwid::is_wwid(map);
-    let own = |name: &str, wwid: &str| name == map || is_wwid && wwid.to_ascii_lowercase() == lower;
+    let own = |name: &str, wwid: &str| {
+        name == map || is_wwid && (wwid == meant || !exact && wwid.to_ascii_lowercase() == meant)
+    };
     let id = device.wwid.as_deref().map(as_scsi_id);
     device
         .multipath
         .as_ref()
         .is_some_and(|m| own(&m.name, &m.wwid))
         // A device chooses its WWID, so that one that is the name of a map means nothing.
-        || (is_scsi_id(&lower) && id.as_ref() == Some(&lower))
+        || (is_scsi_id(&meant) && id.as_ref() == Some(&meant))
         || maps
             .0
             .iter()

@@ -13,6 +13,11 @@ pub(super) fn transport(name: &str) -> String {
     }
 }
 
+/// Tells whether two names mean one transport.
+pub(super) fn same_transport(one: &str, other: &str) -> bool {
+    transport(one) == transport(other)
+}
+
 /// Serial numbers are compared without regard to how many blanks they have inside: udev and lsblk put underscores there.
 pub(super) fn same_serial(own: &str, given: &str) -> bool {
     own == given || serial(own) == serial(given)

@@ -24,6 +24,7 @@ impl Reader<'_> {
         let exact = raw.exact.unwrap_or(false);
         let selector = Selector {
             place: self.text.place(start),
+            exact,
             wwid: self.wwid(raw.wwid.as_ref(), exact),
             serial: self.exact(raw.serial.as_ref(), exact),
             vendor: self.pattern(raw.vendor.as_ref(), exact),
