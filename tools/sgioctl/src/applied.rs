@@ -16,6 +16,7 @@ use rustix::fs::{flock, FlockOperation};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     thread,
     time::{Duration, Instant},
@@ -165,16 +166,31 @@ impl Classes {
     }
 }
 
-/// Tells whether this message is another one than the last: what is wrong with the files is said once, not
-/// for each of a thousand devices.
+const MESSAGES: &str = "/run/sgio-filter/messages";
+
+/// Tells whether this message is new since the last `sgioctl apply` by hand: what is wrong with the files is said once,
+/// not for each of a thousand devices.
 pub fn is_news(root: &Root, message: &str) -> bool {
-    let path = format!("{DIRECTORY}/message");
-    if root.read(&path).ok().flatten().as_deref() == Some(message) {
+    const MAX_KEPT: usize = 256;
+    let mut hasher = DefaultHasher::new();
+    message.hash(&mut hasher);
+    let digest = format!("{:016x}", hasher.finish());
+    let kept = root.read(MESSAGES).ok().flatten().unwrap_or_default();
+    if kept.lines().any(|line| line == digest) {
         return false;
     }
+    let kept = match kept.lines().count() < MAX_KEPT {
+        true => kept,
+        false => String::new(),
+    };
     // If it cannot be kept, it is said again.
-    let _ = write(root, &path, message);
+    let _ = write(root, MESSAGES, format!("{kept}\n{digest}\n").trim_start());
     true
+}
+
+/// Has events say again what they have said.
+pub fn forget_news(root: &Root) {
+    let _ = fs::remove_file(root.path(MESSAGES));
 }
 
 /// What is in force on a device as a text to be compared: the settings, and the rules with a mark on those

@@ -342,11 +342,59 @@ fn what_is_wrong_with_the_files_is_said_in_the_log_once() {
     tree.write("/dev/kmsg", "");
     tree.write("/etc/sgio-filter/policy.d/20.toml", "rules = [\n");
     for name in ["0:0:0:0", "6:0:0:0", "sdc"] {
-        tree.output(&["apply", "--event", "--device", name], 2);
+        let errors = tree.error(&["apply", "--event", "--device", name]);
+        assert_eq!(errors.matches("20.toml:2:1").count(), 1, "{errors}");
         assert_eq!(tree.transaction(), None);
     }
-    let log = std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap();
-    assert_eq!(log.matches("20.toml:2:1").count(), 1, "{log}");
+    let log = || std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap();
+    assert_eq!(log().matches("20.toml:2:1").count(), 1, "{}", log());
+    // Who applies by hand has read it, and edits the files.
+    tree.error(&["apply"]);
+    tree.error(&["apply", "--event", "--device", "sdc"]);
+    assert_eq!(log().matches("20.toml:2:1").count(), 2, "{}", log());
+}
+
+/// What `lint` tells of blocks, and `list` of devices, is told by who puts the policy in force too: in one line each.
+#[test]
+fn what_no_policy_reaches_is_counted() {
+    let tree = tree();
+    tree.write("/dev/kmsg", "");
+    let block =
+        |keys: &str| format!("[[device]]\nmatch = {{ {keys} }}\nprofile = \"disk-guest\"\n");
+    let wrong = block("vendor = \"Western Digital\"") + &block("multipath = \"dm-0\"");
+    tree.write("/etc/sgio-filter/policy.d/20.toml", &wrong);
+    let blocks = "2 blocks that no device can match ('sgioctl lint' tells why): ";
+    let devices = "1 device without a filter, where no policy is in force: 8:0:0:0";
+    let once = |text: &str| {
+        for line in [blocks, devices] {
+            assert_eq!(text.matches(line).count(), 1, "{text}");
+        }
+        assert_eq!(text.matches("20.toml:").count(), 2, "{text}");
+    };
+    for arguments in [&["apply", "--dry-run"][..], &["apply"]] {
+        let output = tree.run(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        once(&String::from_utf8(output.stderr).unwrap());
+    }
+    // Nobody looks at an event: it is in the log, once however often events come.
+    for arguments in [
+        &["apply", "--event", "--device", "0:0:0:0"][..],
+        &["apply", "--event", "--device", "6:0:0:0"],
+        &["apply", "--event"],
+        &["apply", "--event"],
+    ] {
+        tree.output(arguments, 0);
+    }
+    once(&std::fs::read_to_string(tree.path("/dev/kmsg")).unwrap());
+    // Nothing is said where nothing is wrong.
+    tree.write(
+        "/etc/sgio-filter/policy.d/20.toml",
+        &block("vendor = \"ATA\""),
+    );
+    std::fs::remove_dir_all(tree.path("/sys/devices/pseudo_0")).unwrap();
+    std::fs::remove_file(tree.path("/sys/bus/scsi/devices/8:0:0:0")).unwrap();
+    let output = tree.run(&["apply", "--dry-run"]);
+    assert!(output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]

@@ -64,6 +64,9 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         return event::run(context, &args.paths, args.device.as_deref(), args.dry_run);
     }
     let root = &context.root;
+    if !args.dry_run {
+        applied::forget_news(root);
+    }
     let policies = load(root, &args.paths).context("nothing was changed")?;
     for warning in &policies.warnings {
         output::note(&warning.to_string());
@@ -85,6 +88,9 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         say_of_timed(&timed.into_inner());
         prepared
     };
+    for notice in &prepared.notices {
+        output::note(&format!("note: {notice}"));
+    }
     for misfit in &prepared.misfits {
         output::note(&format!("note: {}", of_misfit(misfit)));
     }

@@ -5,7 +5,9 @@
 //! Nobody looks at the output of what udev calls, so messages go to the kernel log, from where the journal
 //! has them.
 
-use super::prepared::{add, block, filter_sg, later, look, of_misfit, put_in_force, Prepared};
+use super::prepared::{
+    add, block, filter_sg, later, look, notices, of_misfit, put_in_force, Prepared,
+};
 use crate::{
     applied::{self, Applied, Classes, Next},
     context::Context,
@@ -42,10 +44,9 @@ pub(super) fn run(
         let text = format!("{error:#}");
         let what = only.unwrap_or("all devices");
         if applied::is_news(&context.root, &text) {
-            log(
-                &context.root,
-                &format!("{what}: no policy was put in force: {text}"),
-            );
+            // The error itself goes to standard error, as of each command.
+            let text = format!("{what}: no policy was put in force: {text}");
+            kernel_log(&context.root, &text);
         }
     }
     done.map(|()| ExitCode::SUCCESS)
@@ -74,8 +75,8 @@ fn event(root: &Root, paths: &[PathBuf], only: Option<&str>, dry_run: bool) -> R
         return output::print(&prepare()?.transaction);
     }
     let prepared = put_in_force(root, prepare)?;
-    for misfit in &prepared.misfits {
-        let text = of_misfit(misfit);
+    let misfits = prepared.misfits.iter().map(of_misfit);
+    for text in prepared.notices.iter().cloned().chain(misfits) {
         if applied::is_news(root, &text) {
             log(root, &text);
         }
@@ -114,6 +115,7 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
     let chosen: Vec<_> = devices.iter().collect();
     let (resolved, misfits) = policies.resolve_apart(&chosen, &maps)?;
     prepared.misfits = misfits;
+    prepared.notices = notices(policies, &devices);
     for state in resolved {
         let hctl = state.device.hctl;
         if state.device.unknown.contains(&"id") {
@@ -258,9 +260,13 @@ fn wait_until_known(root: &Root, hctl: Hctl) -> Result<()> {
 
 /// Writes a line to the kernel log, and to standard error.
 fn log(root: &Root, text: &str) {
+    output::note(text);
+    kernel_log(root, text);
+}
+
+fn kernel_log(root: &Root, text: &str) {
     // Facility daemon, a warning.
     const PREFIX: &str = "<28>sgioctl: ";
-    output::note(text);
     let line = format!("{PREFIX}{}\n", output::printable(text));
     // One write is one record, of less than 1 KiB.
     let line: String = line.chars().take(900).collect();
@@ -307,6 +313,69 @@ mod tests {
         let path = root.path(path);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
         fs::write(path, format!("{text}\n")).unwrap();
+    }
+
+    /// An event widens nothing, as a link or a map that went would: only a block in front of the one that was applied
+    /// may take its place.
+    #[test]
+    fn a_block_that_went_is_not_replaced_by_a_later_one() {
+        let root = tree("lost");
+        let more = "[[device]]\nmatch = { by_id = \"ata-*\" }\n".repeat(3);
+        write(&root, "/etc/sgio-filter/policy.d/20.toml", &more);
+        let policies = load(&root, &[]).unwrap();
+        let places: Vec<String> = policies
+            .blocks
+            .iter()
+            .map(|block| block.place.to_string())
+            .collect();
+        let record = |block: Option<&str>| Applied {
+            block: block.map(str::to_owned),
+            ..Applied::by_hand(7)
+        };
+        for (applied, now, lost) in [
+            (Some(1), Some(0), false),
+            (Some(1), Some(1), false),
+            (Some(1), Some(2), true),
+            (Some(3), Some(2), false),
+            (Some(1), None, true),
+            (None, Some(2), false),
+            (None, None, false),
+        ] {
+            let applied: Option<&str> = applied.map(|number: usize| places[number].as_str());
+            let record = record(applied);
+            let found = loses_its_block(&policies, Some(&record), 7, now);
+            assert_eq!(found, lost, "{applied:?} {now:?}");
+            // A record of another device object says nothing.
+            assert!(!loses_its_block(&policies, Some(&record), 8, now));
+            assert!(!loses_its_block(&policies, None, 7, now));
+        }
+        // The block is in no file any more.
+        let edited = record(Some("30.toml:1:1"));
+        assert!(loses_its_block(&policies, Some(&edited), 7, Some(0)));
+        fs::remove_dir_all(root.path("/")).unwrap();
+    }
+
+    /// A device that is changed at each look is left alone, also by the last of the tries.
+    #[test]
+    fn what_changes_all_the_time_is_never_written_over() {
+        let root = tree("storm");
+        let policies = load(&root, &[]).unwrap();
+        let looks = Cell::new(0);
+        let done = put_in_force(&root, || {
+            let mut prepared = prepare(&root, &policies, Some("6:0:0:0"))?;
+            looks.set(looks.get() + 1);
+            // What was seen is never what is there.
+            prepared.seen = vec![("6:0:0:0".parse()?, format!("{}", looks.get()))];
+            Ok(prepared)
+        });
+        let error = done
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(error.contains("again and again"), "{error}");
+        assert_eq!(looks.get(), 10);
+        assert!(!root.path("/dev/sgio_filter").exists());
+        fs::remove_dir_all(root.path("/")).unwrap();
     }
 
     #[test]

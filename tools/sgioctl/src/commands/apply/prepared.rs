@@ -7,11 +7,11 @@ use crate::{
     device::{self, Device, Hctl},
     kernel::{self, Stopped},
     output, parallel,
-    policyfile::{transaction, Fault, Maps, Policies, Resolved, Selector},
+    policyfile::{self, transaction, Fault, Maps, Policies, Resolved, Selector},
     root::Root,
     running,
 };
-use anyhow::{bail, Context as _, Result};
+use anyhow::{anyhow, bail, Context as _, Result};
 use serde::Serialize;
 use std::{collections::BTreeSet, thread, time::Duration};
 
@@ -41,6 +41,8 @@ pub(super) struct Prepared {
     pub(super) seen: Vec<(Hctl, String)>,
     /// Devices that keep what was set by hand.
     pub(super) left: Vec<Hctl>,
+    /// What has no effect, in a line each.
+    pub(super) notices: Vec<String>,
     /// What is wrong with single devices: they get what their block denies, and nothing else of it.
     pub(super) misfits: Vec<Fault>,
 }
@@ -61,22 +63,14 @@ pub(super) fn of_misfit(fault: &Fault) -> String {
 }
 
 pub(super) fn say_of_timed(losing: &[(Hctl, usize)]) {
-    const MAX_NAMES: usize = 8;
     if losing.is_empty() {
         return;
     }
-    let mut names: Vec<String> = losing
-        .iter()
-        .take(MAX_NAMES)
-        .map(|(hctl, _)| hctl.to_string())
-        .collect();
-    if losing.len() > MAX_NAMES {
-        names.push(format!("{} more", losing.len() - MAX_NAMES));
-    }
+    let names: Vec<String> = losing.iter().map(|(hctl, _)| hctl.to_string()).collect();
     let count: usize = losing.iter().map(|(_, count)| count).sum();
     output::note(&format!(
         "note: {count} rules of 'allow --for' have gone before their time, on {}",
-        names.join(", ")
+        few(&names)
     ));
 }
 
@@ -92,11 +86,19 @@ pub(super) fn put_in_force(
     let mut tries = 1;
     let mut partly = false;
     let prepared = loop {
-        let prepared = prepare().map_err(|error| match partly {
+        let said = |error: anyhow::Error| match partly {
             true => error.context(PARTLY),
             false => error,
-        })?;
-        if tries < TRIES && !is_still_so(root, &prepared)? {
+        };
+        let prepared = prepare().map_err(said)?;
+        if !is_still_so(root, &prepared).map_err(said)? {
+            if tries >= TRIES {
+                let what = "what is in force was changed again and again";
+                return Err(said(match partly {
+                    true => anyhow!("{what} ({tries} tries)"),
+                    false => anyhow!("{what} ({tries} tries): nothing was changed by this"),
+                }));
+            }
             tries += 1;
             continue;
         }
@@ -259,6 +261,7 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
         .resolve_apart(&chosen, &maps)
         .context("nothing was changed")?;
     prepared.misfits = misfits;
+    prepared.notices = notices(policies, &devices);
     for state in resolved {
         let hctl = state.device.hctl;
         // A device that the module does not know has just come, and udev will tell of it, or
@@ -275,6 +278,49 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
         add(&mut prepared, policies, &state, id);
     }
     Ok(prepared)
+}
+
+/// What of the policies has no effect: blocks that can never match, and devices that no policy reaches.
+pub(super) fn notices(policies: &Policies, devices: &[Device]) -> Vec<String> {
+    let mut notices = Vec::new();
+    let never = policyfile::never_matching(policies);
+    if !never.is_empty() {
+        let places: Vec<String> = never.iter().map(ToString::to_string).collect();
+        notices.push(format!(
+            "{} that no device can match ('sgioctl lint' tells why): {}",
+            counted(never.len(), "block"),
+            few(&places)
+        ));
+    }
+    let unreached = |device: &&Device| device.id.is_none() && !device.unknown.contains(&"id");
+    let unreached: Vec<String> = devices
+        .iter()
+        .filter(unreached)
+        .map(|device| device.hctl.to_string())
+        .collect();
+    if !unreached.is_empty() {
+        notices.push(format!(
+            "{} without a filter, where no policy is in force: {}",
+            counted(unreached.len(), "device"),
+            few(&unreached)
+        ));
+    }
+    notices
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// The first of many.
+fn few(names: &[String]) -> String {
+    const MAX_NAMES: usize = 8;
+    let mut text = names[..names.len().min(MAX_NAMES)].join(", ");
+    if names.len() > MAX_NAMES {
+        text += &format!(", {} more", names.len() - MAX_NAMES);
+    }
+    text
 }
 
 /// What `[all]` changes; none: nothing, or no file says it.
