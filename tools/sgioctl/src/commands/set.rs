@@ -177,7 +177,7 @@ fn let_go(context: &Context, args: &Args) -> Result<ExitCode> {
         }
         let owner = running::nexus(&context.root, hctl)?.and_then(|nexus| nexus.owner);
         if !args.dry_run {
-            running::let_go(&context.root, hctl)?;
+            running::let_go(&context.root, hctl, target.running.id)?;
         }
         let changes = owner.map(|owner| format!("{owner} does not own the I_T nexus any more"));
         plan.report_only(&target, changes.into_iter().collect());

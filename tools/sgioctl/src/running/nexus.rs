@@ -4,9 +4,8 @@
 
 use super::files::{private, DEVICES};
 use crate::{device::Hctl, root::Root};
-use anyhow::{Context as _, Result};
+use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
-use std::fs;
 
 /// The files `nexus` and `pr_owner`: how the device is reached, and who may reserve it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Debug)]
@@ -38,14 +37,24 @@ pub fn nexus(root: &Root, hctl: Hctl) -> Result<Option<Nexus>> {
     }))
 }
 
-/// Lets the owner of a device's I_T nexus go.
+/// Lets the owner of a device's I_T nexus go, if the device object is still the one with that `id`.
 ///
 /// # Errors
 ///
-/// The kernel's reason.
-pub fn let_go(root: &Root, hctl: Hctl) -> Result<()> {
-    let path = root.path(format!("{DEVICES}/{hctl}/sgio_filter/pr_exclusive"));
-    fs::write(&path, "reset\n").with_context(|| path.display().to_string())
+/// Another device has the address, or the kernel's reason; then nothing was done.
+pub fn let_go(root: &Root, hctl: Hctl, id: u64) -> Result<()> {
+    let gone = || {
+        format!("{hctl}: the device has gone, or another one has its address: nothing was changed")
+    };
+    let path = format!("{DEVICES}/{hctl}/sgio_filter");
+    // The directory is that of one device object, and goes with it.
+    let files = root.directory(&path).with_context(gone)?;
+    let now = files.read("id")?.with_context(gone)?;
+    if now.trim().parse() != Ok(id) {
+        bail!(gone());
+    }
+    let done = files.write("pr_exclusive", "reset\n");
+    done.with_context(|| format!("{path}/pr_exclusive"))
 }
 
 /// The path behind the id, if there is an owner.
@@ -70,6 +79,25 @@ fn parse_nexus(text: &str) -> Nexus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, path::Path};
+
+    #[test]
+    fn the_owner_of_another_device_is_not_let_go() {
+        let top = std::env::temp_dir().join(format!("sgioctl-nexus-{}", std::process::id()));
+        let root = Root::new(&top);
+        let file = |name: &str| root.path(format!("{DEVICES}/6:0:0:0/sgio_filter/{name}"));
+        let hctl = "6:0:0:0".parse().unwrap();
+        assert!(let_go(&root, hctl, 17).is_err());
+        fs::create_dir_all(file("id").parent().unwrap_or(Path::new("/"))).unwrap();
+        fs::write(file("id"), "18\n").unwrap();
+        fs::write(file("pr_exclusive"), "1\n").unwrap();
+        let error = let_go(&root, hctl, 17).unwrap_err();
+        assert!(error.to_string().contains("another one"), "{error}");
+        assert_eq!(fs::read_to_string(file("pr_exclusive")).unwrap(), "1\n");
+        let_go(&root, hctl, 18).unwrap();
+        assert_eq!(fs::read_to_string(file("pr_exclusive")).unwrap(), "reset\n");
+        fs::remove_dir_all(&top).unwrap();
+    }
 
     #[test]
     fn nexuses() {
