@@ -17,7 +17,7 @@ mod words;
 
 pub use self::{
     cdb_length::{assumed, length, padded},
-    digits::{hex, list},
+    digits::{hex, list, without_h},
     words::items,
 };
 

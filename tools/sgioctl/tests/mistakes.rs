@@ -2,6 +2,9 @@
 
 //! Mistakes that people make, and what they are told to do about them.
 
+mod common;
+
+use common::{Spec, Tree};
 use sgioctl::policyfile::{self, Profiles};
 
 #[test]
@@ -85,6 +88,36 @@ fn the_message_names_the_fix() {
             "write = between a key and its value",
         ),
         (
+            block("profile = [\"disk-guest\", \"smart-ro\"]"),
+            "write profiles = [...]",
+        ),
+        (block("rules = [\"allow r 12\"]"), "one text, one a line"),
+        (
+            "[[device]]\nmatch = \"sdc\"\nallow = [\"5e\"]\n".into(),
+            "'sgioctl show sdc' tells",
+        ),
+        (
+            "[[device]]\nmacth = { class = \"disk\" }\n".into(),
+            "did you mean match?",
+        ),
+        (block("alow = [\"5e\"]"), "did you mean allow?"),
+        (block("unpriv-sgio = true"), "write unpriv_sgio"),
+        (block("wwid = \"naa.6\""), "match = { wwid = ... }"),
+        (select("device = \"/dev/sdc\""), "select by wwid"),
+        (select("wwn = \"0x5000c500a1b2c3d4\""), "wwid = \"naa"),
+        (select("product = \"LUN\""), "write model"),
+        (
+            "[[device]]\nmatch.class = \"disk\"\nallow = [\"5e\"]\n".into(),
+            "write match = { class",
+        ),
+        (
+            "[device.match]\nclass = \"disk\"\n".into(),
+            "below [[device]]",
+        ),
+        (block("allow = [\"5Eh 00h\"]"), "without h: \"5e 00\""),
+        (block("allow = [\"w 89h\"]"), "without h: \"89\""),
+        (block("deny = [\"48h\"]"), "without h: \"48\""),
+        (
             "[[class]]\nname = \"disk\"\ntable = \"Strict\"\n".into(),
             "\"strict\"",
         ),
@@ -99,4 +132,109 @@ fn the_message_names_the_fix() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// Behind a port of a SAS expander or an FC target, as `lsscsi -t` shows it.
+fn with_a_port(tree: &Tree) {
+    tree.device(&Spec {
+        hctl: "3:0:0:0",
+        through: "pci0000:00/0000:00:07.0/host3/port-3:0/end_device-3:0/target3:0:0",
+        class: 0,
+        vendor: "ACME",
+        model: "SAS",
+        wwid: Some("naa.5000c500a1b2c3d7"),
+        nodes: &["block/sdd"],
+        filter: Some((9, "")),
+    });
+    let port = "/sys/class/sas_device/end_device-3:0/sas_address";
+    tree.write(port, "0x5000c500a1b2c3d5\n");
+}
+
+#[test]
+fn identities_of_other_things_are_told() {
+    let tree = Tree::usual();
+    with_a_port(&tree);
+    let mut failed = Vec::new();
+    for (keys, fix) in [
+        ("serial = \"s1234\"", "write serial = \"S1234\""),
+        (
+            "wwid = \"naa.5000c500a1b2c3d5\"",
+            "write target = \"0x5000c500a1b2c3d5\"",
+        ),
+        (
+            "target = \"naa.5000c500a1b2c3d5\"",
+            "write target = \"0x5000c500a1b2c3d5\"",
+        ),
+        (
+            "target = \"0x5000c500a1b2c3d7\"",
+            "write wwid = \"naa.5000c500a1b2c3d7\"",
+        ),
+        (
+            "exact = true, transport = \"SAS\"",
+            "write transport = \"sas\"",
+        ),
+    ] {
+        let text = format!("[[device]]\nmatch = {{ {keys} }}\nprofile = \"disk-guest\"\n");
+        tree.write("/p.toml", &text);
+        let output = tree.run(&["lint", tree.path("/p.toml").to_str().unwrap()]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        if !said.contains(fix) {
+            failed.push(format!("{keys}: {said}"));
+        }
+    }
+    // Nothing is said where the spelling is one that is understood.
+    for keys in [
+        "serial = \"S1234\"",
+        "target = \"5000c500a1b2c3d5\"",
+        "target = \"50:00:c5:00:a1:b2:c3:d5\"",
+        "wwid = \"NAA.5000C500A1B2C3D7\"",
+        "transport = \"SAS\"",
+    ] {
+        let text = format!("[[device]]\nmatch = {{ {keys} }}\nprofile = \"disk-guest\"\n");
+        tree.write("/p.toml", &text);
+        let output = tree.run(&["lint", tree.path("/p.toml").to_str().unwrap()]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        if said.contains("match") {
+            failed.push(format!("{keys}: {said}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn a_command_line_that_is_nearly_right() {
+    let tree = Tree::usual();
+    with_a_port(&tree);
+    let mut failed = Vec::new();
+    for (arguments, fix) in [
+        (
+            &["allow", "sdc", "r", "89"][..],
+            "write --read for any open",
+        ),
+        (&["allow", "sdc", "rw", "89"], "write --read for any open"),
+        (&["deny", "sdc", "w", "89"], "deny needs neither"),
+        (&["allow", "sdc", "5Eh", "00h"], "without h: 5e 00"),
+        (&["allow", "sdc", "5Eh 00h"], "without h: 5e 00"),
+        (&["check", "sdc", "5Eh", "00h"], "without h: 5e 00"),
+        (&["explain", "12h"], "without h: 12"),
+        (
+            &["show", "5000c500a1b2c3d7"],
+            "did you mean naa.5000c500a1b2c3d7?",
+        ),
+        (
+            &["show", "0x5000C500A1B2C3D7"],
+            "did you mean naa.5000c500a1b2c3d7?",
+        ),
+        (
+            &["allow", "35000c500a1b2c3d7", "89"],
+            "did you mean naa.5000c500a1b2c3d7?",
+        ),
+        (&["show", "s1234-"], "did you mean t10.ATA"),
+    ] {
+        let errors = String::from_utf8(tree.run(arguments).stderr).unwrap();
+        if !errors.contains(fix) {
+            failed.push(format!("{arguments:?}: {errors}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

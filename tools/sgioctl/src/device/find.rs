@@ -66,6 +66,9 @@ fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
             return Ok(found);
         }
     }
+    if let Some(wwid) = meant(&devices, name) {
+        bail!("no SCSI device is called {name}; did you mean {wwid}?");
+    }
     bail!(
         "no SCSI device is called {name} (looked for an address H:C:T:L, a node, a link in \
          /dev/disk/by-id, a WWID and a multipath map); 'sgioctl list' shows all"
@@ -89,6 +92,33 @@ fn is_path_of(device: &Device, node: &str) -> bool {
         .multipath
         .as_ref()
         .is_some_and(|map| map.name == name)
+}
+
+/// The WWID that is meant by a number as lsblk, udev or a label on a drive has it, or by a serial number.
+fn meant(devices: &[Device], name: &str) -> Option<String> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace([':', '-', ' ', '_'], "");
+    let lower = plain(name);
+    let number = ["wwn0x", "naa.", "0x", "scsi3", "3"]
+        .iter()
+        .find_map(|start| lower.strip_prefix(start))
+        .unwrap_or(&lower);
+    // Shorter ones may be anything.
+    if number.len() < 5 {
+        return None;
+    }
+    let is_meant = |device: &&Device| {
+        let wwid = device.wwid.as_deref().map(plain);
+        let digits = wwid.as_deref().and_then(|wwid| wwid.split_once('.'));
+        digits.is_some_and(|(_, digits)| digits == number || digits == lower)
+            || device.serial.as_deref().map(plain).as_deref() == Some(lower.as_str())
+    };
+    let device = devices.iter().find(is_meant)?;
+    Some(
+        device
+            .wwid
+            .clone()
+            .unwrap_or_else(|| device.hctl.to_string()),
+    )
 }
 
 fn has_wwid(device: &Device, name: &str) -> bool {

@@ -18,6 +18,19 @@ pub(super) fn is_number(token: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// Bytes as the standards write them, `5Eh 00h`, without the `h`; `None` if they are not written so.
+pub fn without_h(text: &str) -> Option<String> {
+    let byte = |token: &str| {
+        let digits = token.strip_suffix(['h', 'H'])?;
+        let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (digits.len() == 2 && hex).then(|| digits.to_ascii_lowercase())
+    };
+    let bytes: Option<Vec<String>> = tokens(text).map(byte).collect();
+    bytes
+        .filter(|bytes| !bytes.is_empty())
+        .map(|bytes| bytes.join(" "))
+}
+
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let between = |c: char| c.is_whitespace() || matches!(c, ',' | ':');
     text.split(between).filter(|token| !token.is_empty())

@@ -4,7 +4,7 @@
 
 use super::{
     announced::{announced, one_announced},
-    digits::byte_digits,
+    digits::{byte_digits, without_h},
 };
 use anyhow::{bail, Result};
 
@@ -21,6 +21,9 @@ pub fn items(words: &[String]) -> Result<Vec<String>> {
         return Ok(vec![all]);
     }
     words.iter().try_for_each(|word| one_announced(word))?;
+    if let Some(plain) = without_h(&all) {
+        bail!("'{all}': bytes are written without h: {plain}");
+    }
     let mut items: Vec<String> = Vec::new();
     let mut rest = words;
     while let [first, tail @ ..] = rest {

@@ -31,6 +31,12 @@ pub(super) fn unknown(name: &str, class: Class) -> anyhow::Error {
             class.name()
         );
     }
+    if ["r", "w", "rw", "wr", "ro"].contains(&name) {
+        return anyhow!(
+            "'{name}' is no command: write --read for any open, --write for one for writing (in a file: \"r 5e\", \"w 5e\"; \
+             deny needs neither)"
+        );
+    }
     let near = nearest(name, class);
     let hint = match near.as_slice() {
         [] => format!("see: sgioctl explain --names --class {}", class.name()),

@@ -30,6 +30,10 @@ impl CommandItem {
         if text.is_empty() || text.contains(['\n', '#']) {
             return Err((None, "an item is one command, without comment".into()));
         }
+        if let Some(plain) = hex::without_h(text) {
+            let message = format!("bytes are written without h: \"{plain}\"");
+            return Err((item.find(text), message));
+        }
         if deny && access.is_some() {
             return Err((Some(0), "what is refused needs no r or w".into()));
         }

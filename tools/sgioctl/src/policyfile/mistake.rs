@@ -3,8 +3,108 @@
 //! What people write who know other languages than TOML: the fix for a text that is no TOML, or not of the
 //! shape of a policy.
 
+use crate::names;
+
 /// What to do about an error of the TOML parser at a byte of the source.
-pub(super) fn fix(source: &str, at: Option<usize>, message: &str) -> &'static str {
+pub(super) fn fix(source: &str, at: Option<usize>, message: &str) -> String {
+    if let Some(fix) = fix_of_key(message).or_else(|| fix_of_value(source, at, message)) {
+        return fix;
+    }
+    of_language(source, at, message).to_owned()
+}
+
+/// Names that people give to keys, and what to write.
+const OTHER_NAMES: [(&[&str], &str); 8] = [
+    (
+        &["device", "dev", "node", "disk", "path", "name", "devnode"],
+        "a node's name is another device's after a reboot: select by wwid, which 'sgioctl show DEV' tells, by by_id, or by hctl",
+    ),
+    (
+        &["wwn", "id", "uuid", "naa"],
+        "write wwid = \"naa....\", which 'sgioctl show DEV' tells, or by_id = \"wwn-0x...\"",
+    ),
+    (
+        &["lun", "address", "addr", "hcil", "scsi"],
+        "write hctl = \"6:0:0:0\": host, channel, target and LUN",
+    ),
+    (&["product"], "write model"),
+    (&["type"], "write class"),
+    (&["port", "wwpn", "wwnn"], "write target, or initiator"),
+    (
+        &["map", "mpath", "dm", "alias"],
+        "write multipath = \"mpatha\", or the map's WWID",
+    ),
+    (
+        &["read", "write"],
+        "write allow = [\"r 5e\"] for any open, [\"w 5e\"] for one for writing",
+    ),
+];
+
+/// What to do about a key that there is not: ``unknown field `macth`, expected one of `match`, ...``
+fn fix_of_key(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (word, rest) = rest.split_once('`')?;
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    if known.contains(&"include") && ["devices", "classes", "profiles"].contains(&word) {
+        return None;
+    }
+    let lower = word.to_ascii_lowercase().replace('-', "_");
+    if let Some(name) = known.iter().find(|name| **name == lower) {
+        return Some(match word == word.to_ascii_lowercase() {
+            true => format!("write {name}"),
+            false => format!("write {name}: the name of the key is in small letters"),
+        });
+    }
+    const SELECTORS: [&str; 6] = ["wwid", "serial", "hctl", "class", "by_id", "multipath"];
+    if known.contains(&"match") && SELECTORS.contains(&lower.as_str()) {
+        return Some(format!("put it into match: match = {{ {lower} = ... }}"));
+    }
+    // `exact` is a key of `match` alone.
+    if known.contains(&"exact") || known.contains(&"allow") {
+        let other = OTHER_NAMES
+            .iter()
+            .find(|(names, _)| names.contains(&lower.as_str()));
+        let of_block = known.contains(&"allow") && !["read", "write"].contains(&lower.as_str());
+        if let (Some((_, fix)), false) = (other, of_block) {
+            return Some((*fix).to_owned());
+        }
+    }
+    let near = known
+        .iter()
+        .map(|name| (names::distance(&lower, name), *name))
+        .min()?;
+    // Two letters in the place of each other are two changes.
+    (near.0 <= ((word.len() + 1) / 3).clamp(1, 3)).then(|| format!("did you mean {}?", near.1))
+}
+
+/// What to do about a value of another kind.
+fn fix_of_value(source: &str, at: Option<usize>, message: &str) -> Option<String> {
+    let line = at.map_or("", |at| line_of(source, at));
+    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    if message.contains("expected struct Match") && message.starts_with("invalid type: string") {
+        let name = message.split('"').nth(1).unwrap_or_default();
+        return Some(format!(
+            "say by what: match = {{ wwid = \"naa....\" }}, which 'sgioctl show {name}' tells; a node's name \
+             is another device's after a reboot"
+        ));
+    }
+    if message.starts_with("invalid type: sequence") && message.contains("expected a string") {
+        return Some(match key {
+            "profile" => "write profiles = [...] for several of them".to_owned(),
+            "rules" => "write the rules as one text, one a line, or use allow and deny".to_owned(),
+            _ => "write one text in quotes, without brackets; for several, write several blocks"
+                .to_owned(),
+        });
+    }
+    let dotted = line.trim_start().starts_with("match.");
+    if dotted || line.trim_start().starts_with("[device.match]") {
+        return Some("write match = { class = \"disk\" } in one line, below [[device]]".to_owned());
+    }
+    None
+}
+
+/// What to do about what other languages have.
+fn of_language(source: &str, at: Option<usize>, message: &str) -> &'static str {
     let line = at.map_or("", |at| line_of(source, at));
     let rest = at.and_then(|at| source.get(at..)).unwrap_or_default();
     let code = without_texts(line);
@@ -63,9 +163,6 @@ pub(super) fn fix(source: &str, at: Option<usize>, message: &str) -> &'static st
         return "write true or false, in small letters and without quotes";
     }
     match message {
-        m if m.starts_with("unknown field") && wrong_case(m) => {
-            "write the name of the key in small letters"
-        }
         m if m.starts_with("unknown field") => "correct the name of the key, or remove it",
         m if m.starts_with("missing field `match`") => {
             "say which devices: match = { wwid = \"naa...\" }"
@@ -124,10 +221,4 @@ fn is_boolean(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     matches!(lower.as_str(), "yes" | "no" | "on" | "off")
         || matches!(lower.as_str(), "true" | "false") && lower != word
-}
-
-/// ``unknown field `Match`, expected one of ...``
-fn wrong_case(message: &str) -> bool {
-    let name = message.split('`').nth(1).unwrap_or_default();
-    name.chars().any(|c| c.is_ascii_uppercase())
 }

@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Near {
     texts: BTreeMap<&'static str, BTreeMap<String, String>>,
     transports: BTreeSet<String>,
+    /// The ports of targets, and the WWIDs of the units behind one of them, as hex digits alone.
+    targets: BTreeMap<String, String>,
+    units: BTreeMap<String, String>,
 }
 
 /// A text as it is compared here.
@@ -24,11 +27,26 @@ fn plain(text: &str) -> String {
     letters.collect::<String>().to_lowercase()
 }
 
+/// A port's or a unit's number by its hex digits: `naa.5000...`, `0x5000...` and `50:00:...` are one number.
+fn digits(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let number = ["naa.", "wwn-0x", "0x"]
+        .iter()
+        .find_map(|start| lower.strip_prefix(start))
+        .unwrap_or(&lower);
+    number.replace([':', '-'], "")
+}
+
 impl Near {
     pub(super) fn of(devices: &[Device]) -> Near {
         let mut near = Near::default();
         for device in devices {
             near.transports.insert(device.transport.clone());
+            let wwid = device.wwid.as_deref().unwrap_or_default();
+            if let Some(port) = &device.ports.target {
+                near.targets.insert(digits(port), wwid.to_owned());
+            }
+            near.units.insert(digits(wwid), wwid.to_owned());
             let mut add = |key, text: &str| {
                 let texts = near.texts.entry(key).or_default();
                 texts.entry(plain(text)).or_insert_with(|| text.to_owned());
@@ -76,6 +94,9 @@ impl Near {
             });
             wrong.extend(key.and_then(|key| self.pattern(name, &key)));
         }
+        wrong.extend(selector.serial.as_ref().and_then(|key| self.serial(key)));
+        wrong.extend(selector.wwid.as_ref().and_then(|key| self.wwid(key)));
+        wrong.extend(selector.target.as_ref().and_then(|key| self.target(key)));
         if let Some(At { value, place }) = &selector.transport {
             let name = spelling::transport(value);
             if !TRANSPORTS.contains(&name.as_str()) && !self.transports.contains(&name) {
@@ -90,6 +111,64 @@ impl Near {
             }
         }
         wrong
+    }
+
+    /// Case counts in serial numbers.
+    fn serial(&self, key: &At<String>) -> Option<Impossible> {
+        let known = self.texts.get("serial")?;
+        if known
+            .values()
+            .any(|own| spelling::same_serial(own, &key.value))
+        {
+            return None;
+        }
+        let found = known.get(&plain(&key.value))?;
+        let message = format!("no device has the serial number '{}'", key.value);
+        Some((
+            key.place.clone(),
+            message,
+            format!("write serial = \"{found}\""),
+        ))
+    }
+
+    /// A target's port has a number that looks like a WWID.
+    fn wwid(&self, key: &At<Pattern>) -> Option<Impossible> {
+        let number = digits(key.value.text());
+        let unit = self.targets.get(&number)?;
+        if self.units.contains_key(&number) {
+            return None;
+        }
+        let message = format!(
+            "'{}' is the number of a target's port, and no WWID",
+            key.value.text()
+        );
+        let fix = match unit.as_str() {
+            "" => format!("write target = \"0x{number}\""),
+            unit => format!(
+                "write target = \"0x{number}\" for all units behind it, or wwid = \"{unit}\" for one"
+            ),
+        };
+        Some((key.place.clone(), message, fix))
+    }
+
+    /// And a unit has one that looks like a port's.
+    fn target(&self, key: &At<String>) -> Option<Impossible> {
+        let number = digits(&key.value);
+        let message = |what: &str| format!("'{}' {what}", key.value);
+        if self.targets.contains_key(&number) {
+            // Only its spelling is another one.
+            let message = message("is the number of a port, in another spelling");
+            let fix = format!("write target = \"0x{number}\"");
+            let other = key.value.to_ascii_lowercase().starts_with("naa.");
+            return other.then(|| (key.place.clone(), message, fix));
+        }
+        let unit = self.units.get(&number).filter(|unit| !unit.is_empty())?;
+        let message = message("is the WWID of a unit, and no target");
+        Some((
+            key.place.clone(),
+            message,
+            format!("write wwid = \"{unit}\""),
+        ))
     }
 
     fn pattern(&self, name: &'static str, key: &At<Pattern>) -> Option<Impossible> {
