@@ -24,6 +24,17 @@ pub fn exact(cdb: &[u8], class: Class) -> String {
 
 /// The same for several CDBs that [`group`] has put together.
 pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
+    matching(cdbs, class, MAX_CDB)
+}
+
+/// The matching part of a rule that denies a CDB. Bytes that were not given may be any: a rule that lacks them denies
+/// more, where one that allows would allow more.
+pub(super) fn given(cdb: &[u8], class: Class) -> String {
+    matching(&[cdb], class, cdb.len())
+}
+
+/// `zeros`: how many bytes are part of what is not known, though they are zero.
+fn matching(cdbs: &[&[u8]], class: Class, zeros: usize) -> String {
     let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| hex::padded(cdb)).collect();
     let Some(first) = padded.first() else {
         return String::new();
@@ -32,7 +43,7 @@ pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
     let conditions = match shape(first, class) {
         Shape::Named(entry) => selecting(entry, entry, &padded),
         Shape::Action { whole, like } => selecting(like, whole, &padded),
-        Shape::Unknown => everything(&padded, cdbs, class),
+        Shape::Unknown => everything(&padded, zeros, class),
     };
     let mut text = format!("{opcode:02x}");
     for (byte, (mask, values)) in &conditions {
@@ -133,15 +144,15 @@ fn selecting(named: &Entry, command: &Entry, cdbs: &[[u8; MAX_CDB]]) -> Conditio
 }
 
 /// As many bytes as a rule has room for: first those that select among the commands that have names, then the byte
-/// behind the opcode, what is not zero, and the rest.
-fn everything(cdbs: &[[u8; MAX_CDB]], sent: &[&[u8]], class: Class) -> Conditions {
+/// behind the opcode, what is not zero, and the rest. No standard tells how long a vendor's CDB is: behind the
+/// bytes that were given there are zeros, as the kernel has them.
+fn everything(cdbs: &[[u8; MAX_CDB]], zeros: usize, class: Class) -> Conditions {
     let [opcode, ..] = cdbs[0];
-    let length = sent.iter().map(|cdb| cdb.len()).max().unwrap_or(0);
     let zero = |byte: &usize| cdbs.iter().all(|cdb| cdb[*byte] == 0);
     let mut order = selectors(opcode, class);
     order.extend([1, 2]);
     order.extend((1..MAX_CDB).filter(|byte| !zero(byte)));
-    order.extend((1..length.clamp(2, MAX_CDB)).filter(zero));
+    order.extend((1..zeros.clamp(2, MAX_CDB)).filter(zero));
     let mut conditions = Conditions::new();
     for byte in order {
         let values = values(cdbs, byte, 0xff);
@@ -217,9 +228,26 @@ mod tests {
                 Class::DISK,
                 "c1 [1]=e1 [2]=00 [3]=00 [4]=00 [5]=00 [8]=28",
             ),
-            (&[0xd8, 0x03], Class::CDROM, "d8 [1]=03 [2]=00"),
-            (&[0x43, 0x03], Class::DISK, "43 [1]=03 [2]=00"),
-            (&[0xa3, 0x1f, 0x08], Class::DISK, "a3 [1]=1f [2]=08"),
+            (
+                &[0xd8, 0x03],
+                Class::CDROM,
+                "d8 [1]=03 [2]=00 [3]=00 [4]=00 [5]=00 [6]=00",
+            ),
+            (
+                &[0x43, 0x03],
+                Class::DISK,
+                "43 [1]=03 [2]=00 [3]=00 [4]=00 [5]=00 [6]=00",
+            ),
+            (
+                &[0xa3, 0x1f, 0x08],
+                Class::DISK,
+                "a3 [1]=1f [2]=08 [3]=00 [4]=00 [5]=00 [6]=00",
+            ),
+            (
+                &[0xc1, 0xe1, 0, 0, 0, 0],
+                Class::DISK,
+                "c1 [1]=e1 [2]=00 [3]=00 [4]=00 [5]=00 [6]=00",
+            ),
             // By protocol, and by what it does.
             (
                 &[0xb5, 0x01, 0x07, 0xfe],
@@ -234,7 +262,7 @@ mod tests {
             (
                 &[0xb5, 0xf0, 0x00, 0x03],
                 Class::DISK,
-                "b5 [1]=f0 [2]=00 [3]=03",
+                "b5 [1]=f0 [2]=00 [3]=03 [4]=00 [5]=00 [6]=00",
             ),
             (&[0x3b, 0x05, 0x02], Class::DISK, "3b [1]=05 [2]=02"),
             (&[0x1d, 0x04], Class::DISK, "1d [1]&f7=04 [3]=00 [4]=00"),
@@ -251,6 +279,12 @@ mod tests {
             exact(&bridge, Class::DISK),
             "a1 [1]=80 [2]=00 [3]=00 [4]=02 [5]=00 [9]=00"
         );
+    }
+
+    #[test]
+    fn what_is_denied_is_denied_whatever_follows() {
+        assert_eq!(given(&[0xc1, 0xe1], Class::DISK), "c1 [1]=e1 [2]=00");
+        assert_eq!(given(&[0x5e, 0xe0], Class::DISK), "5e [1]&1f=00");
     }
 
     #[test]

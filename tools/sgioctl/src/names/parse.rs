@@ -4,7 +4,7 @@
 
 use super::{
     find::{find, unknown},
-    narrow::exact,
+    narrow::{exact, given},
     table::{of_opcode, whole, VENDOR_SPECIFIC},
 };
 use crate::hex::{self, Bytes, Form};
@@ -26,7 +26,7 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
     let command = command.trim();
     let opcodes = command.strip_prefix("op:").map(str::trim);
     if let (None, Some(bytes)) = (opcodes, hex::read(command)) {
-        let matching = of_bytes(&bytes, class)?;
+        let matching = of_bytes(&bytes, class, access.is_none())?;
         return parse(&matching, access).map(|rule| vec![rule]);
     }
     let command = opcodes.unwrap_or(command);
@@ -56,7 +56,11 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
 }
 
 /// The matching part of the rule that bytes stand for: an opcode, a list of opcodes, or what the CDB is.
-fn of_bytes(read: &Bytes, class: Class) -> Result<String> {
+fn of_bytes(read: &Bytes, class: Class, deny: bool) -> Result<String> {
+    let cdb = |bytes: &[u8]| match deny {
+        true => given(bytes, class),
+        false => exact(bytes, class),
+    };
     let opcodes = || hex::list(&read.bytes);
     let bytes = &read.bytes;
     if bytes.len() > MAX_CDB {
@@ -65,10 +69,10 @@ fn of_bytes(read: &Bytes, class: Class) -> Result<String> {
     let (complete, twins) = (read.is_complete(), read.has_twins());
     match read.form {
         Form::One => return Ok(opcodes()),
-        Form::Labelled => return Ok(exact(bytes, class)),
-        Form::Certain if complete => return Ok(exact(bytes, class)),
-        Form::Blanks if complete => return Ok(exact(bytes, class)),
-        Form::Commas if complete && twins => return Ok(exact(bytes, class)),
+        Form::Labelled => return Ok(cdb(bytes)),
+        Form::Certain if complete => return Ok(cdb(bytes)),
+        Form::Blanks if complete => return Ok(cdb(bytes)),
+        Form::Commas if complete && twins => return Ok(cdb(bytes)),
         Form::Commas if !complete && !twins && !names_action(bytes, class) => return Ok(opcodes()),
         // A rule for the first of them would close or open less, or more, than was written.
         Form::Certain | Form::Blanks | Form::Commas => (),

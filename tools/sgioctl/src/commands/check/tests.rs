@@ -95,7 +95,11 @@ fn what_would_allow_it() {
             Some("--write persistent-reserve-out:clear"),
         ),
         (Class::DISK, &[0x5f, 0x1f], Some("--write '5f [1]&1f=1f'")),
-        (Class::DISK, &[0xd8], Some("--write 'd8 [1]=00 [2]=00'")),
+        (
+            Class::DISK,
+            &[0xd8],
+            Some("--write 'd8 [1]=00 [2]=00 [3]=00 [4]=00 [5]=00 [6]=00'"),
+        ),
         (
             Class::DISK,
             &[0xc1, 0xe1, 0, 0, 0, 0, 0, 0, 0x28, 0],
