@@ -88,9 +88,10 @@ tool: setup-root
 		cargo build --quiet --release --locked -p sgioctl --target $(TARGET)
 	@mkdir -p build/bin && cp build/tools/$(TARGET)/release/sgioctl build/bin/sgioctl
 
-# install does not build: root installs what a user has built.
+# install does not build: root installs what a user has built by 'make tool'. build/bin is what
+# virtual machines run, where the tests put a build of their own.
 install uninstall:
-	@$(MAKE) --no-print-directory -C tools/sgioctl $@ BINARY=$(CURDIR)/build/bin/sgioctl
+	@$(MAKE) --no-print-directory -C tools/sgioctl $@ BINARY=$(CURDIR)/build/tools/$(TARGET)/release/sgioctl
 
 .PHONY: vm scenario shell
 vm: modules programs

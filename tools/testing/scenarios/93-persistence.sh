@@ -15,6 +15,9 @@ mkdir "$tmp/bin"
 cp /sgio/build/bin/sgioctl "$tmp/bin/"
 # shellcheck disable=SC2317 # called by check
 make_tool() { make -s -C "$tool" "$@" BINARY="$tmp/bin/sgioctl" PREFIX=/usr; }
+# The tests' own build, in build/bin, is for virtual machines.
+make -n -C /sgio/src install DESTDIR=/nowhere >"$tmp/install" 2>&1
+like "make install takes the release build" "$(grep 'install -D -m 0755' "$tmp/install")" "*/release/sgioctl /nowhere*/sgioctl*"
 settle() { udevadm settle --timeout=60; }
 # rules HCTL: in one line
 rules() { sed 's/ for=[0-9]*$/ for/' "$(dev "$1")/rules" | tr '\n' ';'; }
