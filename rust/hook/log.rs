@@ -38,7 +38,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// A device that cannot be told: all numbers of its address are the greatest.
+    /// A device that is unknown: all numbers of its address are the greatest.
     pub(super) const UNKNOWN: Self = Self {
         hctl: Hctl {
             host: u32::MAX,
@@ -167,7 +167,7 @@ pub(crate) fn bad_text(limit: &RateLimit, whose: &dyn fmt::Display, why: &dyn co
     }
 }
 
-/// How many messages of a kind and about the same were left out in front of this one, if any was.
+/// How many messages of the same kind about the same device were suppressed before this one.
 struct Suppressed(u32);
 
 impl fmt::Display for Suppressed {

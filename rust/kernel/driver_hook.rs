@@ -76,7 +76,7 @@ impl<H: DriverHook> Driver<H> {
 impl<H: DriverHook> ModuleListener for Driver<H> {
     fn coming(&self, name: &CStr) {
         if name == H::DRIVER {
-            // It has said so, and `armed()` tells.
+            // An error is in the log, and `armed()` returns it.
             let _ = self.arm();
         }
     }
@@ -101,7 +101,7 @@ impl<H: DriverHook> Watch<H> {
             })),
         })
         .pin_chain(|this: Pin<&mut Self>| {
-            // It has said so, and `armed()` tells.
+            // An error is in the log, and `armed()` returns it.
             let _ = this.modules.listener().arm();
             Ok(())
         })

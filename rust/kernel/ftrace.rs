@@ -228,7 +228,7 @@ impl Redirect {
         unsafe { Self::by(first, second, name, from) }
     }
 
-    /// By the first entry, or if the function has such a one already, by the second.
+    /// Redirects by the first kind of entry; if the function has one of that kind already, by the second.
     ///
     /// # Safety
     ///

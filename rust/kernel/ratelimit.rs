@@ -47,8 +47,8 @@ impl RateLimit {
         })
     }
 
-    /// Returns, if one more event is within the limit, how many were not since the last that was: each event that
-    /// is not is returned once. May be called in any context.
+    /// Admits an event if it is within the limit, and returns the number of events suppressed since the last one admitted. Each
+    /// suppressed event is counted in one such number. May be called in any context.
     pub(crate) fn admit(&self) -> Option<u32> {
         // SAFETY: `state` was initialised in `new()`. The name is for a message that is switched off.
         let admitted =

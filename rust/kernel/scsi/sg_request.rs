@@ -187,7 +187,7 @@ impl<T: SgAllowed> DriverHook for Hook<T> {
         type Function = unsafe extern "C" fn(*mut bindings::request, bool);
 
         pin_init::pin_init_scope(|| {
-            // What is to be told is that sg is not there, not that it is another one than is known.
+            // ENOENT means that sg is not loaded; another sg than the one known is EOPNOTSUPP, below.
             symbol::address_of(c"sg_open")?;
             let end_io = symbol::address_of(c"sg_rq_end_io").map_err(|_| EOPNOTSUPP)?;
             SG_RQ_END_IO.store(end_io, Relaxed);

@@ -87,7 +87,7 @@ impl<T> RcuArc<T> {
         unsafe { ptr.as_ref() }
     }
 
-    /// The value at this moment, for as long as one likes.
+    /// The value at this moment, kept by a reference.
     pub(crate) fn get(&self) -> Option<Arc<T>> {
         let _guard = rcu::read_lock();
         let ptr = self.ptr.load_acquire();
