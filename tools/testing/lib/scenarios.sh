@@ -28,7 +28,7 @@ build_extra() {
 
 # run_scenario KERNEL FILE [OPTION...]: options of vm/run
 run_scenario() {
-	local kernel=$1 file=$2 limit=900 more=()
+	local kernel=$1 file=$2 limit=1800 more=()
 	mapfile -t more < <(head_says vm "$file" | xargs -r printf '%s\n')
 	# Shadow memory, and instrumented code.
 	[[ $kernel != @(debug|race) ]] || limit=5400 more+=(--mem 3G)
