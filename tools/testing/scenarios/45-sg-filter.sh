@@ -154,7 +154,7 @@ if grep -q '^sg ' /proc/modules; then
 	sed -i 's/sg_rq_end_io/sg_rq_end_xx/g' "$tmp/sg.ko"
 	# Without the signature, which is behind the ELF file.
 	objcopy "$tmp/sg.ko"
-	check "another sg comes" eval 'rmmod sg && insmod "$tmp/sg.ko"'
+	check "another sg comes" bash -c "rmmod sg && insmod $tmp/sg.ko"
 	wait_for node sg_of "$a" scsi_generic
 	chmod 666 "${sg_of[$a]}"
 	is "... is not hooked, which can be seen" "$(state)" "failed 95"
