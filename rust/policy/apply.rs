@@ -116,6 +116,7 @@ mod tests {
         tests::support::{
             apply,
             apply_at,
+            edit,
             lists_as,
             lists_as_at,
             rule,
@@ -127,15 +128,6 @@ mod tests {
         Time,
         MAX_RULES, //
     };
-
-    /// Applies texts one after the other; the first failure ends it.
-    fn edit(texts: &[&str]) -> Result<RuleVec, Failure> {
-        let mut rules = RuleVec::new();
-        for text in texts {
-            apply(text, &mut rules)?;
-        }
-        Ok(rules)
-    }
 
     /// A list of so many times the same rule.
     fn full(len: usize) -> Option<RuleVec> {

@@ -136,6 +136,7 @@ mod tests {
     use super::super::{
         tests::support::{
             apply,
+            edit,
             lists_as,
             Failure,
             RuleVec, //
@@ -146,15 +147,6 @@ mod tests {
         Time,
         MAX_RULES, //
     };
-
-    /// Applies texts one after the other; the first failure ends it.
-    fn edit(texts: &[&str]) -> Result<RuleVec, Failure> {
-        let mut rules = RuleVec::new();
-        for text in texts {
-            apply(text, &mut rules)?;
-        }
-        Ok(rules)
-    }
 
     #[test]
     fn kinds() {

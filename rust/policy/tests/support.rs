@@ -166,6 +166,15 @@ pub(in super::super) fn apply(
     apply_at(text, rules, Time::ZERO)
 }
 
+/// Applies texts one after the other, beginning with an empty list; the first failure ends it.
+pub(in super::super) fn edit(texts: &[&str]) -> core::result::Result<RuleVec, Failure> {
+    let mut rules = RuleVec::new();
+    for text in texts {
+        apply(text, &mut rules)?;
+    }
+    Ok(rules)
+}
+
 /// Applies a text to a list at a time.
 pub(in super::super) fn apply_at(
     text: &str,
