@@ -31,6 +31,9 @@ pub struct Decoded {
     pub known: bool,
     /// It destroys data, changes the medium, firmware, reservations or settings; or it is not known what it does.
     pub destructive: bool,
+    /// It takes nothing from others either, so it may be proposed to readers.
+    #[serde(skip)]
+    pub for_readers: bool,
     /// What the opcode means on other classes, where that is something else: class names and name.
     pub elsewhere: Vec<(Vec<String>, String)>,
 }
@@ -56,6 +59,7 @@ pub fn decode(cdb: &[u8], class: Class) -> Decoded {
         fields,
         known,
         destructive: !known || entry.is_none_or(|entry| entry.harm == Harm::Destroys),
+        for_readers: known && entry.is_some_and(|entry| entry.harm == Harm::None),
         elsewhere: elsewhere(opcode, class, entry.map(|entry| entry.base.as_str())),
     }
 }

@@ -20,8 +20,8 @@ pub(super) struct Advice {
 }
 
 const NOT_FOR_READERS: &str =
-    "it destroys or changes something, or its effect is unknown: no rule for readers is proposed; open the \
-     device for writing";
+    "it destroys or changes something, or takes it from others, or its effect is unknown: no rule for readers is \
+     proposed; open the device for writing";
 const UNKNOWN: &str =
     "no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for";
 
@@ -83,8 +83,7 @@ pub(super) fn of(
     let mut advice = Advice::default();
     match opens {
         [true] => advice.to_allow = allow(Access::Write)?,
-        // What takes something from others, but destroys nothing, readers can have if that is the question.
-        [false] if !command.destructive => advice.to_allow = allow(Access::Read)?,
+        [false] if command.for_readers => advice.to_allow = allow(Access::Read)?,
         [false] => {
             advice.advice_note = Some(NOT_FOR_READERS);
             if !writers_may {

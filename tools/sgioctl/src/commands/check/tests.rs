@@ -186,11 +186,16 @@ fn a_reader_is_helped_or_told_why_not() {
         };
         check(&subject, cdb, &read).unwrap().advice
     };
-    // Stopping takes the disk from others; ejecting is not in the rule.
+    // Stopping takes the disk from others: writers have it, and where they have not, the advice is for them.
     let advice = ask(&[0x1b, 0, 0, 0, 0, 0], "");
+    assert!(advice.to_allow.is_none() && advice.to_allow_writers.is_none());
+    assert!(advice.text().contains("open the device for writing"));
+    let advice = ask(&[0x1b, 0, 0, 0, 0, 0], "deny 1b");
+    assert!(advice.to_allow.is_none());
+    // Ejecting is not in the rule.
     assert_eq!(
-        advice.to_allow.as_deref(),
-        Some("sgioctl allow DEV --read '1b [3]&0f=00 [4]&f7=00'")
+        advice.to_allow_writers.as_deref(),
+        Some("sgioctl allow DEV --write '1b [3]&0f=00 [4]&f7=00'")
     );
     // Writers have it.
     let advice = ask(&[0x42], "");

@@ -174,8 +174,9 @@ fn of_device(
             Some(cdb) => names::decode(cdb, class),
             None => continue,
         };
-        let read = seen.read && !decoded.destructive;
-        let only_read = decoded.destructive && seen.read && !seen.write;
+        // What takes something from others is for writers too, as in the tables of the classes.
+        let read = seen.read && decoded.for_readers;
+        let only_read = !decoded.for_readers && seen.read && !seen.write;
         let mut notes: Vec<&str> = Vec::new();
         let proposed = if seen.denied {
             notes.push("a deny rule refuses it: change that rule, if this is wanted");
@@ -183,7 +184,7 @@ fn of_device(
         } else if !decoded.known {
             notes.push("unknown here: look up what it does");
             false
-        } else if decoded.destructive && seen.needs_write {
+        } else if !decoded.for_readers && seen.needs_write {
             notes.push("allowed to writers already: open the device for writing");
             false
         } else if decoded.destructive && !options.destructive {
@@ -193,7 +194,7 @@ fn of_device(
             !only_read
         };
         if only_read && !seen.needs_write {
-            notes.push("was sent through a read-only open, which this does not allow");
+            notes.push("needs a write open: was sent through a read-only one");
         }
         if proposed && seen.needs_write {
             notes.push("so far for writers only");
