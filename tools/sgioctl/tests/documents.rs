@@ -254,7 +254,7 @@ fn what_is_for_auditors_lets_nothing_else_pass() {
         passing.sort();
         let expected = [
             "inquiry",
-            "log-sense",
+            "log-sense:read",
             "mode-sense-10",
             "mode-sense-6",
             "read-capacity-10",

@@ -60,7 +60,17 @@ fn a_name_is_a_rule_is_a_cdb_is_the_name() {
                 assert!(decodes(cdb_of(&rule, 0x00)), "{name}");
                 assert!(decodes(cdb_of(&rule, 0xff)), "{name}");
             }
-            assert!(cdbs().any(decodes), "{name} on {}", class.name());
+            // Or its service actions make it up.
+            let action = format!("{name}:");
+            let is_action = |cdb: [u8; MAX_CDB]| {
+                let decoded = names::decode(&cdb, class).name;
+                decoded.is_some_and(|decoded| decoded.starts_with(&action))
+            };
+            assert!(
+                cdbs().any(decodes) || cdbs().all(is_action),
+                "{name} on {}",
+                class.name()
+            );
         }
     }
 }
@@ -175,6 +185,67 @@ fn comments() {
     ] {
         assert_eq!(names::of_rule(&rule(text), Class::DISK), expected);
     }
+}
+
+/// Where the open decides what a command does to others, its name alone does not open all of it to readers.
+#[test]
+fn a_name_alone_is_no_more_than_harmless() {
+    let rules = |command: &str, class: Class| -> Vec<String> {
+        let rules = names::by_default(command, class).unwrap();
+        rules.iter().map(ToString::to_string).collect()
+    };
+    for command in ["log-sense", "4d", "log-sense:read", "4d [1]&01=00"] {
+        assert_eq!(rules(command, Class::DISK), ["allow r 4d [1]&01=00"]);
+        for class in [Class::TAPE, Class::CHANGER] {
+            assert_eq!(
+                rules(command, class),
+                ["allow w 4d [1]&01=00 [2]&3f=2e", "allow r 4d [1]&01=00"]
+            );
+        }
+    }
+    for (command, class, expected) in [
+        (
+            "4d 01 40 00 00 00 00 00 ff 00",
+            Class::DISK,
+            "allow w 4d [1]&01=01",
+        ),
+        (
+            "4d 00 40 00 00 00 00 00 ff 00",
+            Class::DISK,
+            "allow r 4d [1]&01=00",
+        ),
+        (
+            "4d 00 6e 00 00 00 00 00 ff 00",
+            Class::DISK,
+            "allow r 4d [1]&01=00",
+        ),
+        (
+            "4d 00 6e 00 00 00 00 00 ff 00",
+            Class::TAPE,
+            "allow w 4d [1]&01=00 [2]&3f=2e",
+        ),
+        (
+            "4d 00 4c 00 00 00 00 00 ff 00",
+            Class::TAPE,
+            "allow r 4d [1]&01=00 [2]&3f=0c",
+        ),
+        ("read-buffer-10:data", Class::DISK, "allow w 3c [1]&1f=02"),
+        ("read-buffer-10:echo", Class::DISK, "allow w 3c [1]&1f=0a"),
+        ("compare", Class::DISK, "allow w 39"),
+        ("verify-6", Class::TAPE, "allow w 13"),
+        ("recover-buffered-data", Class::TAPE, "allow w 14"),
+        ("read-reverse-6", Class::TAPE, "allow w 0f"),
+        (
+            "request-volume-element-address",
+            Class::CHANGER,
+            "allow w b5",
+        ),
+    ] {
+        assert_eq!(rules(command, class), [expected], "{command}");
+    }
+    // Who says for whom it is gets that, and what is refused is all of it.
+    let rules = names::rules("log-sense", Class::TAPE, None).unwrap();
+    assert_eq!(rules[0].to_string(), "deny 4d");
 }
 
 #[test]

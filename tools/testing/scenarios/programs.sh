@@ -140,10 +140,10 @@ sends 4d002e00000000002400
 sends 4d006e00000000002400
 sends 4d00ae00000000002400
 sends 4d00eeff000000002400
-ends "log-sense" "" none
+ends "log-sense:tape-alert" "" none
 profile "$changer" tape-library
 sends 4d002e00000000002400
-ends "log-sense" "" none
+ends "log-sense:tape-alert" "" none
 profile "$tape" tape-library
 sends 1d1000000800 write
 sends 3c020000000000010000 write

@@ -59,19 +59,15 @@ pub struct Args {
 }
 
 impl Args {
-    fn access(&self, command: &str, target: &Target) -> Result<Access> {
-        match (self.read, self.write) {
-            (true, _) => Ok(Access::Read),
-            (_, true) => Ok(Access::Write),
-            _ => names::default_access(command, target.device.class),
-        }
-    }
-
     fn wanted(&self, target: &Target) -> Result<Vec<Rule>> {
         let mut wanted = Vec::new();
         for command in &hex::items(&self.commands)? {
-            let access = self.access(command, target)?;
-            wanted.extend(names::rules(command, target.device.class, Some(access))?);
+            let class = target.device.class;
+            wanted.extend(match (self.read, self.write) {
+                (true, _) => names::rules(command, class, Some(Access::Read))?,
+                (_, true) => names::rules(command, class, Some(Access::Write))?,
+                _ => names::by_default(command, class)?,
+            });
         }
         Ok(wanted)
     }

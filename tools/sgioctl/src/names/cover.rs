@@ -148,7 +148,7 @@ fn allowed(rule: &Rule, byte: u8) -> ByteSet {
 }
 
 /// Tells whether each CDB that the inner matches, by its fields, is one of the outer.
-fn within(inner: &Rule, outer: &Rule) -> bool {
+pub(super) fn within(inner: &Rule, outer: &Rule) -> bool {
     outer.fields().all(|field| {
         allowed(inner, field.byte())
             .iter()

@@ -44,7 +44,11 @@ pub fn default_access(command: &str, class: Class) -> Result<Access> {
                 let nameless = !c.all && !c.entry.is_part() && table::has_parts(opcode, class);
                 c.entry.harm == table::Harm::None && !nameless
             };
-            !covered.is_empty() && covered.iter().all(harmless)
+            // What is told of as part of a harmless command may do more.
+            let mut parts = table::of_opcode(opcode, class).filter(|entry| entry.is_part());
+            let harmful =
+                parts.any(|part| part.harm != table::Harm::None && cover::within(&part.rule, rule));
+            !covered.is_empty() && covered.iter().all(harmless) && !harmful
         })
     };
     Ok(if rules.iter().all(reads) {
@@ -52,6 +56,51 @@ pub fn default_access(command: &str, class: Class) -> Result<Access> {
     } else {
         Access::Write
     })
+}
+
+/// The rules that allow a command without a word on the open: to any open what is harmless, to one for writing
+/// what is not. Of a command whose service actions the tables tell apart by that, those that are harmless; and in front of
+/// them what is within them and is not.
+///
+/// # Errors
+///
+/// As [`rules`].
+pub fn by_default(command: &str, class: Class) -> Result<Vec<Rule>> {
+    let access = default_access(command, class)?;
+    let whole = rules(command, class, Some(access))?;
+    let [rule] = whole.as_slice() else {
+        return Ok(whole);
+    };
+    let opcode = rule.opcodes().iter().next().unwrap_or_default();
+    let parts: Vec<&table::Entry> = table::of_opcode(opcode, class)
+        .filter(|entry| entry.is_part())
+        .collect();
+    let harmless = |entry: &&&table::Entry| entry.harm == table::Harm::None;
+    let alone = rule.opcodes().len() == 1 && rule.fields().next().is_none();
+    let by_parts = alone && table::whole(opcode, class).is_some_and(|entry| entry.by_parts);
+    // The harmless ones that are meant: each of the command, or the one that the rule is.
+    let is_rule =
+        |part: &table::Entry| cover::within(&part.rule, rule) && cover::within(rule, &part.rule);
+    let meant = parts.iter().filter(harmless);
+    let meant: Vec<_> = meant
+        .filter(|part| by_parts || rule.opcodes().len() == 1 && is_rule(part))
+        .collect();
+    if meant.is_empty() {
+        return Ok(whole);
+    }
+    let mut found = Vec::new();
+    for part in parts.iter().filter(|part| !harmless(part)) {
+        if meant
+            .iter()
+            .any(|meant| cover::within(&part.rule, &meant.rule))
+        {
+            found.extend(rules(&part.text, class, Some(Access::Write))?);
+        }
+    }
+    for part in meant {
+        found.extend(rules(&part.text, class, Some(Access::Read))?);
+    }
+    Ok(found)
 }
 
 /// What tells a command from others: its name, and whether the tables know what it does.

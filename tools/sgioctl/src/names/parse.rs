@@ -140,7 +140,7 @@ pub fn cdb_of(name: &str, class: Class) -> Result<Vec<u8>> {
     }
     let opcode = entry.rule.opcodes().iter().next().unwrap_or_default();
     let mut actions = of_opcode(opcode, class).filter(|entry| entry.is_part());
-    if let (false, Some(action)) = (entry.is_part(), actions.next()) {
+    if let (false, Some(action)) = (entry.is_part() || entry.by_parts, actions.next()) {
         bail!(
             "'{name}' has service actions; name one, as {}, or give the CDB",
             action.name
@@ -158,7 +158,7 @@ pub fn cdb_of(name: &str, class: Class) -> Result<Vec<u8>> {
     let cdb = cdb.get(..length).unwrap_or(&cdb);
     match super::decode(cdb, class).name {
         // With zeros in all other fields it is a more special one.
-        Some(made) if made != entry.name => {
+        Some(made) if made != entry.name && !entry.by_parts => {
             bail!("'{name}' is several commands, {made} among them; name one, or give the CDB")
         }
         _ => Ok(cdb.to_vec()),

@@ -75,6 +75,7 @@ fn load() -> Result<Vec<Vec<Entry>>, String> {
             title: "vendor specific".into(),
             source: "SPC-5 \"Operation code\"".into(),
             harm: Harm::Destroys,
+            by_parts: false,
             parts: Vec::new(),
         });
     }

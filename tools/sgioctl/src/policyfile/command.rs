@@ -86,7 +86,7 @@ impl CommandItem {
         let access = match (self.deny, self.access) {
             (true, _) => None,
             (false, Some(access)) => Some(access),
-            (false, None) => Some(names::default_access(&self.text, class).map_err(words)?),
+            (false, None) => return names::by_default(&self.text, class).map_err(words),
         };
         match self.numeric(access.unwrap_or(Access::Write)) {
             Ok(rule) if !self.is_bytes() => Ok(vec![rule]),

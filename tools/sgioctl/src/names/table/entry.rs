@@ -44,6 +44,8 @@ pub(in crate::names) struct Entry {
     pub(in crate::names) title: String,
     pub(in crate::names) source: String,
     pub(in crate::names) harm: Harm,
+    /// Its name alone stands for its harmless service actions.
+    pub(in crate::names) by_parts: bool,
     pub(in crate::names) parts: Vec<Part>,
 }
 

@@ -13,7 +13,8 @@
 //! The columns: classes, opcode (or the conditions of the service action, as in a rule, joined by
 //! `;`), harm, name, fields, title. Classes are the letters of T10's list of opcodes, and U (bridge),
 //! X (security); `*` is every class, `*-R` every class but one. Harm is `!` (destructive), `w` (takes
-//! something from others, but destroys nothing) or `-`. A field is `name=byte.count`,
+//! something from others, but destroys nothing) or `-`; `r` of a command with service actions is `w`, but that its name
+//! alone, without r or w, is a rule for each harmless one of them. A field is `name=byte.count`,
 //! `name=byte/mask`, or `name=byte:mask.count` where the first byte is shared; `.` stands for the
 //! fields of the command. A field with `^` in front selects what the command does: a rule for a CDB that was
 //! sent has its value too.
@@ -93,6 +94,7 @@ impl<'a> Reader<'a> {
         let (harm, rest) = column(rest, false)?;
         let (name, rest) = column(rest, false)?;
         let (fields, title) = column(rest, false)?;
+        let by_parts = harm == "r";
         let harm = harm_of(harm)?;
 
         if !part {
@@ -104,7 +106,8 @@ impl<'a> Reader<'a> {
                 parts: self.parts(fields, &[])?,
                 ata: None,
             };
-            let entry = self.entry(&whole, whole.classes, "", harm)?;
+            let mut entry = self.entry(&whole, whole.classes, "", harm)?;
+            entry.by_parts = by_parts;
             self.whole = vec![whole];
             return Some(entry);
         }
@@ -211,6 +214,7 @@ impl<'a> Reader<'a> {
             title: what.title.clone(),
             source: self.source(&what.title),
             harm,
+            by_parts: false,
             parts: what.parts.clone(),
         })
     }
@@ -307,7 +311,7 @@ fn column(text: &str, empty: bool) -> Option<(&str, &str)> {
 fn harm_of(text: &str) -> Option<Harm> {
     match text {
         "-" => Some(Harm::None),
-        "w" => Some(Harm::Write),
+        "w" | "r" => Some(Harm::Write),
         "!" => Some(Harm::Destroys),
         _ => None,
     }
