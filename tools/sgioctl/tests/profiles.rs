@@ -207,6 +207,21 @@ fn smart_ro_holds_on_the_kernels_list_too() {
     assert_eq!(verdict(&ata12(0x08, 0x0e, 0, 0xec)), 'r');
 }
 
+/// All ATA PASS-THROUGH that it does not open is refused by each of the three CDBs, whatever the class allows.
+#[test]
+fn smart_ro_closes_ata_pass_through() {
+    let open = Table::new(&["allow w 00-ff"]);
+    let verdict = |cdb: &[u8]| verdict("smart-ro", &open, cdb);
+    let mut ata32 = [0; 32];
+    (ata32[0], ata32[7], ata32[8], ata32[9]) = (0x7f, 0x18, 0x1f, 0xf0);
+    (ata32[10], ata32[25]) = (0x06, 0xf4);
+    assert_eq!(verdict(&ata32), '-');
+    assert_eq!(verdict(&ata12(0x06, 0x20, 0, 0xf4)), '-');
+    ata32[9] = 0x09;
+    ata32[8] = 0;
+    assert_eq!(verdict(&ata32), 'w', "READ(32)");
+}
+
 #[test]
 fn stock_is_the_list_of_the_kernel() {
     for class in Class::ALL {

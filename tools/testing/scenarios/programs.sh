@@ -26,15 +26,17 @@ runs sg_turs "$disk"
 # lsscsi reads sysfs alone.
 runs lsscsi --scsi_id --size
 runs /lib/udev/scsi_id --whitelisted --page=0x83 "$disk"
-ends "" "allow r 37,b7;deny 85,a1"
+ends "" "allow r 37,b7;deny 7f [7]=18 [8]=1f [9]=f0;deny 85,a1"
 # hddtemp sends SMART ENABLE OPERATIONS first.
 profile "$sata" smart-ro
 sends 85062000d800000000004f00c200b000
-ends "ata-pass-through-16:smart-enable-operations" "" deny
+# The same in the CDB of 32 bytes, which no program here sends.
+sends 7f000000000000181ff006200000000000c24fb000d80000000000b000000000
+ends "ata-pass-through-16:smart-enable-operations ata-pass-through-32" "" deny
 # READ LOG EXT of the device statistics, to be reset behind the reading.
 profile "$sata" smart-ro
 sends 85090e00010001000400010000002f00
-ends "ata-pass-through-16:read-log-ext-with-features" "" deny
+ends "ata-pass-through-16:read-log-ext-with-features" "" 'deny 85'
 # What hdparm sets is not for monitoring.
 profile "$sata" smart-ro
 runs hdparm -B 128 "$disk"
@@ -56,7 +58,7 @@ runs smartctl -d sat,12 -s on "$disk"
 ends "" "" 'd4\|d8,db'
 profile "$sata" smart-test smart-ro
 runs smartctl -d sat -C -t short "$disk"
-ends "ata-pass-through-16:smart-execute-off-line-immediate" "" deny
+ends "ata-pass-through-16:smart-execute-off-line-immediate" "" 'deny 85'
 profile "$plain" smart-test smart-ro
 runs smartctl -d scsi -t short "${disk_of[$plain]}"
 ends "" "" 'r 1d'
