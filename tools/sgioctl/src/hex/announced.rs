@@ -2,7 +2,10 @@
 
 //! CDBs in lines that programs print, behind words that announce them.
 
-use super::digits::{byte_digits, hex, is_number, tokens};
+use super::{
+    cdb_length::length,
+    digits::{byte_digits, hex, is_number, tokens},
+};
 use anyhow::{bail, Result};
 
 /// What a number in brackets behind a label says.
@@ -39,17 +42,61 @@ pub(super) fn announced(text: &str) -> Option<Vec<Vec<u8>>> {
     if places.is_empty() {
         return None;
     }
-    let mut cdbs: Vec<Vec<u8>> = places.into_iter().map(first_run).collect();
+    let mut cdbs: Vec<Vec<u8>> = Vec::new();
+    // The kernel prints a long CDB in lines of 16 bytes: `CDB[00]: 7f ...` and `CDB[10]: ...`.
+    let mut long: Option<Vec<u8>> = None;
+    for Labelled { line, bytes } in places {
+        let bytes = first_run(bytes);
+        match (line, &mut long) {
+            (None, _) => cdbs.push(bytes),
+            (Some(0), _) => cdbs.extend(long.replace(bytes)),
+            (Some(line), Some(long)) if long.len() == line => long.extend(bytes),
+            // Part of one, whose beginning is missing.
+            (Some(_), _) => return Some(Vec::new()),
+        }
+    }
+    if let Some(long) = long {
+        if is_half(&long) {
+            return Some(Vec::new());
+        }
+        cdbs.push(long);
+    }
     cdbs.retain(|cdb| !cdb.is_empty());
     cdbs.sort();
     cdbs.dedup();
     Some(cdbs)
 }
 
+/// Tells whether the first line of a long CDB has no second one.
+fn is_half(first: &[u8]) -> bool {
+    first.len() >= LINE && length(first).is_none_or(|length| length > first.len())
+}
+
+/// How many bytes the kernel prints in a line of a long CDB.
+const LINE: usize = 16;
+
 /// # Errors
 ///
-/// A line in which two CDBs are announced.
+/// A line in which two CDBs are announced, or part of one.
 pub(super) fn one_announced(text: &str) -> Result<()> {
+    let numbered = |line: fn(usize) -> bool| {
+        let mut labels = labels(text.trim()).into_iter();
+        labels.any(|label| label.line.is_some_and(line))
+    };
+    if announced(text).is_some_and(|cdbs| cdbs.is_empty()) {
+        if numbered(|line| line == 0) {
+            bail!(
+                "'{}' is the first half of a CDB: give the line with CDB[10]: behind it too",
+                text.trim()
+            );
+        }
+        if numbered(|line| line > 0) {
+            bail!(
+                "'{}' is the second half of a CDB: give the line with CDB[00]: in front of it too",
+                text.trim()
+            );
+        }
+    }
     match announced(text).as_deref() {
         Some([one, other, ..]) => bail!(
             "'{}' is in the same line as '{}': one of them may be the name of a program; give the bytes alone",
@@ -60,23 +107,31 @@ pub(super) fn one_announced(text: &str) -> Result<()> {
     }
 }
 
-/// What stands behind each word that announces a CDB.
-fn labels(text: &str) -> Vec<&str> {
+/// What a word announces.
+struct Labelled<'a> {
+    /// At which byte of a long CDB the line begins, if the word says so.
+    line: Option<usize>,
+    /// What stands behind the word.
+    bytes: &'a str,
+}
+
+/// What stands behind each word that announces a CDB, as they stand in the text.
+fn labels(text: &str) -> Vec<Labelled<'_>> {
     // One of them stands behind each; most texts are names.
     if !text.contains([':', '=']) {
         return Vec::new();
     }
     let lower = text.to_ascii_lowercase();
-    let mut found: Vec<usize> = Vec::new();
+    let mut found: Vec<(usize, Option<usize>)> = Vec::new();
     for (label, indexed) in LABELS {
         for (at, _) in lower.match_indices(label) {
             let starts = !lower[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
             let rest = lower[at + label.len()..].trim_start();
             let (index, rest) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
                 Some((number, rest)) if number.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                    (true, rest)
+                    (Some(number), rest)
                 }
-                _ => (false, rest),
+                _ => (None, rest),
             };
             let Some(behind) = rest.strip_prefix([':', '=']).filter(|_| starts) else {
                 continue;
@@ -84,13 +139,16 @@ fn labels(text: &str) -> Vec<&str> {
             let behind = match indexed {
                 // Older kernels print the opcode first: `CDB: cdb[0]=0x85: 85 06 ...`. Any other byte with a number
                 // is part of a list that this does not read.
-                Indexed::OneByte if index && rest.starts_with('=') => {
+                Indexed::OneByte if index.is_some() && rest.starts_with('=') => {
                     behind.split_once(": ").map_or("", |(_, bytes)| bytes)
                 }
-                Indexed::Length if !index => continue,
+                Indexed::Length if index.is_none() => continue,
                 _ => behind,
             };
-            found.push(text.len() - behind.len());
+            let line = index
+                .filter(|_| label == "cdb" && rest.starts_with(':'))
+                .and_then(|number| usize::from_str_radix(number, 16).ok());
+            found.push((text.len() - behind.len(), line));
         }
     }
     // smartctl -r ioctl: `[inquiry: 12 00 00 00 24 00 ]`, and nothing else in the line.
@@ -101,10 +159,15 @@ fn labels(text: &str) -> Vec<&str> {
     if let (true, Some((name, rest))) = (found.is_empty(), named) {
         let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
         if starts && byte_digits(name).is_none() {
-            found.push(text.len() - rest.len());
+            found.push((text.len() - rest.len(), None));
         }
     }
-    found.iter().filter_map(|at| text.get(*at..)).collect()
+    found.sort_unstable();
+    let label = |(at, line): (usize, Option<usize>)| {
+        let bytes = text.get(at..)?;
+        Some(Labelled { line, bytes })
+    };
+    found.into_iter().filter_map(label).collect()
 }
 
 /// The first run of bytes, behind words that are none (`Read(10)`, `opcode=0x85`).

@@ -87,6 +87,41 @@ fn one_cdb_in_all_its_forms() {
     }
 }
 
+/// The kernel's log has a CDB of more than 16 bytes in two lines.
+#[test]
+fn half_a_cdb_is_none() {
+    let first = "[   12.3] sd 6:0:0:0: [sda] tag#0 CDB[00]: 7f 00 00 00 00 00 00 18 00 0b 20 00 00 00 00 00";
+    let second = "[   12.3] sd 6:0:0:0: [sda] tag#0 CDB[10]: 2a 00 00 00 00 00 00 01 00 00 00 00 00 00 00 08";
+    for (lines, which) in [(first, "first half"), (second, "second half")] {
+        assert_eq!(read(lines), None);
+        let words: Vec<String> = lines.split(' ').map(str::to_owned).collect();
+        for error in [
+            cdb(lines).unwrap_err(),
+            one(lines).unwrap_err(),
+            items(&[lines.to_owned()]).unwrap_err(),
+            items(&words).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains(which), "{error}");
+        }
+    }
+    for both in [format!("{first}\n{second}"), format!("{first} {second}")] {
+        let read = read(&both).unwrap();
+        assert_eq!(read.bytes.len(), 32);
+        assert_eq!((read.bytes[0], read.bytes[16]), (0x7f, 0x2a));
+        assert_eq!(read.form, Form::Labelled);
+    }
+    assert_eq!(
+        items(&[first.to_owned(), second.to_owned()]).unwrap().len(),
+        1
+    );
+    // The wrong way round, or of another CDB.
+    assert!(cdb(&format!("{second} {first}")).is_err());
+    assert!(cdb(&format!("{first} {second} {second}")).is_err());
+    // A CDB that fits into a line.
+    let short = "sd 6:0:0:0: [sda] tag#0 CDB[00]: 5f 06 00 00 00 00 00 00 18 00";
+    assert_eq!(cdb(short).unwrap(), FULL);
+}
+
 #[test]
 fn what_is_certain() {
     for (text, form) in [
