@@ -86,13 +86,13 @@ enum Shape {
         whole: &'static Entry,
         like: &'static Entry,
     },
-    /// Nothing, or that the vendor has defined it.
+    /// Nothing, or that the vendor has defined it, or that it carries another one.
     Unknown,
 }
 
 fn shape(cdb: &[u8; MAX_CDB], class: Class) -> Shape {
     let [opcode, ..] = *cdb;
-    let Some(entry) = best(cdb, class).filter(|entry| !entry.is_vendors()) else {
+    let Some(entry) = best(cdb, class).filter(|entry| !entry.is_opaque()) else {
         return Shape::Unknown;
     };
     let mut parts = of_opcode(opcode, class).filter(|entry| entry.is_part());
@@ -166,7 +166,7 @@ fn everything(cdbs: &[[u8; MAX_CDB]], zeros: usize, class: Class) -> Conditions 
 /// The bytes by which the named commands of an opcode differ, most used first.
 fn selectors(opcode: u8, class: Class) -> Vec<usize> {
     let mut used: BTreeMap<usize, usize> = BTreeMap::new();
-    for entry in of_opcode(opcode, class).filter(|entry| !entry.is_vendors()) {
+    for entry in of_opcode(opcode, class).filter(|entry| !entry.is_opaque()) {
         for field in entry.rule.fields() {
             *used.entry(usize::from(field.byte())).or_default() += 1;
         }
@@ -263,6 +263,14 @@ mod tests {
                 &[0xb5, 0xf0, 0x00, 0x03],
                 Class::DISK,
                 "b5 [1]=f0 [2]=00 [3]=03 [4]=00 [5]=00 [6]=00",
+            ),
+            // Any CDB is inside: here READ CAPACITY(16), and an extension in front of it.
+            (
+                &[
+                    0x7e, 0x01, 0, 0, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 0,
+                ],
+                Class::DISK,
+                "7e [1]=01 [2]=00 [3]=00 [4]=9e [5]=10 [14]=20",
             ),
             (&[0x3b, 0x05, 0x02], Class::DISK, "3b [1]=05 [2]=02"),
             (&[0x1d, 0x04], Class::DISK, "1d [1]&f7=04 [3]=00 [4]=00"),

@@ -174,6 +174,11 @@ fn what_is_not_known_is_never_proposed() {
             "#   allow w a1 [1]=80 [2]=00 [3]=00 [4]=02 [5]=00 [9]=00  # ata-pass-through-12, once, by uid 1",
         ),
         (
+            0,
+            "7e 01 00 00 2a 00 00 00 00 00 00 00 01 00",
+            "#   allow w 7e [1]=01 [2]=00 [3]=00 [4]=2a [5]=00 [12]=01  # extended-cdb, once, by uid 1",
+        ),
+        (
             5,
             "ff 08 01 11 02 00 00 00 00 00",
             "#   allow w ff [1]=08 [2]=01 [3]=11 [4]=02 [5]=00 [6]=00  # vendor-specific, once, by uid 1",

@@ -7,6 +7,9 @@ use sgio_policy::policy::{Class, Rule};
 /// The name of what no standard defines.
 pub(in crate::names) const VENDOR_SPECIFIC: &str = "vendor-specific";
 
+/// The name of a CDB with another one inside, whose opcode is behind an extension of any length.
+const EXTENDED_CDB: &str = "extended-cdb";
+
 /// What a command does to others than its sender.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::names) enum Harm {
@@ -54,9 +57,10 @@ impl Entry {
         (self.classes >> class.type_code()) & 1 != 0
     }
 
-    /// Tells whether the vendor has defined what it does.
-    pub(in crate::names) fn is_vendors(&self) -> bool {
-        self.name == VENDOR_SPECIFIC || self.name.ends_with(":vendor-specific")
+    /// Tells whether its name does not say what it does: the vendor has defined that, or any command is inside.
+    pub(in crate::names) fn is_opaque(&self) -> bool {
+        [VENDOR_SPECIFIC, EXTENDED_CDB].contains(&self.name.as_str())
+            || self.name.ends_with(":vendor-specific")
     }
 
     /// Tells whether it is one service action of a command, not a whole command.
