@@ -37,8 +37,8 @@ pub enum Form {
     Blanks,
     /// Bytes with commas between them and nothing else: a CDB, or a rule's list of opcodes.
     Commas,
-    /// Bytes that are written as programs print a CDB: with `0x` or brackets, or nothing between them. One that ends early
-    /// may be opcodes all the same.
+    /// Bytes that are written as programs print a CDB: with `0x` or brackets, or nothing between them. One that ends early,
+    /// or that has no byte twice, may be opcodes all the same.
     Certain,
     /// A CDB: it is called one (`cdb:`).
     Labelled,

@@ -70,9 +70,8 @@ fn of_bytes(read: &Bytes, class: Class, deny: bool) -> Result<String> {
     match read.form {
         Form::One => return Ok(opcodes()),
         Form::Labelled => return Ok(cdb(bytes)),
-        Form::Certain if complete => return Ok(cdb(bytes)),
-        Form::Blanks if complete => return Ok(cdb(bytes)),
-        Form::Commas if complete && twins => return Ok(cdb(bytes)),
+        // As many opcodes, each once, may happen to be as long as a CDB. A CDB has several bytes that are zero.
+        _ if complete && twins => return Ok(cdb(bytes)),
         Form::Commas if !complete && !twins && !names_action(bytes, class) => return Ok(opcodes()),
         // A rule for the first of them would close or open less, or more, than was written.
         Form::Certain | Form::Blanks | Form::Commas => (),

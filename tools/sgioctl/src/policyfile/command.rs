@@ -173,7 +173,18 @@ mod tests {
             let error = rules(item, deny).unwrap_err();
             assert!(error.starts_with(at), "{item}: {error}");
         }
-        for item in ["85 08 0e", "w 5f 06", "0x5f 0x06", "5f,06", "12,00,00"] {
+        for item in [
+            "85 08 0e",
+            "w 5f 06",
+            "0x5f 0x06",
+            "5f,06",
+            "12,00,00",
+            // As many opcodes as a CDB of the first is long.
+            "48 15 55 3b 3f 04 a2 b5 85 a1",
+            "15 55 3b 3f 04 48",
+            "15, 55, 3b, 3f, 04, 48",
+            "[15 55 3b 3f 04 48]",
+        ] {
             let command = CommandItem::new(item, false).unwrap();
             for error in [
                 command.check(Some(Class::DISK)).unwrap_err(),
