@@ -232,6 +232,16 @@ fn a_name_alone_is_no_more_than_harmless() {
         ("read-buffer-10:data", Class::DISK, "allow w 3c [1]&1f=02"),
         ("read-buffer-10:echo", Class::DISK, "allow w 3c [1]&1f=0a"),
         ("compare", Class::DISK, "allow w 39"),
+        (
+            "ata-pass-through-16:sanitize-status",
+            Class::DISK,
+            "allow r 85 [1]&1e=06 [4]=00 [6]=00 [14]=b4",
+        ),
+        (
+            "ata-pass-through-16:read-log-ext",
+            Class::DISK,
+            "allow r 85 [1]&1f=09 [3]=00 [4]=00 [14]=2f",
+        ),
         ("verify-6", Class::TAPE, "allow w 13"),
         ("recover-buffered-data", Class::TAPE, "allow w 14"),
         ("read-reverse-6", Class::TAPE, "allow w 0f"),

@@ -91,7 +91,7 @@ pub(super) fn elsewhere(
 }
 
 /// Fields that are codes, not quantities.
-const CODES: [&str; 26] = [
+const CODES: [&str; 27] = [
     "action",
     "buffer-id",
     "classes",
@@ -99,6 +99,7 @@ const CODES: [&str; 26] = [
     "data-type",
     "definition",
     "features",
+    "features-high",
     "format",
     "function",
     "key-class",

@@ -210,12 +210,12 @@ mod tests {
             (&[0x28], Class::DISK, "28"),
             (&[0x48, 0x03], Class::DISK, "48 [1]&1f=03"),
             (&[0x48, 0x03], Class::CDROM, "48"),
-            (&sanitize, Class::DISK, "85 [1]&1e=06 [4]=77 [14]=b4"),
+            (&sanitize, Class::DISK, "85 [1]&1e=06 [4]=77 [6]=00 [14]=b4"),
             // Protocol 0 carries no command.
             (
                 &hidden,
                 Class::DISK,
-                "85 [1]=00 [2]=00 [4]=77 [6]=00 [8]=00 [14]=b4",
+                "85 [1]=00 [3]=00 [4]=77 [6]=00 [8]=00 [14]=b4",
             ),
             (
                 &[0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x88, 0x01],

@@ -9,12 +9,14 @@ use sgioctl::hex;
 fn ata(protocol: u8, feature: u8, command: u8, lba: u8) -> String {
     hex::hex(&[
         0x85,
-        protocol << 1,
+        // With EXTEND where the log is read by a command of 48 bits, as programs send it.
+        protocol << 1 | u8::from([0x2f, 0x47].contains(&command)),
         0x2e,
         0,
         feature,
         0,
-        1,
+        // Of SANITIZE STATUS EXT it would be an order.
+        u8::from(command != 0xb4),
         0,
         lba,
         0,

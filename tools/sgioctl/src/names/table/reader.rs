@@ -33,6 +33,9 @@ pub(super) fn rule(text: &str) -> Option<Rule> {
     rule?.permanent()
 }
 
+/// The high byte of FEATURES.
+const HIGH: &str = "features-high";
+
 /// Where ATA PASS-THROUGH has the registers. The protocol is in byte 1, whichever it is.
 #[derive(Clone, Copy)]
 struct Ata {
@@ -169,21 +172,46 @@ impl<'a> Reader<'a> {
             None => (matching, &[][..]),
             Some((matching, "")) => (matching, &["features"][..]),
             Some((matching, "lba")) => (matching, &["features", "lba-low"][..]),
+            Some((matching, "count")) => (matching, &["features", "count"][..]),
+            Some((matching, "+ext")) => (matching, &["features", HIGH, "extend"][..]),
+            Some(_) => return None,
+        };
+        let (matching, pinned) = match matching.split_once(';') {
+            None => (matching, &[][..]),
+            Some((matching, "count=00")) => (matching, &["count"][..]),
+            Some((matching, "ext")) => (matching, &[HIGH, "extend"][..]),
             Some(_) => return None,
         };
         let carried = protocols_of(protocols)?;
         let each = |whole: &Whole| {
             let Ata { command, features } = whole.ata?;
+            let mut parts = whole.parts.clone();
+            // The CDB of 16 bytes alone can carry commands of 48 bits.
+            let is_long = parts.iter().any(|part| part.name == "extend");
+            if is_long && (selecting.contains(&HIGH) || pinned.contains(&HIGH)) {
+                parts.push(part(&format!("{HIGH}={}.1", features - 1))?);
+            }
             let fields = match matching.split_once('/') {
                 // No command, but what the protocol itself does: with anything else in it, it is unknown.
                 None if matching == "*" => nothing_but(protocols, whole),
                 None => format!("[1]&1e={carried} [{command}]={matching}"),
                 Some((number, feature)) => {
                     let (value, mask) = feature.split_once('&').unwrap_or((feature, "ff"));
-                    format!("[1]&1e={carried} [{command}]={number} [{features}]&{mask}={value}")
+                    let protocol = match is_long && pinned.contains(&"extend") {
+                        true => with_extend(&carried)?,
+                        false => format!("[1]&1e={carried}"),
+                    };
+                    let mut fields =
+                        format!("{protocol} [{command}]={number} [{features}]&{mask}={value}");
+                    let named = |part: &&Part| {
+                        part.name != "extend" && pinned.contains(&part.name.as_str())
+                    };
+                    for Part { byte, .. } in parts.iter().filter(named) {
+                        fields += &format!(" [{byte}]=00");
+                    }
+                    fields
                 }
             };
-            let mut parts = whole.parts.clone();
             for part in &mut parts {
                 part.selects = selecting.contains(&part.name.as_str());
             }
@@ -300,6 +328,13 @@ fn protocols_of(letters: &str) -> Option<String> {
     values.sort_unstable();
     values.dedup();
     (!values.is_empty()).then(|| hex::list(&values))
+}
+
+/// The condition on byte 1: these protocols, and EXTEND.
+fn with_extend(protocols: &str) -> Option<String> {
+    let value = |protocol: &str| Some(u8::from_str_radix(protocol, 16).ok()? | 0x01);
+    let values: Option<Vec<u8>> = protocols.split(',').map(value).collect();
+    Some(format!("[1]&1f={}", hex::list(&values?)))
 }
 
 /// The first word, and what is behind the blanks behind it. `empty`: it may be missing.
