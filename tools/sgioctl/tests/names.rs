@@ -258,6 +258,58 @@ fn a_name_alone_is_no_more_than_harmless() {
     assert_eq!(rules[0].to_string(), "deny 4d");
 }
 
+/// The kernel does not compare protocol and command, and three CDBs carry one.
+#[test]
+fn a_denied_ata_command_is_denied_however_it_is_sent() {
+    for command in [
+        "ata-pass-through-16:sanitize-crypto-scramble",
+        "ata-pass-through-12:sanitize-crypto-scramble",
+        "85 06 00 00 11 00 00 00 43 00 72 00 79 00 b4 00",
+    ] {
+        let rules = names::rules(command, Class::DISK, None).unwrap();
+        let texts: Vec<String> = rules.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "deny 85 [4]=11 [14]=b4",
+                "deny a1 [3]=11 [9]=b4",
+                "deny 7f [7]=18 [8]=1f [9]=f0 [21]=11 [25]=b4"
+            ],
+            "{command}"
+        );
+    }
+    let texts = |command: &str, class: Class| -> Vec<String> {
+        let rules = names::rules(command, class, None).unwrap();
+        rules.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        texts("ata-pass-through-16:hard-reset", Class::RBC),
+        ["deny 85 [1]&fe=00", "deny a1 [1]&fe=00"]
+    );
+    // A rule is what it says.
+    assert_eq!(
+        texts("85 [1]&1e=06 [14]=b4", Class::DISK),
+        ["deny 85 [1]&1e=06 [14]=b4"]
+    );
+    // Every name of an ATA command, with every protocol.
+    for name in names::all(Class::DISK) {
+        if !name.starts_with("ata-pass-through-1") || !name.contains(':') {
+            continue;
+        }
+        let denied = names::rules(&name, Class::DISK, None).unwrap();
+        assert_eq!(denied.len(), 3, "{name}");
+        let cdb = cdb_of(&rule_of(&name, Class::DISK), 0);
+        let by_protocol = name.ends_with("-reset") && !name.ends_with("device-reset")
+            || name.ends_with("return-response");
+        for protocol in 0..16 {
+            let mut other = cdb;
+            other[1] = other[1] & !0x1e | protocol << 1;
+            let matches = |rule: &Rule| rule.matches(&Cdb::new(&other).unwrap());
+            assert!(by_protocol || denied.iter().any(matches), "{name}");
+        }
+    }
+}
+
 #[test]
 fn what_is_for_writers() {
     let access = |command: &str| names::default_access(command, Class::DISK).unwrap();

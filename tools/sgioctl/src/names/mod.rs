@@ -4,8 +4,10 @@
 //!
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
 //! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse.rs` (names to
-//! rules), `narrow.rs` (the rule for what was sent).
+//! rules), `ata.rs` (ATA
+//! commands in rules that deny), `narrow.rs` (the rule for what was sent).
 
+mod ata;
 mod cover;
 mod decode;
 mod find;

@@ -3,9 +3,11 @@
 //! Names, numbers and rule texts to rules.
 
 use super::{
+    ata,
+    cover::best,
     find::{find, unknown},
-    narrow::{exact, given},
-    table::{of_opcode, whole, VENDOR_SPECIFIC},
+    narrow::{exact, given, is_known},
+    table::{of_opcode, whole, Entry, VENDOR_SPECIFIC},
 };
 use crate::hex::{self, Bytes, Form};
 use anyhow::{anyhow, bail, Result};
@@ -27,7 +29,13 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
     let opcodes = command.strip_prefix("op:").map(str::trim);
     if let (None, Some(bytes)) = (opcodes, hex::read(command)) {
         let matching = of_bytes(&bytes, class, access.is_none())?;
-        return parse(&matching, access).map(|rule| vec![rule]);
+        let rule = parse(&matching, access)?;
+        let padded = hex::padded(&bytes.bytes);
+        let named = best(&padded, class).is_some_and(Entry::is_part) && is_known(&padded, class);
+        return match access {
+            None if named && rule.fields().next().is_some() => refused(rule, class),
+            _ => Ok(vec![rule]),
+        };
     }
     let command = opcodes.unwrap_or(command);
     let (word, fields) = match command.find([' ', '\t']) {
@@ -38,8 +46,10 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
         bail!("'{command}': only opcodes and fields are wanted here, without '{word}'");
     }
     let name = word.to_ascii_lowercase();
+    let mut named = false;
     let matching = match find(&name, class) {
         Some(entry) if opcodes.is_none() => {
+            named = entry.is_part();
             let named: Vec<&str> = entry.text.split(' ').collect();
             // Otherwise a mistake in the fields would be reported at a column of another text.
             parse(&format!("00 {}", fields.trim()), None)
@@ -52,7 +62,19 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
         }
         _ => return Err(unknown(&name, class)),
     };
-    parse(&matching, access).map(|rule| vec![rule])
+    let rule = parse(&matching, access)?;
+    match access {
+        None if named => refused(rule, class),
+        _ => Ok(vec![rule]),
+    }
+}
+
+/// The rules that deny a command that has a name: of ATA, whatever carries it.
+fn refused(rule: Rule, class: Class) -> Result<Vec<Rule>> {
+    match ata::forms(&rule, class) {
+        Some(forms) => forms.iter().map(|form| parse(form, None)).collect(),
+        None => Ok(vec![rule]),
+    }
 }
 
 /// The matching part of the rule that bytes stand for: an opcode, a list of opcodes, or what the CDB is.
