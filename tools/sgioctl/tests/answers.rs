@@ -96,6 +96,25 @@ fn json() {
     assert_eq!(rule["times"], 1);
 }
 
+/// Nothing was refused, or nothing of those who were asked about: that is not the same.
+#[test]
+fn learn_says_that_no_record_was_chosen() {
+    for (args, told) in [
+        (&["learn", "--uid", "2"][..], true),
+        (&["learn", "--device", "1:0:0:0"], true),
+        (&["learn", "--cgroup", "/nobody.slice"], true),
+        (&["learn", "--uid", "1"], false),
+        (&["learn"], false),
+    ] {
+        let said = String::from_utf8(sgioctl(args, REFUSED).stderr).unwrap();
+        assert_eq!(
+            said.contains("none of the 1 records"),
+            told,
+            "{args:?}: {said}"
+        );
+    }
+}
+
 /// What learn proposes, check allows.
 #[test]
 fn what_learn_proposes_check_allows() {

@@ -100,13 +100,23 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let mut read = || read(Lines::open(file)?, &chosen, &mut sent, &mut unread);
         read().with_context(|| file.display().to_string())?;
     }
-    let Unread { skipped, lost } = unread;
+    let Unread {
+        skipped,
+        lost,
+        of_others,
+    } = unread;
+    let records = sent.records();
     let answer = Answer {
-        records: sent.records(),
+        records,
         skipped,
         lost,
         devices: sent.proposals(),
     };
+    if records == 0 && of_others > 0 {
+        output::note(&format!(
+            "none of the {of_others} records is of what --device, --uid and --cgroup choose"
+        ));
+    }
     if skipped > 0 {
         output::note(&format!("{skipped} lines are no records and were skipped"));
     }
@@ -128,6 +138,8 @@ struct Unread {
     skipped: usize,
     /// Decisions that came too fast to be recorded.
     lost: u64,
+    /// Records of devices and senders that were not chosen.
+    of_others: usize,
 }
 
 /// Adds up all records.
@@ -139,6 +151,8 @@ fn read(mut lines: Lines<'_>, chosen: &Chosen, sent: &mut Sent, unread: &mut Unr
         if let Some(record) = parse(text) {
             if chosen.has(&record) {
                 sent.add(&record)?;
+            } else {
+                unread.of_others += 1;
             }
         } else if let Line::Lost(count) = event::parse(text) {
             unread.lost += count;
