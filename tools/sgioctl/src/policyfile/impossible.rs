@@ -96,9 +96,14 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
         let Some(At { value, place }) = key else {
             continue;
         };
+        // Names of iSCSI are compared without regard to case, unless they are to be exact.
+        let lower = match selector.exact {
+            true => value.clone(),
+            false => value.to_ascii_lowercase(),
+        };
         let iscsi = ["iqn.", "eui.", "naa."]
             .iter()
-            .any(|prefix| value.starts_with(prefix));
+            .any(|prefix| lower.starts_with(prefix));
         let plain = crate::device::nexus::plain(value);
         let wwn = plain.len() == 16 && plain.bytes().all(|byte| byte.is_ascii_hexdigit());
         if let Some((name_alone, _)) = value.split_once(',').filter(|_| iscsi) {
@@ -321,6 +326,7 @@ mod tests {
             "model = \"WDC WD40EFRX-68N\"",
             "initiator = \"21:01:00:1b:32:a9:00:01\"",
             "target = \"iqn.2003-01.org.example:san\"",
+            "target = \"IQN.2003-01.ORG.EXAMPLE:san\"",
         ] {
             assert!(fixes(fine).is_empty(), "{fine}");
         }
