@@ -63,6 +63,9 @@ impl Args {
         let mut wanted = Vec::new();
         for command in &hex::items(&self.commands)? {
             let class = target.device.class;
+            if let Some(open) = names::left_open_by(command, class) {
+                output::note(&format!("note: {command}: {open}"));
+            }
             wanted.extend(match (self.read, self.write) {
                 (true, _) => names::rules(command, class, Some(Access::Read))?,
                 (_, true) => names::rules(command, class, Some(Access::Write))?,

@@ -21,7 +21,7 @@ use sgio_policy::policy::{Access, Class, Rule};
 pub use self::{
     decode::{decode, Decoded},
     find::distance,
-    narrow::{exact, group, sent},
+    narrow::{exact, group, left_open, left_open_by, sent},
     parse::{cdb_of, rules},
 };
 

@@ -6,7 +6,7 @@ use super::{
     cover::best,
     table::{of_opcode, Entry},
 };
-use crate::hex;
+use crate::hex::{self, Form};
 use sgio_policy::policy::{Class, MAX_CDB, MAX_FIELDS};
 use std::collections::BTreeMap;
 
@@ -70,6 +70,32 @@ pub fn group(cdb: &[u8], class: Class) -> String {
         }
         _ => exact(cdb, class),
     }
+}
+
+/// What of CDBs that no table knows their rule leaves open, in words; none if it has every byte that was sent.
+pub fn left_open(cdbs: &[&[u8]], class: Class) -> Option<String> {
+    let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| hex::padded(cdb)).collect();
+    if !matches!(shape(padded.first()?, class), Shape::Unknown) {
+        return None;
+    }
+    let pinned = everything(&padded, MAX_CDB, class);
+    let length = cdbs.iter().map(|cdb| cdb.len()).max()?.min(MAX_CDB);
+    let open = (1..length).filter(|byte| !pinned.contains_key(byte));
+    let open: Vec<String> = open.map(|byte| byte.to_string()).collect();
+    let (last, rest) = open.split_last()?;
+    let bytes = match rest {
+        [] => format!("byte {last}"),
+        rest => format!("bytes {} and {last}", rest.join(", ")),
+    };
+    Some(format!(
+        "{bytes} may be anything: a rule has {MAX_FIELDS} fields, of {MAX_VALUES} values each here"
+    ))
+}
+
+/// The same for a command as it is written, where it is a CDB and no opcode.
+pub fn left_open_by(command: &str, class: Class) -> Option<String> {
+    let read = hex::read(command).filter(|read| read.form != Form::One)?;
+    left_open(&[&read.bytes], class)
 }
 
 /// Tells whether the tables know what the CDB does.
@@ -287,6 +313,26 @@ mod tests {
             exact(&bridge, Class::DISK),
             "a1 [1]=80 [2]=00 [3]=00 [4]=02 [5]=00 [9]=00"
         );
+    }
+
+    #[test]
+    fn what_a_rule_has_no_room_for_is_told() {
+        let long = [0xc1, 0xe1, 1, 2, 3, 4, 5, 6, 0, 0];
+        let open = left_open(&[&long], Class::DISK).unwrap();
+        assert!(
+            open.starts_with("bytes 7, 8 and 9 may be anything"),
+            "{open}"
+        );
+        assert_eq!(left_open(&[&long[..7]], Class::DISK), None);
+        assert_eq!(left_open(&[&[0x28; 10]], Class::DISK), None);
+        assert!(left_open_by("c1 e1 01 02 03 04 05 06 00 00", Class::DISK).is_some());
+        assert_eq!(left_open_by("c1", Class::DISK), None);
+        assert_eq!(left_open_by("c1 [1]=e1", Class::DISK), None);
+        // Too many values of one byte.
+        let cdbs: Vec<[u8; 6]> = (0..17).map(|byte| [0xc1, 1, 2, 3, 4, byte]).collect();
+        let cdbs: Vec<&[u8]> = cdbs.iter().map(|cdb| &cdb[..]).collect();
+        let open = left_open(&cdbs, Class::DISK).unwrap();
+        assert!(open.starts_with("byte 5 may be anything"), "{open}");
     }
 
     #[test]

@@ -157,19 +157,23 @@ fn of_device(
         rules: Vec::new(),
         not_proposed: Vec::new(),
     };
-    let mut commands: Vec<(String, Seen)> = commands
+    let mut commands: Vec<(String, Option<String>, Seen)> = commands
         .into_values()
         .map(|seen| {
             let cdbs: Vec<&[u8]> = seen.cdbs.iter().map(Vec::as_slice).collect();
-            (names::sent(&cdbs, class), seen)
+            (
+                names::sent(&cdbs, class),
+                names::left_open(&cdbs, class),
+                seen,
+            )
         })
         .collect();
     // By opcode; the rule with more fields first, since the first match decides.
-    commands.sort_by_key(|(text, _)| {
+    commands.sort_by_key(|(text, _, _)| {
         let fields = text.matches('[').count();
         (text.get(..2).map(str::to_owned), usize::MAX - fields)
     });
-    for (exact, seen) in commands {
+    for (exact, open, seen) in commands {
         let decoded = match seen.cdbs.first() {
             Some(cdb) => names::decode(cdb, class),
             None => continue,
@@ -199,6 +203,7 @@ fn of_device(
         if proposed && seen.needs_write {
             notes.push("so far for writers only");
         }
+        notes.extend(open.as_deref());
         let proposal = Proposal {
             rule: format!("allow {} {exact}", if read { 'r' } else { 'w' }),
             name: decoded.name,

@@ -190,8 +190,12 @@ fn what_is_not_known_is_never_proposed() {
         ),
     ] {
         let text = learn(&refused("r", class, "no_rule", cdb), options, false);
-        let notes = "; unknown here: look up what it does; needs a write open: was sent through a read-only one\n";
-        assert!(text.ends_with(&format!("{comment}{notes}")), "{text}");
+        let notes = "; unknown here: look up what it does; needs a write open: was sent through a read-only one";
+        let told = format!("{comment}{notes}");
+        // Of a longer CDB, what the rule leaves open is told too.
+        let ends = |end: &str| text.contains(&format!("{told}{end}"));
+        let end = ends("\n") || ends("; byte") && text.ends_with("values each here\n");
+        assert!(end, "{text}");
         assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
     }
     let reset = refused(

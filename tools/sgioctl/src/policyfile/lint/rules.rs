@@ -66,6 +66,16 @@ impl<'a> RuleLint<'a> {
             classes.push(Class::DISK);
         }
         let own = &block.own;
+        for item in &own.allow {
+            let mut open = classes
+                .iter()
+                .filter_map(|class| names::left_open_by(&item.value.text, *class));
+            if let Some(open) = open.next() {
+                let message = format!("'{}': {open}", item.value.text);
+                let fix = "write the bytes that matter: \"w c1 [1]=e1 [7]=00\"";
+                remarks.warn(&item.place, &message, fix);
+            }
+        }
         let plain = own.deny.is_empty() && own.rules.is_empty() && own.allow.is_empty();
         let profiles: Vec<String> = block
             .profiles
@@ -188,4 +198,40 @@ fn shadowed(entries: &[PlacedRule], remarks: &mut Remarks) {
 fn is_built_in(entry: &PlacedRule) -> bool {
     let file = &entry.place.file;
     file.starts_with("<built in>") || file.contains("/usr/share/sgio-filter/profiles/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::lint, NAMES};
+    use crate::policyfile::{self, Profiles};
+
+    /// The warnings about a block with these keys, with what to do about each.
+    fn warnings(keys: &str) -> Vec<String> {
+        let source = format!(
+            "[[device]]\nmatch = {{ wwid = \"naa.600140512345678\", class = \"disk\" }}\n{keys}\n"
+        );
+        let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+        let policies = policyfile::parse("x.toml", &source, profiles);
+        let policies = policies.unwrap_or_else(|faults| panic!("{faults}"));
+        let remarks = lint(&policies, None, NAMES).into_iter();
+        remarks
+            .filter(|remark| remark.severity == super::super::Severity::Warning)
+            .map(|remark| format!("{}: {}", remark.message, remark.fix))
+            .collect()
+    }
+
+    #[test]
+    fn a_cdb_that_is_longer_than_a_rule_is_told() {
+        let found = warnings("allow = [\"w c1 e1 01 02 03 04 05 06 00 00\"]");
+        assert!(
+            found
+                .iter()
+                .any(|warning| warning.contains("bytes 7, 8 and 9 may be anything")),
+            "{found:?}"
+        );
+        assert_eq!(
+            warnings("allow = [\"w c1 e1 01 02 03 00 00\"]"),
+            Vec::<String>::new()
+        );
+    }
 }
