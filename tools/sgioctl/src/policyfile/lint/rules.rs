@@ -89,6 +89,7 @@ impl<'a> RuleLint<'a> {
             match self.policies.entries(block, *class) {
                 Ok(entries) => {
                     shadowed(&entries, remarks);
+                    closed_by_profiles(block, &entries, remarks);
                     self.destructive(&entries, *class, remarks);
                 }
                 Err(faults) => remarks.0.extend(faults.into_iter().map(Remark::from)),
@@ -195,6 +196,38 @@ fn shadowed(entries: &[PlacedRule], remarks: &mut Remarks) {
     }
 }
 
+/// Profiles that open what one in front of them denies, as `smart-test` behind `smart-ro`.
+fn closed_by_profiles(block: &Block, entries: &[PlacedRule], remarks: &mut Remarks) {
+    for (number, entry) in entries.iter().enumerate() {
+        let Origin::Profile(behind) = &entry.origin else {
+            continue;
+        };
+        if entry.rule.action() == Action::Deny {
+            continue;
+        }
+        let closes = |front: &&PlacedRule| {
+            let other = matches!(&front.origin, Origin::Profile(name) if name != behind);
+            let all = |opcode: u8| covers(&front.rule, &entry.rule, opcode);
+            other && front.rule.action() == Action::Deny && entry.rule.opcodes().iter().all(all)
+        };
+        let Some(front) = entries.iter().take(number).find(closes) else {
+            continue;
+        };
+        let name = block.profiles.iter().find(|name| name.value == *behind);
+        if let (Some(name), Origin::Profile(first)) = (name, &front.origin) {
+            let message = format!(
+                "profile '{behind}' opens nothing by '{}': '{first}', in front of it, has '{}'",
+                entry.rule, front.rule
+            );
+            let fix = format!(
+                "the first rule that matches decides: write profiles = [\"{behind}\", \"{first}\"]"
+            );
+            remarks.warn(&name.place, &message, &fix);
+            break;
+        }
+    }
+}
+
 fn is_built_in(entry: &PlacedRule) -> bool {
     let file = &entry.place.file;
     file.starts_with("<built in>") || file.contains("/usr/share/sgio-filter/profiles/")
@@ -218,6 +251,24 @@ mod tests {
             .filter(|remark| remark.severity == super::super::Severity::Warning)
             .map(|remark| format!("{}: {}", remark.message, remark.fix))
             .collect()
+    }
+
+    #[test]
+    fn a_profile_that_another_closes_is_told() {
+        let found = warnings("profiles = [\"smart-ro\", \"smart-test\"]");
+        assert!(
+            found
+                .iter()
+                .any(|warning| warning.contains("profiles = [\"smart-test\", \"smart-ro\"]")),
+            "{found:?}"
+        );
+        for right in [
+            "profiles = [\"smart-test\", \"smart-ro\"]",
+            "profiles = [\"smart-sct\", \"smart-test\", \"smart-ro\"]",
+            "profiles = [\"disk-guest\", \"smart-ro\"]",
+        ] {
+            assert_eq!(warnings(right), Vec::<String>::new(), "{right}");
+        }
     }
 
     #[test]
