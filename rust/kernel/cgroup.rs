@@ -15,7 +15,7 @@ use kernel::{
 
 /// Whether there is a cgroup besides the root: else all tasks are in that one.
 pub(crate) fn any_but_root() -> bool {
-    // SAFETY: No requirements.
+    // SAFETY: It has no requirements: it reads a number in a static.
     unsafe { bindings::cgroup_root_has_descendants() }
 }
 
@@ -35,8 +35,9 @@ unsafe impl Sync for Cgroup {}
 /// The cgroup that the resources of the current task are charged to: of a threaded cgroup, its
 /// domain. Null without control groups.
 fn domain_of_current(_guard: &rcu::Guard) -> *mut bindings::cgroup {
-    // SAFETY: The RCU read side lock is held. The cgroup of the task is alive for as long, and so is
-    // its domain, which is the same or an ancestor.
+    // SAFETY: `task_dfl_cgroup()` requires the RCU read side lock, under which the `css_set` of a task is not freed;
+    // `_guard` holds it. The `css_set` keeps its cgroup, and that its domain, which is the same or an ancestor: both
+    // are freed after a grace period.
     unsafe { bindings::current_domain_cgroup() }
 }
 
@@ -44,7 +45,8 @@ impl Cgroup {
     /// The domain of the current task; `None` if it is just being removed, and without control groups.
     pub(crate) fn of_current(guard: &rcu::Guard) -> Option<Self> {
         let cgroup = NonNull::new(domain_of_current(guard))?;
-        // SAFETY: The cgroup is valid while the RCU read side lock is held.
+        // SAFETY: The pointer must be to a cgroup that is not freed: `domain_of_current()` returns such a one for as
+        // long as the RCU read side lock is held, which `guard` does.
         let referenced = unsafe { bindings::cgroup_tryget(cgroup.as_ptr()) };
         // INVARIANT: The reference was got just now.
         referenced.then_some(Self(cgroup))
@@ -64,7 +66,7 @@ impl Cgroup {
 
     /// Whether it is the root, in which everything is that nobody has put elsewhere.
     pub(crate) fn is_root(&self) -> bool {
-        // SAFETY: No requirements: the pointer is compared, and not followed.
+        // SAFETY: It has no requirements: the pointer is compared, and not followed.
         unsafe { bindings::cgroup_is_root(self.0.as_ptr()) }
     }
 
@@ -81,7 +83,10 @@ impl Cgroup {
     /// `ENOMEM`.
     pub(crate) fn path(&self) -> Result<KVec<u8>> {
         let mut path = KVec::from_elem(0u8, bindings::PATH_MAX as usize, GFP_KERNEL)?;
-        // SAFETY: By the type invariant; the buffer has the length that is said.
+        // SAFETY: The cgroup must be kept by a reference: it is, by the type invariant. The buffer must have as many
+        // bytes, at least one: it has `PATH_MAX`. The cgroup namespace must stay while it is used: it is that of the
+        // current task's `nsproxy`, which a task has to itself, and holds until it replaces it
+        // (`switch_task_namespaces()`), which it does not do here.
         unsafe {
             bindings::cgroup_path_seen_by_current(
                 self.0.as_ptr(),

@@ -107,29 +107,36 @@ unsafe extern "C" fn go_on_at_replacement_for_others(
     }
 }
 
-/// Chooses the calls that are redirected.
-pub(crate) trait Diverts: 'static {
+/// Selects the calls of one function that are redirected.
+pub(crate) trait CallFilter: 'static {
     /// Whether a call with this first argument arrives at the replacement. Called by ftrace when the function
     /// is entered: it must call nothing, since all that is called may be traced, but loads and compares.
-    fn diverts(first_argument: usize) -> bool;
+    ///
+    /// # Safety
+    ///
+    /// `first_argument` is that of a call of the function that the filter is for, which has just been entered.
+    unsafe fn selects(first_argument: usize) -> bool;
 
-    /// Code that chooses by itself, which is called instead where there is any.
+    /// Code that selects by itself, which is called instead where there is any.
     fn trampoline() -> Option<Trampoline>;
 }
 
-/// The same, but leaves the calls alone that `T` does not choose.
+/// The same, but leaves the calls alone that `T` does not select.
 ///
 /// # Safety
 ///
-/// Called by ftrace, for the `ops` of a [`Redirect`] that has registered this handler.
-unsafe extern "C" fn go_on_at_replacement_if<T: Diverts>(
+/// Called by ftrace, for the `ops` of a [`Redirect`] that has registered this handler, of the function that `T` is for.
+unsafe extern "C" fn go_on_at_replacement_if<T: CallFilter>(
     ip: c_ulong,
     parent_ip: c_ulong,
     ops: *mut bindings::ftrace_ops,
     fregs: *mut bindings::ftrace_regs,
 ) {
     // SAFETY: By the safety requirement `fregs` are those at the entry.
-    if T::diverts(unsafe { bindings::ftrace_regs_first_argument(fregs) }) {
+    let first_argument = unsafe { bindings::ftrace_regs_first_argument(fregs) };
+    // SAFETY: By the safety requirement the function that `T` is for has just been entered; this is the register with
+    // its first argument.
+    if unsafe { T::selects(first_argument) } {
         // SAFETY: By the safety requirement ftrace has called this, with these arguments.
         unsafe { go_on_at_replacement_for_others(ip, parent_ip, ops, fregs) };
     }
@@ -199,7 +206,7 @@ impl Redirect {
         unsafe { Self::by(entry, None, name, from) }
     }
 
-    /// The same, for the calls that `T` chooses. The function at `from` may go before this object is dropped, if
+    /// The same, for the calls that `T` selects. The function at `from` may go before this object is dropped, if
     /// it is not called any more then.
     ///
     /// A function can have one trampoline only, and a BPF program is one. If it has one already, there is a handler, which
@@ -211,9 +218,9 @@ impl Redirect {
     ///
     /// # Safety
     ///
-    /// That of [`Self::with_original`]. The trampoline, if there is one, is that of the function at `from`, and what
-    /// it calls meets the same.
-    pub(crate) unsafe fn with_original_if<T: Diverts>(
+    /// That of [`Self::with_original`]. `T` is for the function at `from`. The trampoline, if there is one, is that of
+    /// the function at `from`, and what it calls meets the same.
+    pub(crate) unsafe fn with_original_if<T: CallFilter>(
         name: &'static CStr,
         from: *const c_void,
         to: *const c_void,

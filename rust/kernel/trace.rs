@@ -17,7 +17,10 @@ pub(crate) use bindings::sgio_trace_decision as Decision;
 #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_JUMP_LABEL))]
 #[inline(always)]
 pub(crate) fn decision_is_wanted() -> bool {
-    // SAFETY: The key is that of a tracepoint, defined by C.
+    // SAFETY: The key must be the `static_key` of a static that C defines: it is the field `key` of the tracepoint that
+    // rust/trace/events.c defines, in this module, so that it is there whenever this code is. The code must do no more
+    // than it says: it is a no-op, or a jump to `l_yes`, which the kernel patches as a whole, and an entry in the table
+    // of such places; neither touches a register, the flags, memory or the stack, so that `nostack` is true.
     unsafe {
         kernel::asm!(
             include!(concat!(env!("OBJTREE"), "/rust/kernel/generated_arch_static_branch_asm.rs"));
@@ -35,7 +38,8 @@ pub(crate) fn decision_is_wanted() -> bool {
 #[cfg(all(CONFIG_TRACEPOINTS, not(CONFIG_JUMP_LABEL)))]
 #[inline(always)]
 pub(crate) fn decision_is_wanted() -> bool {
-    // SAFETY: The key is that of a tracepoint, defined by C.
+    // SAFETY: The key must be a static key that C defines: it is the field `key` of the tracepoint that
+    // rust/trace/events.c defines, in this module, so that it is there whenever this code is.
     unsafe {
         kernel::jump_label::static_branch_unlikely!(
             bindings::__tracepoint_decision,
@@ -59,8 +63,8 @@ pub(crate) fn decision(decision: impl FnOnce() -> Decision) {
     {
         if decision_is_wanted() {
             let decision = decision();
-            // SAFETY: The structure is valid for the call. The tracepoint protects its probes itself (`guard()` in
-            // `__DECLARE_TRACE()`), so that nothing is required of the caller.
+            // SAFETY: The pointer must be valid during the call: it is to a local variable. Nothing else is required,
+            // since the tracepoint protects its probes itself (`guard()` in `__DECLARE_TRACE()`).
             unsafe { bindings::rust_do_trace_decision(&raw const decision) };
         }
     }

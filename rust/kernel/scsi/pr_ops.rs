@@ -73,6 +73,44 @@ mod sa {
     pub(super) const REGISTER_AND_IGNORE_EXISTING_KEY: u8 = 0x06;
 }
 
+/// What sd is asked for, as far as it goes into a CDB.
+enum PersistentReserve {
+    /// PERSISTENT RESERVE IN, with a service action.
+    In(u8),
+    /// PERSISTENT RESERVE OUT, with a service action and the type of reservation, if sd sends one.
+    Out(u8, Option<bindings::pr_type>),
+}
+
+impl PersistentReserve {
+    /// The CDB that `sd_pr_in_command()` or `sd_pr_out_command()` makes, and how many of its bytes are known: of
+    /// PERSISTENT RESERVE IN, all but the allocation length.
+    fn cdb(&self) -> ([u8; CDB_BUFFER], usize) {
+        /// Bytes of the parameter list, in bytes 5 to 8 of the CDB.
+        const PARAMETER_LIST: u8 = 24;
+
+        let mut cdb = [0; CDB_BUFFER];
+        match *self {
+            Self::In(service_action) => {
+                cdb[0] = PERSISTENT_RESERVE_IN;
+                cdb[1] = service_action;
+                (cdb, 2)
+            }
+            Self::Out(service_action, pr_type) => {
+                cdb[0] = PERSISTENT_RESERVE_OUT;
+                cdb[1] = service_action;
+                if let Some(pr_type) = pr_type {
+                    // The numbers of the types fit in a nibble.
+                    //
+                    // SAFETY: The function maps a number to a number, and any number that it does not know to 0.
+                    cdb[2] = unsafe { bindings::block_pr_type_to_scsi(pr_type) } as u8;
+                }
+                cdb[8] = PARAMETER_LIST;
+                (cdb, CDB_BUFFER)
+            }
+        }
+    }
+}
+
 impl PrCommand {
     /// The device that it is for.
     pub(crate) fn addressed(&self) -> Addressed<'_> {
@@ -80,73 +118,32 @@ impl PrCommand {
         unsafe { Addressed::new(self.queue, &self.cdb) }
     }
 
-    /// The CDB that `sd_pr_in_command()` makes, less the allocation length.
+    /// The command that sd makes for a request about `bdev`.
     ///
     /// # Safety
     ///
     /// `bdev` is a disk of sd, which is open while the value lives.
-    unsafe fn read(bdev: *mut bindings::block_device, service_action: u8) -> Self {
-        let mut cdb = [0; CDB_BUFFER];
-        cdb[0] = PERSISTENT_RESERVE_IN;
-        cdb[1] = service_action;
+    unsafe fn new(bdev: *mut bindings::block_device, request: &PersistentReserve) -> Self {
+        let (cdb, known) = request.cdb();
         // INVARIANT: By the safety requirement `bdev` is a disk of sd, open while the value lives: its queue is that of a
         // SCSI device.
         Self {
-            // SAFETY: By the safety requirement `bdev` is open, so it is valid.
-            queue: unsafe { queue_of(bdev) },
+            // SAFETY: By the safety requirement `bdev` is open, so it is valid, and has a queue, which is valid as
+            // long.
+            queue: unsafe { QueueId::new(bindings::bdev_get_queue(bdev)) },
             cdb,
-            known: 2,
-            out: false,
+            known,
+            out: matches!(request, PersistentReserve::Out(..)),
         }
     }
-
-    /// The CDB that `sd_pr_out_command()` makes.
-    ///
-    /// # Safety
-    ///
-    /// `bdev` is a disk of sd, which is open while the value lives.
-    unsafe fn write(
-        bdev: *mut bindings::block_device,
-        service_action: u8,
-        pr_type: Option<bindings::pr_type>,
-    ) -> Self {
-        /// Bytes of the parameter list, in bytes 5 to 8 of the CDB.
-        const PARAMETER_LIST: u8 = 24;
-
-        let mut cdb = [0; CDB_BUFFER];
-        cdb[0] = PERSISTENT_RESERVE_OUT;
-        cdb[1] = service_action;
-        if let Some(pr_type) = pr_type {
-            // SAFETY: No requirements. The numbers of the types fit in a nibble.
-            cdb[2] = unsafe { bindings::block_pr_type_to_scsi(pr_type) } as u8;
-        }
-        cdb[8] = PARAMETER_LIST;
-        // INVARIANT: By the safety requirement `bdev` is a disk of sd, open while the value lives: its queue is that of a
-        // SCSI device.
-        Self {
-            // SAFETY: By the safety requirement `bdev` is open, so it is valid.
-            queue: unsafe { queue_of(bdev) },
-            cdb,
-            known: CDB_BUFFER,
-            out: true,
-        }
-    }
-}
-
-/// # Safety
-///
-/// `bdev` is valid.
-unsafe fn queue_of(bdev: *mut bindings::block_device) -> QueueId {
-    // SAFETY: By the safety requirement `bdev` is valid, and a block device has a queue.
-    unsafe { QueueId::new(bindings::bdev_get_queue(bdev)) }
 }
 
 static CALLS: InFlight = InFlight::none();
 
-/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments behind the disk, the
-/// command that it makes.
+/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments behind the disk, what they
+/// ask for.
 macro_rules! functions {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) => $command:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) => $request:expr;)*) => {
         /// What replaces sd's functions, by their names.
         mod replacement {
             use super::*;
@@ -156,14 +153,18 @@ macro_rules! functions {
                 ///
                 /// # Safety
                 ///
-                /// Called in the place of sd's function of that name.
+                /// Called in the place of sd's function of that name: `bdev` is a disk of sd, which is open until the
+                /// call returns, and the others are arguments for that function.
                 pub(super) unsafe extern "C" fn $name<T: PrAllowed>(
                     bdev: *mut bindings::block_device,
                     $($arg: $ty),*
                 ) -> c_int {
                     let _call = CALLS.enter();
-                    let command: fn(*mut bindings::block_device, $($ty),*) -> PrCommand = $command;
-                    if !T::pr_allowed(&command(bdev, $($arg),*)) {
+                    let request: fn($($ty),*) -> PersistentReserve = $request;
+                    // SAFETY: By the safety requirement `bdev` is a disk of sd, open until this call returns. The value
+                    // is dropped before: `pr_allowed()` gets a reference for its own time.
+                    let command = unsafe { PrCommand::new(bdev, &request($($arg),*)) };
+                    if !T::pr_allowed(&command) {
                         return EPERM.to_errno();
                     }
                     type Function = unsafe extern "C" fn(
@@ -192,7 +193,11 @@ macro_rules! functions {
         }
 
         /// Redirects all of them.
-        fn redirect<T: PrAllowed>() -> Result<KVec<Pin<KBox<Redirect>>>> {
+        ///
+        /// # Safety
+        ///
+        /// What is returned is dropped before sd goes.
+        unsafe fn redirect<T: PrAllowed>() -> Result<KVec<Pin<KBox<Redirect>>>> {
             let mut redirects = KVec::new();
             $({
                 let name = kernel::c_str!(stringify!($name));
@@ -201,7 +206,8 @@ macro_rules! functions {
                 let from = core::ptr::without_provenance(from);
                 let to = (replacement::$name::<T> as *const ()).cast::<c_void>();
                 // SAFETY: Both functions have the same signature (drivers/scsi/sd.c), and may sleep. When the
-                // replacement sleeps it is counted, and waited for by `Hook::rest`.
+                // replacement sleeps it is counted, and waited for by `Hook::rest`. Every caller of sd
+                // (block/ioctl.c, dm, nfsd, nvmet, LIO) has a disk of it open, until the call returns.
                 let redirect = unsafe { Redirect::with_original(name, from, to) };
                 redirects.push(KBox::pin_init(redirect, GFP_KERNEL)?, GFP_KERNEL)?;
             })*
@@ -229,7 +235,8 @@ impl<T: PrAllowed> DriverHook for Hook<T> {
             }
             // If one fails, those before it are undone first.
             let rest = in_flight::Wait(&CALLS);
-            let redirects = redirect::<T>()?;
+            // SAFETY: By the safety requirement of `new()` the hook, which keeps them, is dropped before sd goes.
+            let redirects = unsafe { redirect::<T>()? };
             Ok(try_pin_init!(Self {
                 _redirects: redirects,
                 _rest: rest,
@@ -241,53 +248,34 @@ impl<T: PrAllowed> DriverHook for Hook<T> {
 
 functions! {
     /// IOC_PR_REGISTER
-    sd_pr_register(old_key: u64, new_key: u64, flags: u32) => |bdev, _, _, flags| {
+    sd_pr_register(old_key: u64, new_key: u64, flags: u32) => |_, _, flags| {
         let service_action = if flags & bindings::PR_FL_IGNORE_KEY == 0 {
             sa::REGISTER
         } else {
             sa::REGISTER_AND_IGNORE_EXISTING_KEY
         };
-        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-        unsafe { PrCommand::write(bdev, service_action, None) }
+        PersistentReserve::Out(service_action, None)
     };
     /// IOC_PR_RESERVE
-    sd_pr_reserve(key: u64, pr_type: bindings::pr_type, flags: u32) => |bdev, _, pr_type, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-        unsafe { PrCommand::write(bdev, sa::RESERVE, Some(pr_type)) }
+    sd_pr_reserve(key: u64, pr_type: bindings::pr_type, flags: u32) => |_, pr_type, _| {
+        PersistentReserve::Out(sa::RESERVE, Some(pr_type))
     };
     /// IOC_PR_RELEASE
-    sd_pr_release(key: u64, pr_type: bindings::pr_type) => |bdev, _, pr_type| {
-        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-        unsafe { PrCommand::write(bdev, sa::RELEASE, Some(pr_type)) }
+    sd_pr_release(key: u64, pr_type: bindings::pr_type) => |_, pr_type| {
+        PersistentReserve::Out(sa::RELEASE, Some(pr_type))
     };
     /// IOC_PR_PREEMPT, IOC_PR_PREEMPT_ABORT
-    sd_pr_preempt(old_key: u64, new_key: u64, pr_type: bindings::pr_type, abort: bool) =>
-        |bdev, _, _, pr_type, abort| {
-            let service_action = if abort { sa::PREEMPT_AND_ABORT } else { sa::PREEMPT };
-            // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-            unsafe { PrCommand::write(bdev, service_action, Some(pr_type)) }
-        };
+    sd_pr_preempt(old_key: u64, new_key: u64, pr_type: bindings::pr_type, abort: bool) => |_, _, pr_type, abort| {
+        let service_action = if abort { sa::PREEMPT_AND_ABORT } else { sa::PREEMPT };
+        PersistentReserve::Out(service_action, Some(pr_type))
+    };
     /// IOC_PR_CLEAR
-    sd_pr_clear(key: u64) => |bdev, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-        unsafe { PrCommand::write(bdev, sa::CLEAR, None) }
-    };
+    sd_pr_clear(key: u64) => |_| PersistentReserve::Out(sa::CLEAR, None);
     /// IOC_PR_READ_KEYS
-    sd_pr_read_keys(keys: *mut bindings::pr_keys) => |bdev, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-        unsafe { PrCommand::read(bdev, sa::READ_KEYS) }
-    };
+    sd_pr_read_keys(keys: *mut bindings::pr_keys) => |_| PersistentReserve::In(sa::READ_KEYS);
     /// IOC_PR_READ_RESERVATION
-    sd_pr_read_reservation(reservation: *mut bindings::pr_held_reservation) => |bdev, _| {
-        // SAFETY: The block layer calls sd with a disk of sd's, which stays open until the call returns; the value is dropped
-        // before.
-        unsafe { PrCommand::read(bdev, sa::READ_RESERVATION) }
+    sd_pr_read_reservation(reservation: *mut bindings::pr_held_reservation) => |_| {
+        PersistentReserve::In(sa::READ_RESERVATION)
     };
 }
 

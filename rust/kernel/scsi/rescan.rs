@@ -73,8 +73,9 @@ impl<C: RescanClient> Hook<C> {
     /// Called in the place of the kernel's `scsi_rescan_device()`, by one of its callers.
     unsafe extern "C" fn scsi_rescan_device(sdev: *mut bindings::scsi_device) -> c_int {
         let _call = RESCANS.enter();
-        // SAFETY: The caller has a reference to the device, which was added: the kernel's function takes
-        // the lock of its `sdev_gendev` and follows its driver.
+        // SAFETY: By the safety requirement this is a call of `scsi_rescan_device()`, whose caller has a reference to
+        // the device until it returns. The device was added to its bus: the kernel's function takes the lock of its
+        // `sdev_gendev` and follows its driver.
         let device = unsafe { &*Opaque::cast_from(sdev).cast::<Device>() };
         let begun = C::begin(device);
         // SAFETY: By the safety requirement, this is an argument for that function, which is not

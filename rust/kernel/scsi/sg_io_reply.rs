@@ -102,7 +102,8 @@ impl<T: Answer> Hook<T> {
     ) -> c_int {
         let _call = CALLS.enter();
         if cmd == bindings::SG_IO as c_int {
-            // SAFETY: The caller's device is valid, and has a queue.
+            // SAFETY: By the safety requirement this is a call of `scsi_ioctl()`, whose caller (a driver, about a file
+            // that is open) has a reference to the device; a device has its queue, which is valid, for life.
             let queue = unsafe { QueueId::new((*sdev).request_queue) };
             if let Some(result) = answer::<T>(queue, open_for_write, arg) {
                 return result.map_or_else(|e| e.to_errno(), |()| 0);
@@ -118,7 +119,8 @@ impl<T: Answer> Hook<T> {
 /// to say.
 fn answer<T: Answer>(queue: QueueId, open_for_write: bool, arg: *mut c_void) -> Option<Result> {
     let mut hdr = bindings::sg_io_hdr::default();
-    // SAFETY: `hdr` may be written to; `arg` is an address of user space.
+    // SAFETY: `hdr` may be written to. `arg` may be anything: what is no address of user space is an error
+    // (`copy_from_user()`).
     if unsafe { bindings::get_sg_io_hdr(&raw mut hdr, arg) } != 0 {
         return None;
     }
@@ -174,7 +176,7 @@ fn complete(hdr: &mut bindings::sg_io_hdr, reply: &Reply, arg: *mut c_void) -> R
         }
     }
     hdr.resid = c_int::try_from(left)?;
-    // SAFETY: `arg` is an address of user space.
+    // SAFETY: `hdr` is valid. `arg` may be anything: what is no address of user space is an error (`copy_to_user()`).
     if unsafe { bindings::put_sg_io_hdr(hdr, arg) } != 0 {
         return Err(EFAULT);
     }
@@ -195,8 +197,8 @@ fn write_data(hdr: &bindings::sg_io_hdr, data: &[u8]) -> Result<usize> {
     let mut one = bindings::iovec::default();
     let mut vectors = &raw mut one;
     let mut iter = MaybeUninit::uninit();
-    // SAFETY: `vectors` points to room for one and, like `iter`, may be written to. The function
-    // knows of 32-bit callers.
+    // SAFETY: `vectors` points to memory for one and, like `iter`, may be written to. `dxferp` may be anything: what is
+    // no address of user space is an error. (The function knows of 32-bit callers.)
     let total = unsafe {
         bindings::import_iovec(
             bindings::ITER_DEST as c_int,

@@ -21,7 +21,7 @@ use crate::kernel::{
     bindings,
     driver_hook::DriverHook,
     ftrace::{
-        Diverts,
+        CallFilter,
         Redirect, //
     },
     in_flight::{
@@ -79,11 +79,12 @@ static CALLS: InFlight = InFlight::none();
 /// The requests of sg.
 struct OfSg;
 
-impl Diverts for OfSg {
+impl CallFilter for OfSg {
     #[inline(always)]
-    fn diverts(request: usize) -> bool {
+    unsafe fn selects(request: usize) -> bool {
         let request: *const bindings::request = core::ptr::with_exposed_provenance(request);
-        // SAFETY: The first argument of `blk_execute_rq_nowait()` is a request that the caller has prepared.
+        // SAFETY: By the safety requirement `blk_execute_rq_nowait()` has just been called with `request`, which its
+        // caller has prepared and which nobody has executed, so it is valid.
         let end_io = unsafe { (*request).end_io }.map_or(0, |end_io| end_io as usize);
         end_io == SG_RQ_END_IO.load_once()
     }
@@ -102,8 +103,11 @@ impl Diverts for OfSg {
 /// `request` is one of sg, about to be executed, while the hook is there.
 #[export_name = "sgio_sg_request_goes_on"]
 unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
-    // SAFETY: `DECIDE` was set to the address of a `Decide` before the trampoline was registered (ftrace orders that by patching
-    // code), and is not changed to anything else.
+    // SAFETY: The integer must be the address of a `Decide`. Nothing is stored in `DECIDE` but the address of a
+    // `decide::<T>`, which is one, whatever `T` is, and is never taken back. It is not zero any more: by the safety
+    // requirement the hook is there, and `Hook::new()` stores the address before it redirects calls (ftrace orders the
+    // store before the change of the code). The function is this module's, which is not unloaded while the hook is
+    // there.
     let decide: Decide = unsafe { core::mem::transmute(DECIDE.load_once()) };
     // SAFETY: By the safety requirement it is a request of sg, not executed yet; sg allocates its requests by `scsi_alloc_request()`.
     let cdb = unsafe { RequestCdb::of_request(request) };
@@ -196,8 +200,8 @@ impl<T: SgAllowed> DriverHook for Hook<T> {
             let to = blk_execute_rq_nowait as Function as *const c_void;
             Ok(try_pin_init!(Self {
                 // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement, or what
-                // the trampoline asks, sleeps, it is counted, and waited for by `rest`. The trampoline is that of
-                // `blk_execute_rq_nowait()`.
+                // the trampoline asks, sleeps, it is counted, and waited for by `rest`. The filter and the trampoline
+                // are those of `blk_execute_rq_nowait()`.
                 redirect <- unsafe {
                     Redirect::with_original_if::<OfSg>(c"blk_execute_rq_nowait", from, to)
                 },

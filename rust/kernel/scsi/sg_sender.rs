@@ -25,7 +25,7 @@ use crate::kernel::{
     block::QueueId,
     driver_hook::DriverHook,
     ftrace::{
-        Diverts,
+        CallFilter,
         Redirect, //
     },
     in_flight::{
@@ -171,10 +171,11 @@ static CALLS: InFlight = InFlight::none();
 /// The ioctls of files that sg asks about.
 struct NotForBoth;
 
-impl Diverts for NotForBoth {
+impl CallFilter for NotForBoth {
     #[inline(always)]
-    fn diverts(file: usize) -> bool {
-        // SAFETY: The first argument of `sg_ioctl()` is a file that is open during the call.
+    unsafe fn selects(file: usize) -> bool {
+        // SAFETY: By the safety requirement `sg_ioctl()` has just been called with `file`, which the caller keeps open
+        // until it returns.
         unsafe { access_mode(core::ptr::with_exposed_provenance(file)) != flags::O_RDWR }
     }
 
@@ -183,8 +184,8 @@ impl Diverts for NotForBoth {
     }
 }
 
-/// Whether an SG_IO that [`NotForBoth`] chooses goes on in sg's own function: if it is [`sg_ioctl`] that calls it. Where the
-/// call comes from would not tell; a tracer may have put its own address there.
+/// Whether an SG_IO that [`NotForBoth`] selects goes on in sg's own function: if it is [`sg_ioctl`] that calls it.
+/// Where the call comes from would not tell; a tracer may have put its own address there.
 ///
 /// Called by the trampoline, as an ordinary function.
 #[export_name = "sgio_sg_ioctl_goes_on"]
@@ -220,7 +221,8 @@ unsafe extern "C" fn sg_ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulo
         drop(call);
         return ret;
     }
-    // SAFETY: The file is open during the call.
+    // SAFETY: By the safety requirement this is a call of `sg_ioctl()`, whose caller keeps the file open until it
+    // returns.
     let mode = unsafe { access_mode(file) };
     let sender = Sender {
         to: destination_of(file.addr()),
@@ -279,9 +281,9 @@ impl DriverHook for Hook {
                     drop(SENDERS.replace(Some(senders)));
                     Published(())
                 },
-                // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement
-                // sleeps it is counted, and waited for by `rest`. The trampoline is that of `sg_ioctl()`, and what it
-                // asks does not sleep, but for a lock as an RCU reader.
+                // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement sleeps it
+                // is counted, and waited for by `rest`. The filter and the trampoline are those of `sg_ioctl()`, and
+                // what it asks does not sleep, but for a lock as an RCU reader.
                 redirect <- unsafe {
                     Redirect::with_original_if::<NotForBoth>(
                         c"sg_ioctl",
