@@ -97,7 +97,7 @@ impl Devices {
     }
 
     /// Gives the defaults to a device that has another name than its state was made for.
-    pub(crate) fn look_again(device: &scsi::Device) {
+    pub(crate) fn recheck_identity(device: &scsi::Device) {
         <Self as RescanClient>::end(device, false);
     }
 }

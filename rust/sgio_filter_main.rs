@@ -50,7 +50,7 @@ module! {
 #[pin_data]
 struct SgioFilter {
     // Dropped first: what can be left to the kernel's own check is, while devices are missing.
-    _whole: state::Whole,
+    _ready: state::Ready,
     #[pin]
     _hook: kernel::scsi::cmd_allowed::Hook<hook::Decider>,
     #[pin]
@@ -64,7 +64,7 @@ struct SgioFilter {
     // last reference to the entry points, which the write to that file holds; `_root` waits for such writes.
     _entry_points: hook::entry_points::Armed,
     _root: knobs::Root,
-    _in_force: state::InForce,
+    _current: state::Current,
 }
 
 impl ::kernel::InPlaceModule for SgioFilter {
@@ -79,18 +79,18 @@ impl ::kernel::InPlaceModule for SgioFilter {
         pin_init::pin_init_scope(move || {
             let state = state::State::new(table)?;
             Ok(try_pin_init!(Self {
-                _in_force: state::InForce::new(state.clone()),
+                _current: state::Current::new(state.clone()),
                 _root: knobs::Root::new(&state)?,
                 _entry_points: hook::entry_points::Armed::new()?,
                 devices: kernel::scsi::device_events::Registration::new()?,
                 _rescans <- kernel::scsi::rescan::Hook::new(),
                 // A logical unit may have been replaced before rescans were followed.
-                _: { devices.for_each(hotplug::Devices::look_again) },
+                _: { devices.for_each(hotplug::Devices::recheck_identity) },
                 // All devices that were there before have been added by now.
                 _: { hotplug::Devices::all_complete(&state)? },
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
-                _whole: state::Whole::new(state.clone()),
+                _ready: state::Ready::new(state.clone()),
                 // Last but one: an open file of it holds the module, even if loading fails after that.
                 _control <- knobs::Control::new(),
                 // Last: what user space does on the event may need all of the above.

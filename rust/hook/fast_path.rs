@@ -13,7 +13,7 @@ use crate::{
         audit,
         scsi::{
             cmd_allowed::RequestCdb,
-            sg_request::Sure, //
+            sg_request::SgFastDecision, //
         },
         sync::{
             load::Load,
@@ -30,8 +30,8 @@ use crate::{
 };
 use core::hint::black_box;
 
-/// An answer of the tables. `resched`: the task is to be preempted, which has been put off.
-pub(super) enum Fast {
+/// What the tables answer. `resched`: the task is to be preempted, which has been put off.
+pub(super) enum FastDecision {
     /// Allowed, and counted.
     Allowed { resched: bool },
     /// Not allowed without `CAP_SYS_RAWIO`; the rule is counted, the outcome is not.
@@ -42,7 +42,7 @@ pub(super) enum Fast {
 
 /// Looks the command up in the tables.
 #[inline(always)]
-pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> Fast {
+pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> FastDecision {
     let addressed = cdb.addressed();
     let reader = rcu_sched::read_lock();
     if let Some(found) = State::current(&reader).and_then(|state| {
@@ -52,25 +52,25 @@ pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> Fast {
         if found.answer.is_allowed(open_for_write) {
             found.filter.hit(found.answer.rule());
             Outcome::Allowed.count(&found.device.stats);
-            return Fast::Allowed {
+            return FastDecision::Allowed {
                 resched: reader.end(),
             };
         }
         if found.needs_capability() {
-            return Fast::NotAllowed {
+            return FastDecision::NotAllowed {
                 resched: reader.end(),
             };
         }
     }
-    Fast::Unknown {
+    FastDecision::Unknown {
         resched: reader.end(),
     }
 }
 
-/// Whether a request of sg surely goes to the device, however its file is open: the device's sg is not filtered, or a reader
-/// may send the command, which is then counted.
+/// Looks up a command that sg is about to execute, however its file is open. It is allowed here if the device's sg is not
+/// filtered, or if a reader may send it; then it is counted.
 #[inline(always)]
-pub(super) fn sg_passes(cdb: RequestCdb<'_>) -> Sure {
+pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>) -> SgFastDecision {
     let addressed = cdb.addressed();
     let reader = rcu_sched::read_lock();
     let allowed = State::current(&reader).is_some_and(|state| {
@@ -89,7 +89,7 @@ pub(super) fn sg_passes(cdb: RequestCdb<'_>) -> Sure {
         }
         allowed.is_some()
     });
-    Sure {
+    SgFastDecision {
         allowed,
         resched: reader.end(),
     }

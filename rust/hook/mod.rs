@@ -11,7 +11,7 @@ pub(crate) mod report_luns;
 mod slow_path;
 pub(crate) mod verdict;
 
-use self::fast_path::Fast;
+use self::fast_path::FastDecision;
 use crate::kernel::scsi::{
     cmd_allowed::{
         CmdAllowed,
@@ -24,12 +24,12 @@ use crate::kernel::scsi::{
     },
     sg_request::{
         SgAllowed,
-        Sure, //
+        SgFastDecision, //
     },
     sg_sender::Sender,
 };
 
-/// Decides by the [`State`](crate::state::State) that is in force.
+/// Decides by the current [`State`](crate::state::State).
 pub(crate) struct Decider;
 
 impl CmdAllowed for Decider {
@@ -37,10 +37,10 @@ impl CmdAllowed for Decider {
     fn cmd_allowed(cdb: RequestCdb<'_>, open_for_write: bool) -> bool {
         // What is called here is called last, by a jump: so the fast path needs no stack.
         match fast_path::decide(cdb, open_for_write) {
-            Fast::Allowed { resched: false } => true,
-            Fast::Allowed { resched: true } => fast_path::allowed_after_resched(),
-            Fast::NotAllowed { resched } => slow_path::by_capability(cdb, resched),
-            Fast::Unknown { resched } => slow_path::decide(cdb, open_for_write, resched),
+            FastDecision::Allowed { resched: false } => true,
+            FastDecision::Allowed { resched: true } => fast_path::allowed_after_resched(),
+            FastDecision::NotAllowed { resched } => slow_path::by_capability(cdb, resched),
+            FastDecision::Unknown { resched } => slow_path::decide(cdb, open_for_write, resched),
         }
     }
 
@@ -57,8 +57,8 @@ impl PrAllowed for Decider {
 
 impl SgAllowed for Decider {
     #[inline(always)]
-    fn surely_allowed(cdb: RequestCdb<'_>) -> Sure {
-        fast_path::sg_passes(cdb)
+    fn decide_fast(cdb: RequestCdb<'_>) -> SgFastDecision {
+        fast_path::decide_on_sg_request(cdb)
     }
 
     fn sg_allowed(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool {

@@ -37,7 +37,7 @@ use crate::{
 };
 use kernel::sync::rcu;
 
-/// Answers by the [`State`] that is in force.
+/// Answers by the current [`State`].
 pub(crate) struct OwnLuns;
 
 impl Answer for OwnLuns {

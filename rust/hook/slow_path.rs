@@ -139,7 +139,7 @@ fn is_left_to_the_kernel(decision: Decision) -> bool {
 /// The decision on a persistent reservation that comes by the block layer.
 pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
     let guard = rcu::read_lock();
-    let Some(state) = State::whole(&guard) else {
+    let Some(state) = State::ready(&guard) else {
         // The module comes or goes: the kernel's own answer.
         return true;
     };
@@ -184,7 +184,7 @@ pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
 /// The decision on a request of sg that is about to be executed, where that is filtered.
 pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>, sender: Option<Sender>) -> bool {
     let guard = rcu::read_lock();
-    let Some(state) = State::whole(&guard) else {
+    let Some(state) = State::ready(&guard) else {
         // The module comes or goes: the kernel's own answer.
         return true;
     };

@@ -61,10 +61,10 @@ use kernel::{
 };
 
 /// The state that decisions are made on, while the module is loaded.
-static STATE: RcuArc<State> = RcuArc::none();
+static CURRENT: RcuArc<State> = RcuArc::none();
 
-/// The same while it is whole: not while the module is being loaded or unloaded, when devices are missing.
-static WHOLE: RcuArc<State> = RcuArc::none();
+/// The same while it has all devices: not while the module is being loaded or unloaded.
+static READY: RcuArc<State> = RcuArc::none();
 
 /// The filter's state.
 #[pin_data]
@@ -224,56 +224,56 @@ impl State {
         Some(known.device.clone())
     }
 
-    /// The state that is in force, if one is, for as long as the RCU read side lock is held.
+    /// The current state, if there is one, for as long as the RCU read side lock is held.
     #[inline(always)]
     pub(crate) fn current(guard: &impl Reader) -> Option<&State> {
-        STATE.read(guard)
+        CURRENT.read(guard)
     }
 
-    /// The state that is in force if it has all devices, for as long as the RCU read side lock is held.
+    /// The current state if it has all devices, for as long as the RCU read side lock is held.
     ///
     /// Without it, the module is being loaded or unloaded. Where a command can be left to the kernel's own check, it is.
-    pub(crate) fn whole(guard: &impl Reader) -> Option<&State> {
-        WHOLE.read(guard)
+    pub(crate) fn ready(guard: &impl Reader) -> Option<&State> {
+        READY.read(guard)
     }
 
-    /// The state that is in force, if one is.
+    /// The current state, if there is one.
     pub(crate) fn get() -> Option<Arc<Self>> {
-        STATE.get()
+        CURRENT.get()
     }
 }
 
-/// While this object lives, a state is in force.
-pub(crate) struct InForce(());
+/// While this object lives, there is a current state, which decisions are made on.
+pub(crate) struct Current(());
 
-impl InForce {
-    /// Puts `state` in force.
+impl Current {
+    /// Makes `state` the current one.
     pub(crate) fn new(state: Arc<State>) -> Self {
-        drop(STATE.replace(Some(state)));
+        drop(CURRENT.replace(Some(state)));
         Self(())
     }
 }
 
-impl Drop for InForce {
+impl Drop for Current {
     fn drop(&mut self) {
-        drop(STATE.replace(None));
+        drop(CURRENT.replace(None));
     }
 }
 
-/// While this object lives, the state that is in force has all devices.
-pub(crate) struct Whole(());
+/// While this object lives, the current state has all devices.
+pub(crate) struct Ready(());
 
-impl Whole {
+impl Ready {
     /// All devices that are there have been added to `state`.
     pub(crate) fn new(state: Arc<State>) -> Self {
-        drop(WHOLE.replace(Some(state)));
+        drop(READY.replace(Some(state)));
         Self(())
     }
 }
 
-impl Drop for Whole {
+impl Drop for Ready {
     fn drop(&mut self) {
         // Waits for those who decide by it.
-        drop(WHOLE.replace(None));
+        drop(READY.replace(None));
     }
 }

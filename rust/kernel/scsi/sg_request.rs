@@ -46,9 +46,9 @@ use kernel::{
     },
 };
 
-/// What is known of a command at once.
-pub(crate) struct Sure {
-    /// It surely goes to the device.
+/// A decision of the fast path.
+pub(crate) struct SgFastDecision {
+    /// The command goes to the device. If not, it is not known yet whether it does.
     pub(crate) allowed: bool,
     /// The task is to be preempted, which has been put off.
     pub(crate) resched: bool,
@@ -56,8 +56,8 @@ pub(crate) struct Sure {
 
 /// Decides on what sg executes.
 pub(crate) trait SgAllowed: Send + Sync + 'static {
-    /// Whether this surely goes to the device; then it is not asked about any more.
-    fn surely_allowed(cdb: RequestCdb<'_>) -> Sure;
+    /// The decision of the fast path. About what it allows, [`Self::sg_allowed`] is not asked.
+    fn decide_fast(cdb: RequestCdb<'_>) -> SgFastDecision;
 
     /// Whether the current task may have `cdb` sent. `sender` is known if it is an SG_IO on a file that is not open
     /// for both. May sleep.
@@ -122,15 +122,15 @@ unsafe extern "C" fn goes_on(request: *mut bindings::request) -> bool {
 ///
 /// `request` is one of sg, about to be executed, while the hook is there; `cdb` is that of the request.
 unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: RequestCdb<'_>) -> bool {
-    match T::surely_allowed(cdb) {
-        Sure {
+    match T::decide_fast(cdb) {
+        SgFastDecision {
             allowed: true,
             resched: false,
         } => true,
         // Called last, by a jump: so the rest needs no stack.
         //
         // SAFETY: By the safety requirement the request is one of sg, about to be executed, and `cdb` its CDB.
-        sure => unsafe { decide_in_full::<T>(request, cdb, sure) },
+        fast => unsafe { decide_in_full::<T>(request, cdb, fast) },
     }
 }
 
@@ -142,12 +142,12 @@ unsafe fn decide<T: SgAllowed>(request: *mut bindings::request, cdb: RequestCdb<
 unsafe fn decide_in_full<T: SgAllowed>(
     request: *mut bindings::request,
     cdb: RequestCdb<'_>,
-    sure: Sure,
+    fast: SgFastDecision,
 ) -> bool {
-    if sure.resched {
+    if fast.resched {
         rcu_sched::resched();
     }
-    if sure.allowed {
+    if fast.allowed {
         return true;
     }
     let _call = CALLS.enter();
