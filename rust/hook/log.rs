@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the filter says: in the kernel log, in the audit log, by its tracepoint. What unprivileged
+//! What is told of a decision: in the kernel log, in the audit log, by the tracepoint. What unprivileged
 //! processes can cause in a log is rate-limited, for each device apart.
 
 use super::{
@@ -23,7 +23,10 @@ use crate::{
         Class,
         Hctl, //
     },
-    state::device::DeviceState,
+    state::{
+        device::DeviceState,
+        log_limits::Suppressed, //
+    },
 };
 use kernel::{
     current,
@@ -152,39 +155,6 @@ pub(super) fn complain(limit: &RateLimit, subject: &Subject, command: &Command<'
             },
             Suppressed(suppressed),
         );
-    }
-}
-
-/// A text that was written to a knob was refused.
-pub(crate) fn bad_text(limit: &RateLimit, whose: &dyn fmt::Display, why: &dyn core::fmt::Display) {
-    if let Some(suppressed) = limit.admit() {
-        pr_warn!(
-            "{}: rules not changed: {}{}\n",
-            whose,
-            Plain(why),
-            Suppressed(suppressed)
-        );
-    }
-}
-
-/// How many messages of the same kind about the same device were suppressed before this one.
-struct Suppressed(u32);
-
-impl fmt::Display for Suppressed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            n => write!(f, ", {n} suppressed"),
-        }
-    }
-}
-
-/// What the policy, which knows nothing of the kernel, can print.
-struct Plain<'a>(&'a dyn core::fmt::Display);
-
-impl fmt::Display for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -5,7 +5,7 @@
 mod command;
 pub(crate) mod entry_points;
 mod fast_path;
-pub(crate) mod log;
+mod log;
 pub(crate) mod outcome;
 pub(crate) mod report_luns;
 mod slow_path;

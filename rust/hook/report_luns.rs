@@ -13,6 +13,7 @@ use super::{
         Subject, //
     },
     outcome::Outcome,
+    verdict::Verdict,
 };
 use crate::{
     kernel::{
@@ -54,7 +55,7 @@ impl Answer for OwnLuns {
         let state = State::current(&guard)?;
         let device = &state.devices.get(queue.key(), &guard)?.device;
         let sent = device.lun_in_cdb.sent(cdb);
-        let verdict = state.verdict_on(device, &Cdb::new(&sent)?, open_for_write, &guard);
+        let verdict = Verdict::on(state, device, &Cdb::new(&sent)?, open_for_write, &guard);
         if verdict.decision != Decision::OwnLuns || Capability::SYS_RAWIO.current_has_quietly() {
             return None;
         }

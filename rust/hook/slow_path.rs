@@ -156,9 +156,9 @@ pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
         return not_allowed(state, &subject, device, &command, &Verdict::NONE);
     };
     let verdict = match device {
-        None => state.verdict_for_class(subject.class, &cdb, pr.out, &guard),
+        None => Verdict::for_class(state, subject.class, &cdb, pr.out, &guard),
         Some(device) => {
-            let verdict = state.verdict_on(device, &cdb, pr.out, &guard);
+            let verdict = Verdict::on(state, device, &cdb, pr.out, &guard);
             if pr.out {
                 with_owner(
                     state,
@@ -248,7 +248,7 @@ fn verdict_on<'a>(
     let Some(cdb) = policy::Cdb::from_buffer(command.cdb, command.known) else {
         return Verdict::NONE;
     };
-    let verdict = state.verdict_on(device, &cdb, command.open_for_write, guard);
+    let verdict = Verdict::on(state, device, &cdb, command.open_for_write, guard);
     if cdb.opcode() != PERSISTENT_RESERVE_OUT {
         return verdict;
     }
@@ -297,7 +297,7 @@ fn with_owner<'a>(
         match device.nexus.admit(verdict.exclusive, guard) {
             Admission::Admitted => return verdict,
             Admission::NotOwner => break,
-            Admission::Changed => verdict = state.verdict_on(device, cdb, open_for_write, guard),
+            Admission::Changed => verdict = Verdict::on(state, device, cdb, open_for_write, guard),
         }
     }
     verdict.decision = Decision::NotOwner;
@@ -366,7 +366,7 @@ fn for_class(
     let Some(cdb) = policy::Cdb::new(command.cdb) else {
         return not_allowed(state, &subject, None, command, &Verdict::NONE);
     };
-    let verdict = state.verdict_for_class(subject.class, &cdb, command.open_for_write, guard);
+    let verdict = Verdict::for_class(state, subject.class, &cdb, command.open_for_write, guard);
     verdict.count();
     if verdict.decision.is_allowed() {
         return allowed(&state.without_device, &subject, command, &verdict);

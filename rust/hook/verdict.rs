@@ -60,6 +60,48 @@ impl<'a> Verdict<'a> {
         by: None,
     };
 
+    /// The verdict on a command to `device`.
+    #[inline]
+    pub(crate) fn on(
+        state: &'a State,
+        device: &'a DeviceState,
+        cdb: &Cdb<'_>,
+        open_for_write: bool,
+        guard: &'a rcu::Guard,
+    ) -> Self {
+        if !device.is_that_of_lu() {
+            return Self::for_class(state, device.class, cdb, open_for_write, guard);
+        }
+        state.changing.read(|| {
+            Self::new(
+                &Settings {
+                    unpriv: device.modes.has(Mode::Unpriv),
+                    complain: device.modes.has(Mode::Complain),
+                    own_luns: cdb.opcode() == REPORT_LUNS && device.has_own_luns(),
+                    exclusive: cdb.opcode() == PERSISTENT_RESERVE_OUT
+                        && device.nexus.is_exclusive(),
+                },
+                device.rules.read(guard),
+                state.class_rules(device.class).read(guard),
+                cdb,
+                open_for_write,
+            )
+        })
+    }
+
+    /// The verdict on a command to a device of `class` without rules of its own.
+    #[inline]
+    pub(crate) fn for_class(
+        state: &'a State,
+        class: Class,
+        cdb: &Cdb<'_>,
+        open_for_write: bool,
+        guard: &'a rcu::Guard,
+    ) -> Self {
+        let rules = state.class_rules(class).read(guard);
+        Self::new(&Settings::default(), None, rules, cdb, open_for_write)
+    }
+
     #[inline]
     fn new(
         settings: &Settings,
@@ -125,50 +167,6 @@ impl<'a> Verdict<'a> {
         if let (Some(filter), Some((_, rule))) = (self.by, self.decision.rule()) {
             filter.hit(rule);
         }
-    }
-}
-
-impl State {
-    /// What is said of a command to `device`.
-    #[inline]
-    pub(crate) fn verdict_on<'a>(
-        &'a self,
-        device: &'a DeviceState,
-        cdb: &Cdb<'_>,
-        open_for_write: bool,
-        guard: &'a rcu::Guard,
-    ) -> Verdict<'a> {
-        if !device.is_that_of_lu() {
-            return self.verdict_for_class(device.class, cdb, open_for_write, guard);
-        }
-        self.changing.read(|| {
-            Verdict::new(
-                &Settings {
-                    unpriv: device.modes.has(Mode::Unpriv),
-                    complain: device.modes.has(Mode::Complain),
-                    own_luns: cdb.opcode() == REPORT_LUNS && device.has_own_luns(),
-                    exclusive: cdb.opcode() == PERSISTENT_RESERVE_OUT
-                        && device.nexus.is_exclusive(),
-                },
-                device.rules.read(guard),
-                self.class_rules(device.class).read(guard),
-                cdb,
-                open_for_write,
-            )
-        })
-    }
-
-    /// What is said of a command to a device of `class` without rules of its own.
-    #[inline]
-    pub(crate) fn verdict_for_class<'a>(
-        &'a self,
-        class: Class,
-        cdb: &Cdb<'_>,
-        open_for_write: bool,
-        guard: &'a rcu::Guard,
-    ) -> Verdict<'a> {
-        let rules = self.class_rules(class).read(guard);
-        Verdict::new(&Settings::default(), None, rules, cdb, open_for_write)
     }
 }
 

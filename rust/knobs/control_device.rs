@@ -6,6 +6,7 @@
 
 use super::transaction;
 use crate::{
+    hook::verdict::Verdict,
     kernel::{
         capability::Capability,
         uapi, //
@@ -150,7 +151,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         }
         let class = Class::from_type(class);
         let guard = rcu::read_lock();
-        let verdict = state.verdict_for_class(class, &cdb, write, &guard);
+        let verdict = Verdict::for_class(state, class, &cdb, write, &guard);
         (verdict.codes(), false)
     } else {
         let device = transaction::find(
@@ -165,7 +166,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         let sent = device.lun_in_cdb.sent(&check.cdb);
         let cdb = Cdb::new(&sent).ok_or(EINVAL)?;
         let guard = rcu::read_lock();
-        let verdict = state.verdict_on(&device, &cdb, write, &guard);
+        let verdict = Verdict::on(state, &device, &cdb, write, &guard);
         (verdict.codes(), verdict.complain)
     };
     check.decision = kind.into();

@@ -19,10 +19,7 @@ pub(crate) use self::{
 };
 
 use crate::{
-    hook::{
-        entry_points::EntryPoints,
-        log, //
-    },
+    hook::entry_points::EntryPoints,
     kernel::{
         capability::Capability,
         ratelimit::RateLimit,
@@ -41,6 +38,7 @@ use crate::{
         PERSISTENT_RESERVE_OUT, //
     },
     state::{
+        log_limits::Suppressed,
         rules::{
             now,
             CompiledFilter,
@@ -153,9 +151,30 @@ fn show_stats(stats: &Stats, page: &mut Page<'_>) -> Result {
 /// `EINVAL`.
 fn parse<'a>(limit: &RateLimit, whose: &dyn fmt::Display, text: &'a [u8]) -> Result<Change<'a>> {
     Change::parse(text).map_err(|e| {
-        log::bad_text(limit, whose, &e);
+        log_mistake(limit, whose, &e);
         EINVAL
     })
+}
+
+/// Tells in the kernel log why a text that was written was refused, with the name of `whose`.
+fn log_mistake(limit: &RateLimit, whose: &dyn fmt::Display, why: &dyn core::fmt::Display) {
+    if let Some(suppressed) = limit.admit() {
+        pr_warn!(
+            "{}: rules not changed: {}{}\n",
+            whose,
+            Plain(why),
+            Suppressed(suppressed)
+        );
+    }
+}
+
+/// What the policy, which knows nothing of the kernel, can print.
+struct Plain<'a>(&'a dyn core::fmt::Display);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// Sees to it that rules bind wherever they say that they do: a rule that denies PERSISTENT RESERVE does so also for
@@ -194,7 +213,7 @@ fn apply(
         None => RuleVec::new(),
     };
     change.apply(&mut rules, now()).map_err(|e| {
-        log::bad_text(limit, whose, &e);
+        log_mistake(limit, whose, &e);
         match e {
             ApplyError::Invalid(_) => EINVAL,
             ApplyError::NotFound { .. } => ENOENT,

@@ -14,12 +14,10 @@ use super::{
         prepare_exclusive,
         prepare_filter_sg,
     },
+    log_mistake,
 };
 use crate::{
-    hook::{
-        entry_points::EntryPoints,
-        log, //
-    },
+    hook::entry_points::EntryPoints,
     kernel::{
         scsi,
         sync::rcu::RetiredSet, //
@@ -270,7 +268,7 @@ fn publish(state: &State, change: &mut Prepared, retired: &mut RetiredSet<Compil
 
 /// A text was refused. What it is about may be no device, so that all share a limit.
 fn mistake(state: &State, whose: &dyn fmt::Display, why: &dyn core::fmt::Display) {
-    log::bad_text(&state.log_limits.mistakes, whose, why);
+    log_mistake(&state.log_limits.mistakes, whose, why);
 }
 
 /// A place in the text, for messages.

@@ -6,7 +6,10 @@
 //! is meant by has one set of limits for all.
 
 use crate::kernel::ratelimit::RateLimit;
-use kernel::prelude::*;
+use kernel::{
+    fmt,
+    prelude::*, //
+};
 
 /// The limits of one device.
 #[pin_data]
@@ -30,5 +33,17 @@ impl LogLimits {
             refusals <- RateLimit::new(),
             mistakes <- RateLimit::new(),
         })
+    }
+}
+
+/// The end of a message that tells how many like it, about the same device, were suppressed before it.
+pub(crate) struct Suppressed(pub(crate) u32);
+
+impl fmt::Display for Suppressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            n => write!(f, ", {n} suppressed"),
+        }
     }
 }
