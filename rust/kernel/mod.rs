@@ -6,7 +6,7 @@
 //! [`uapi`]). This is the only part of the module that may contain
 //! `unsafe` code, and, since they are private to it, the only one that can use the bindings.
 
-#[path = "../bindings.rs"]
+#[path = "../bindings/mod.rs"]
 mod bindings;
 
 mod arch;

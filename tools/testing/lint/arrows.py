@@ -21,7 +21,7 @@ ROOTS = {"rust": "sgio_filter_main.rs", "tools/sgioctl/src": "lib.rs"}
 # A program that has only main().
 NOT_CHECKED = {"tools/sgioctl/src/main.rs"}
 # Files that a `#[path]` makes a module of another folder.
-ELSEWHERE = {"rust/bindings.rs": ("kernel", "bindings")}
+ELSEWHERE = {"rust/bindings/mod.rs": ("kernel", "bindings")}
 
 LITERAL_OR_COMMENT = re.compile(
     r"""//[^\n]*|/\*.*?\*/|b?r(?P<hash>\#*)".*?"(?P=hash)|b?"(?:\\.|[^"\\])*"|b?'(?:\\[^']+|[^'\\\n])'""", re.S

@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_that_of_the_module() {
-        let module = include_str!("../../../rust/knobs/control_device.rs");
+        let module = include_str!("../../../../rust/knobs/control_device.rs");
         assert!(module.contains("const MAX_TRANSACTION: usize = 16 << 20;"));
         assert_eq!(MAX_TRANSACTION, 16 << 20);
     }

@@ -35,12 +35,12 @@ pub(super) fn of_class(class: Class) -> impl Iterator<Item = &'static Entry> {
 }
 
 const FILES: [(&str, &str); 6] = [
-    ("spc", include_str!("spc.table")),
-    ("sbc", include_str!("sbc.table")),
-    ("mmc", include_str!("mmc.table")),
-    ("ssc", include_str!("ssc.table")),
-    ("smc", include_str!("smc.table")),
-    ("ata", include_str!("ata.table")),
+    ("spc", include_str!("../spc.table")),
+    ("sbc", include_str!("../sbc.table")),
+    ("mmc", include_str!("../mmc.table")),
+    ("ssc", include_str!("../ssc.table")),
+    ("smc", include_str!("../smc.table")),
+    ("ata", include_str!("../ata.table")),
 ];
 
 /// By opcode.

@@ -16,8 +16,14 @@ use std::{
 
 /// The pages that are not about the command line.
 const PAGES: [(&str, &str); 2] = [
-    ("sgio-policy.5", include_str!("../../../man/sgio-policy.5")),
-    ("sgio_filter.4", include_str!("../../../man/sgio_filter.4")),
+    (
+        "sgio-policy.5",
+        include_str!("../../../../man/sgio-policy.5"),
+    ),
+    (
+        "sgio_filter.4",
+        include_str!("../../../../man/sgio_filter.4"),
+    ),
 ];
 
 /// Its arguments.
