@@ -6,14 +6,8 @@
 //! SG_IO and its relatives. This module redirects it, on an unmodified kernel, to a policy that
 //! knows the device.
 //!
-//! This file only wires. The layers, each of which uses only what is below it:
-//!
-//! - [`hotplug`]: what happens when a device is plugged in or out;
-//! - [`knobs`]: what user space reads and writes;
-//! - [`hook`]: the decision on a command, on the fast path and on the slow path, and who is told;
-//! - [`state`]: what is known: devices, rules, I_T nexuses, the kernel's own list;
-//! - [`policy`]: pure; no kernel, no allocation, shared with user space;
-//! - [`kernel`](mod@kernel): abstractions, as if they were the kernel crate's, on bindings and `helpers/`.
+//! This file only wires. CONTRIBUTING.md lists the layers, which are the modules below; a layer uses only what is below it.
+//! `crate::kernel` is the folder `rust/kernel`, `kernel` the kernel crate.
 
 #![deny(unsafe_code)]
 

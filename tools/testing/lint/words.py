@@ -20,6 +20,7 @@ INSTEAD = {
     r"meanwhile": "during that, in between, at the same time; or name the race",
     r"says it twice|said twice": "idempotent",
     r"(the|a|its|user) stories": "use cases",
+    r"rooms|arrows": "layers, what a layer uses",
 }
 # What a merge has left.
 REMAINS = re.compile(r"^(<{7} .*|={7}|>{7} .*)$")

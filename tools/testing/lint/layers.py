@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Checks what the rooms of the module and of the tool import, by the tables in architecture.md.
+"""Checks what the layers of the module and of the tool use of each other, by the tables in architecture.md.
 
-A room is a folder or a file; a table names each with the rooms that it may use. Reported are: a use that
-no table allows, an allowed use that is not made, a file in no room, and files that import each other in a
+A layer is a folder or a file; a table names each with the layers that it may use. Reported are: a use that
+no table allows, an allowed use that is not made, a file in no layer, and files that import each other in a
 circle. A name is followed through `pub use` to the file that defines it. Tests inside a file are left out;
-a folder of tests is checked only as a room of its own, and not for circles.
+a folder of tests is checked only as a layer of its own, and not for circles.
+Reported is also a module with files of its own that is not the mod.rs among them.
 
 Not seen: a method that is called on a value whose type is not named.
 """
@@ -214,24 +215,24 @@ def uses_line(match):
 
 
 def tables():
-    """Returns the rooms of each crate, with the rooms that each may use."""
-    found, rooms = {}, None
+    """Returns the layers of each crate, with the layers that each may use."""
+    found, layers = {}, None
     for line in pathlib.Path(TABLES).read_text().splitlines():
         if match := re.fullmatch(r"\| in `(.+)/` \| uses \|", line):
-            rooms = found.setdefault(match[1], {})
-        elif rooms is not None and line.startswith("| `"):
-            room, used = line.split("|")[1:3]
-            rooms[room.strip(" `")] = set(re.findall(r"`([^`]+)`", used))
+            layers = found.setdefault(match[1], {})
+        elif layers is not None and line.startswith("| `"):
+            layer, used = line.split("|")[1:3]
+            layers[layer.strip(" `")] = set(re.findall(r"`([^`]+)`", used))
         elif not line.startswith("|"):
-            rooms = None
+            layers = None
     return found
 
 
-def room_of(file, base, rooms):
-    """Returns the innermost room that a file is in; `x.rs` beside the folder `x` is in the room `x`."""
+def layer_of(file, base, layers):
+    """Returns the innermost layer that a file is in."""
     path = file.removeprefix(base + "/").removesuffix(".rs")
     while path:
-        if path in rooms:
+        if path in layers:
             return path
         path = path.rpartition("/")[0]
     return None
@@ -261,28 +262,30 @@ def circles(uses):
                    for file in reach if file in reach[file]})
 
 
-def check(base, root, rooms):
+def check(base, root, layers):
     crate = Crate(base, root)
     for file in sorted({module.file for module in crate.modules.values()}):
-        if room_of(file, base, rooms) is None:
-            yield f"{file}: is in no room of {TABLES}"
+        if pathlib.Path(file).with_suffix("").is_dir():
+            yield f"{file}: belongs into the folder of its name, as mod.rs"
+        if layer_of(file, base, layers) is None:
+            yield f"{file}: is in no layer of {TABLES}"
     made = set()
     uses = crate.uses()
     for (user, used), line in sorted(uses.items()):
-        rooms_of_use = room_of(user, base, rooms), room_of(used, base, rooms)
-        if None in rooms_of_use or rooms_of_use[0] == rooms_of_use[1]:
+        layers_of_use = layer_of(user, base, layers), layer_of(used, base, layers)
+        if None in layers_of_use or layers_of_use[0] == layers_of_use[1]:
             continue
-        if is_test(user) and not is_test(rooms_of_use[0]):
+        if is_test(user) and not is_test(layers_of_use[0]):
             continue
-        made.add(rooms_of_use)
-        if rooms_of_use[1] not in rooms[rooms_of_use[0]]:
-            yield f"{user}:{line}: uses {used}, and room {rooms_of_use[0]} may not use room {rooms_of_use[1]}"
-    for room, allowed in rooms.items():
+        made.add(layers_of_use)
+        if layers_of_use[1] not in layers[layers_of_use[0]]:
+            yield f"{user}:{line}: uses {used}, and layer {layers_of_use[0]} may not use layer {layers_of_use[1]}"
+    for layer, allowed in layers.items():
         for other in sorted(allowed):
-            if other not in rooms:
-                yield f"{TABLES}: {base}: {room} uses {other}, which is no room"
-            elif (room, other) not in made:
-                yield f"{TABLES}: {base}: {room} is allowed to use {other}, and does not"
+            if other not in layers:
+                yield f"{TABLES}: {base}: {layer} uses {other}, which is no layer"
+            elif (layer, other) not in made:
+                yield f"{TABLES}: {base}: {layer} is allowed to use {other}, and does not"
     for circle in circles({pair: line for pair, line in uses.items() if not any(map(is_test, pair))}):
         inner = [f"{user}:{line} uses {used}" for (user, used), line in sorted(uses.items())
                  if user in circle and used in circle]
