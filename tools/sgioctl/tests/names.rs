@@ -303,7 +303,7 @@ fn a_denied_ata_command_is_denied_however_it_is_sent() {
             || name.ends_with("return-response");
         for protocol in 0..16 {
             let mut other = cdb;
-            other[1] = other[1] & !0x1e | protocol << 1;
+            other[1] = (other[1] & !0x1e) | (protocol << 1);
             let matches = |rule: &Rule| rule.matches(&Cdb::new(&other).unwrap());
             assert!(by_protocol || denied.iter().any(matches), "{name}");
         }
