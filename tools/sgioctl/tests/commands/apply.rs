@@ -2,9 +2,7 @@
 
 //! Which devices `apply --device` sets, by the kernel's own names and by others.
 
-mod common;
-
-use common::{Spec, Tree};
+use crate::common::{Spec, Tree};
 
 /// With what sysfs has of disks and maps, and a policy that selects in all ways.
 fn tree() -> Tree {

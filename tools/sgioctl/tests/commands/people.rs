@@ -3,9 +3,7 @@
 //! What people type and what their devices are called: one notation for CDBs in all commands, and devices by the nexus and
 //! by the spellings of other programs.
 
-mod common;
-
-use common::{Spec, Tree};
+use crate::common::{Spec, Tree};
 use std::fs;
 
 /// The rules that `allow` would add, or its error.

@@ -2,9 +2,7 @@
 
 //! Mistakes that people make, and what they are told to do about them.
 
-mod common;
-
-use common::{Spec, Tree};
+use crate::common::{Spec, Tree};
 use sgioctl::policyfile::{self, Profiles};
 
 #[test]

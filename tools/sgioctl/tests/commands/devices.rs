@@ -2,9 +2,7 @@
 
 //! What the program tells of devices, and what it asks the kernel to change on them.
 
-mod common;
-
-use common::{golden, Tree};
+use crate::common::{golden, Tree};
 
 #[test]
 fn devices_are_listed() {

@@ -2,9 +2,7 @@
 
 //! What the doctor finds.
 
-mod common;
-
-use common::{golden, Tree};
+use crate::common::{golden, Tree};
 
 const REDIRECTED: &str = "scsi_cmd_allowed (1) R I     \ttramp: 0xffffffffc0000000\n";
 

@@ -2,9 +2,7 @@
 
 //! Files without an end, and pipes without a writer: each command that opens a file ends, with little memory.
 
-mod common;
-
-use common::Tree;
+use crate::common::Tree;
 use std::{
     env, fs,
     path::Path,

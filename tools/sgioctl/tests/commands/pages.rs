@@ -2,9 +2,7 @@
 
 //! The manual pages and the completions that are installed.
 
-mod common;
-
-use common::Tree;
+use crate::common::Tree;
 use std::{fs, path::Path, process::Command};
 
 fn generated(tree: &Tree, what: &str) -> Vec<(String, String)> {

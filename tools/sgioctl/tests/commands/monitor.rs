@@ -2,9 +2,7 @@
 
 //! What the monitor makes of a trace.
 
-mod common;
-
-use common::Tree;
+use crate::common::Tree;
 
 const TRACE: &str = "\
 # tracer: nop
