@@ -42,7 +42,7 @@
 //! # Building
 //!
 //! All paths are relative to this module, because its crate differs from build to build. The tests of
-//! a file stand in it, those of the built-in tables in `tests/`; they run by KUnit in the kernel and by
+//! a file stand in it, those of the built-in tables and of the grammar in `tests/`; they run by KUnit in the kernel and by
 //! `cargo test` outside.
 
 mod apply;
