@@ -5,11 +5,15 @@
 
 mod apply;
 mod bounds;
+mod changes;
 #[path = "../common/mod.rs"]
 mod common;
 mod devices;
 mod doctor;
+mod events;
 mod mistakes;
 mod monitor;
 mod pages;
 mod people;
+mod policy_files;
+mod selectors;
