@@ -53,17 +53,7 @@ impl Root {
     /// What is wrong with a file that is there.
     pub fn read(&self, absolute: impl AsRef<Path>) -> Result<Option<String>> {
         let path = self.path(absolute);
-        match input::attribute(&path) {
-            Ok(bytes) => {
-                let mut text = String::from_utf8_lossy(&bytes).into_owned();
-                if text.ends_with('\n') {
-                    text.pop();
-                }
-                Ok(Some(text))
-            }
-            Err(e) if is_absent(&e) => Ok(None),
-            Err(e) => Err(e).with_context(|| path.display().to_string()),
-        }
+        line(input::attribute(&path)).with_context(|| path.display().to_string())
     }
 
     /// The text of an attribute in sysfs or procfs without the blanks around it; `None` if it is
@@ -137,17 +127,7 @@ impl Directory {
     ///
     /// What is wrong with a file that is there.
     pub fn read(&self, name: &str) -> Result<Option<String>> {
-        match self.content(name) {
-            Ok(bytes) => {
-                let mut text = String::from_utf8_lossy(&bytes).into_owned();
-                if text.ends_with('\n') {
-                    text.pop();
-                }
-                Ok(Some(text))
-            }
-            Err(e) if is_absent(&e) => Ok(None),
-            Err(e) => Err(e).with_context(|| self.path.join(name).display().to_string()),
-        }
+        line(self.content(name)).with_context(|| self.path.join(name).display().to_string())
     }
 
     /// As [`Root::look`].
@@ -209,6 +189,21 @@ impl Directory {
     }
 }
 
+/// The text that was read, without the newline at its end; `None` if there is no such file.
+fn line(read: io::Result<Vec<u8>>) -> io::Result<Option<String>> {
+    match read {
+        Ok(bytes) => {
+            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            if text.ends_with('\n') {
+                text.pop();
+            }
+            Ok(Some(text))
+        }
+        Err(e) if is_absent(&e) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// What was read, or that there is nothing to be read.
 fn answer(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
     // The kernel's words for "there is none" in files of sysfs that are there.
@@ -221,7 +216,7 @@ fn answer(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// A text without the blanks around it; `None` if nothing is left.
-fn trimmed(bytes: &[u8]) -> Option<String> {
+pub(crate) fn trimmed(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     (!text.is_empty()).then(|| text.to_owned())

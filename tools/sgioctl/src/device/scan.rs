@@ -8,7 +8,10 @@ use super::{
     transport::transport,
     Device, Hctl,
 };
-use crate::{parallel, root::Root};
+use crate::{
+    parallel,
+    root::{trimmed, Root},
+};
 use anyhow::{Context as _, Result};
 use sgio_policy::policy::Class;
 use std::io;
@@ -171,9 +174,7 @@ fn serial(page: &[u8]) -> Option<String> {
         return None;
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
-    let text = String::from_utf8_lossy(text.get(..length).unwrap_or(text));
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-    (!text.is_empty()).then(|| text.to_owned())
+    trimmed(text.get(..length).unwrap_or(text))
 }
 
 #[cfg(test)]
