@@ -3,11 +3,15 @@
 //! `sgioctl apply`.
 
 mod event;
+mod in_force;
+mod kernel_log;
 mod prepared;
+mod wait;
 
 use crate::{applied, context::Context, output, policyfile::load};
 use anyhow::{Context as _, Result};
-use prepared::{losing_timed, of_misfit, prepare, put_in_force, say_of_timed, AppliedDevice};
+use in_force::put_in_force;
+use prepared::{losing_timed, of_misfit, prepare, say_of_timed, AppliedDevice};
 use serde::Serialize;
 use std::{cell::Cell, path::PathBuf, process::ExitCode};
 
