@@ -46,9 +46,10 @@ is "... changes nothing" "$(<"$(dev "$a")/unpriv_sgio")" 0
 # No policy allows it.
 vendor=ff000000000000000000
 for header in v3 old; do
-	is "sg write-only: write(2) asks nobody, $header header" "$(bypass sg-write $header wo "$sg" ff)" allowed
-	is "... open for both" "$(bypass sg-write $header rw "$sg" ff)" allowed
-	is "... read-only: no write(2)" "$(bypass sg-write $header ro "$sg" ff)" EBADF
+	# It is sent, and the answer cannot be read.
+	is "sg write-only: write(2) asks nobody, $header header" "$(sgnode "$sg" w $header $vendor)" "read: EBADF"
+	is "... open for both" "$(sgnode "$sg" rw $header $vendor)" "sense 05/20/00"
+	is "... read-only: no write(2)" "$(sgnode "$sg" r $header $vendor)" "write: EBADF"
 done
 is "root's file of sg, passed to nobody: no write(2)" \
 	"$(bypass pass-knob root nobody "$sg" "$(printf %64s '')")" refused

@@ -27,7 +27,4 @@ void read_twice(const char *node, uint8_t first, uint8_t second);
 void flip_opcode(const char *node, unsigned long n, uint8_t opcode);
 void compare_and_write(const char *node, unsigned int offset);
 
-/* Returns an errno. */
-int sg_write(const char *header, const char *mode, const char *node, uint8_t opcode);
-
 #endif

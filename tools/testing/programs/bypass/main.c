@@ -17,7 +17,6 @@
  *       an io_uring and drops its rights: sends with them, and without
  *   bypass sqpoll BSG-NODE OPCODE    root makes an io_uring whose commands a thread
  *       of the kernel takes, and drops its rights: sends by that, and by one of nobody's
- *   bypass sg-write HEADER MODE SG-NODE OPCODE   by write(2); HEADER is v3 or old
  *   bypass descriptors SG-A SG-B DISK    the descriptor of an ioctl becomes another
  *       file's while it runs. DISK must be slow
  *   bypass twice NODE FIRST SECOND   SCSI_IOCTL_SEND_COMMAND, whose opcode changes
@@ -244,8 +243,6 @@ int main(int argc, char **argv)
 		personalities(argv[2], byte(argv[3]));
 	} else if (!strcmp(what, "sqpoll") && argc == 4) {
 		polled_rings(argv[2], byte(argv[3]));
-	} else if (!strcmp(what, "sg-write") && argc == 6) {
-		say(verdict(sg_write(argv[2], argv[3], argv[4], byte(argv[5]))));
 	} else if (!strcmp(what, "descriptors") && argc == 5) {
 		descriptors(argv[2], argv[3], argv[4]);
 	} else if (!strcmp(what, "twice") && argc == 5) {
