@@ -12,12 +12,13 @@
 
 use crate::{device::Hctl, root::Root, running::Running, settings::Settings};
 use anyhow::{Context as _, Result};
-use rustix::fs::{flock, FlockOperation};
+use rustix::fs::{flock, open, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     thread,
     time::{Duration, Instant},
 };
@@ -114,10 +115,21 @@ fn path(hctl: Hctl) -> String {
     format!("{DIRECTORY}/{hctl}")
 }
 
+/// Puts a file there as a whole: who reads beside it sees the old one or the new one, and whatever else has the name
+/// (a pipe, which nobody reads) is replaced.
 fn write(root: &Root, path: &str, text: &str) -> Result<()> {
     let path = root.path(path);
-    let done = directory(root).and_then(|()| fs::write(&path, text));
-    done.with_context(|| path.display().to_string())
+    let new = path.with_extension("new");
+    let put = || {
+        directory(root)?;
+        match fs::remove_file(&new) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => (),
+        }
+        File::create_new(&new)?.write_all(text.as_bytes())?;
+        fs::rename(&new, &path)
+    };
+    put().with_context(|| path.display().to_string())
 }
 
 fn directory(root: &Root) -> std::io::Result<()> {
@@ -226,17 +238,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for the lock. Where there can be none (no `/run`, not root), there is no event either.
 pub fn lock(root: &Root) -> Lock {
-    let open = || {
+    let opened = || {
         directory(root)?;
-        // Who cannot write it must not be able to hold it.
-        File::options()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(root.path(format!("{DIRECTORY}/lock")))
+        // Who cannot write it must not be able to hold it. A pipe in its place is no lock, and nothing to wait for.
+        let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let path = root.path(format!("{DIRECTORY}/lock"));
+        io::Result::Ok(File::from(open(path, flags, Mode::RUSR | Mode::WUSR)?))
     };
-    let Ok(file) = open() else {
+    let Ok(file) = opened() else {
         return Lock { _file: None };
     };
     let began = Instant::now();
@@ -285,6 +294,33 @@ mod tests {
         // Another device at the same address.
         assert_eq!(next(8, "f", block, &plain), Next::Apply);
         assert_eq!(next(8, "f", block, &own), Next::Leave);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_record_stops_nothing() {
+        let path = std::env::temp_dir().join(format!("sgioctl-pipes-{}", std::process::id()));
+        let root = Root::new(&path);
+        directory(&root).unwrap();
+        for name in ["messages", "lock"] {
+            let pipe = root.path(format!("{DIRECTORY}/{name}"));
+            rustix::fs::mknodat(
+                rustix::fs::CWD,
+                &pipe,
+                rustix::fs::FileType::Fifo,
+                Mode::RUSR | Mode::WUSR,
+                0,
+            )
+            .unwrap();
+        }
+        let (done, news) = std::sync::mpsc::channel();
+        let waiting = root.clone();
+        thread::spawn(move || {
+            let _lock = lock(&waiting);
+            done.send([is_news(&waiting, "wrong"), is_news(&waiting, "wrong")])
+        });
+        let answer = news.recv_timeout(Duration::from_secs(60));
+        fs::remove_dir_all(&path).unwrap();
+        assert_eq!(answer, Ok([true, false]));
     }
 
     #[test]
