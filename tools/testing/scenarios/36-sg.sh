@@ -30,6 +30,8 @@ sgsend --as-nobody --hammer-opcode 5e "sg/ro:${sg_of[$b]}" "sg/ro:${sg_of[$b]}" 
 	"sg/ro:${sg_of[$b]}" "sg/ro:${sg_of[$b]}" >"$tmp/b" 2>&1 &
 two=$!
 nap 5
+# Each of them has to have sent.
+is_debians || nap 25
 kill $one $two
 wait $one $two
 sed 's/^/# /' "$tmp/a" "$tmp/b"
@@ -47,11 +49,14 @@ slow 500000000
 is "the descriptor changes: an ioctl is for the device that it began on" \
 	"$(bypass descriptors "${sg_of[$a]}" "${sg_of[$b]}" "${disk_of[$b]}")" \
 	"begun on a: refused, begun on b: allowed, b's data"
-# As many ioctls at a time as anybody can start hurt nobody else: each is decided by the rules of its device. Fewer on kernels
-# that check more, where so many tasks leave no time to the rest.
-tasks=300
-! is_debians || tasks=1500
-slow 300000000
+# As many ioctls at a time as anybody can start hurt nobody else: each is decided by the rules of its device. Fewer, and slower
+# ones, on kernels that check more, where so many tasks leave no time to the rest.
+tasks=100
+slow 900000000
+if is_debians; then
+	tasks=1500
+	slow 300000000
+fi
 ulimit -n 4096
 mkfifo "$tmp/hold"
 as_nobody sgfill "${sg_of[$a]}" $tasks >"$tmp/filled" 2>&1 <"$tmp/hold" &
