@@ -66,11 +66,12 @@ impl Args {
             if let Some(open) = names::left_open_by(command, class) {
                 output::note(&format!("note: {command}: {open}"));
             }
-            wanted.extend(match (self.read, self.write) {
-                (true, _) => names::rules(command, class, Some(Access::Read))?,
-                (_, true) => names::rules(command, class, Some(Access::Write))?,
-                _ => names::by_default(command, class)?,
-            });
+            let rules = match (self.read, self.write) {
+                (true, _) => names::rules(command, class, Some(Access::Read)),
+                (_, true) => names::rules(command, class, Some(Access::Write)),
+                _ => names::by_default(command, class),
+            };
+            wanted.extend(rules.map_err(|error| names::one_name(error, &self.commands, class))?);
         }
         Ok(wanted)
     }

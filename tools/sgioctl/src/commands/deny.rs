@@ -45,7 +45,9 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     for target in grant::targets(context, &args.device)? {
         let mut wanted = Vec::new();
         for command in &commands {
-            wanted.extend(names::rules(command, target.device.class, None)?);
+            let class = target.device.class;
+            let rules = names::rules(command, class, None);
+            wanted.extend(rules.map_err(|error| names::one_name(error, &args.commands, class))?);
         }
         if target.running.settings.unpriv_sgio {
             output::note(&format!(

@@ -9,7 +9,7 @@ use crate::{
     names::{self, Decoded},
     output,
 };
-use anyhow::{anyhow, bail, Result};
+use anyhow::{anyhow, Result};
 use serde::Serialize;
 use sgio_policy::policy::Class;
 use std::process::ExitCode;
@@ -104,11 +104,15 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
 
     let cdb = match hex::items(&args.cdb)?.as_slice() {
         [one] => cdb(one, class)?,
-        several => bail!(
-            "{} CDBs ('{}'): explain takes one",
-            several.len(),
-            several.join("', '")
-        ),
+        several => {
+            let error = anyhow!(
+                "{} CDBs ('{}'): explain takes one",
+                several.len(),
+                several.join("', '")
+            );
+            let class = class.unwrap_or(Class::DISK);
+            return Err(names::one_name(error, &args.cdb, class));
+        }
     };
     let answer = Answer {
         cdb: hex(&cdb),

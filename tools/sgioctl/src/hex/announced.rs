@@ -17,10 +17,11 @@ enum Indexed {
     Length,
 }
 
-/// The words that announce a CDB: of the kernel's log and of sg3_utils, of strace, of strace before version 4.11, of
-/// strace for bsg, of the kernel's own tracepoints of SCSI; and the outcomes in the lines of `sgioctl monitor`.
-const LABELS: [(&str, Indexed); 11] = [
+/// The words that announce a CDB: of the kernel's log and of sg3_utils, of sg_raw, of strace, of strace before version
+/// 4.11, of strace for bsg, of the kernel's own tracepoints of SCSI; and the outcomes in the lines of `sgioctl monitor`.
+const LABELS: [(&str, Indexed); 12] = [
     ("cdb", Indexed::OneByte),
+    ("cdb to send", Indexed::OneByte),
     ("cmdp", Indexed::OneByte),
     ("cmd", Indexed::Length),
     ("request", Indexed::OneByte),

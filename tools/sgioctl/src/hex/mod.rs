@@ -14,12 +14,14 @@ mod announced;
 mod bytes;
 mod cdb_length;
 mod digits;
+mod mistake;
 mod words;
 
 pub use self::{
     bytes::{read, Bytes, Form},
     cdb_length::{assumed, length, padded},
     digits::{hex, list, without_h},
+    mistake::{mistake, other_marks},
     words::items,
 };
 
@@ -35,6 +37,9 @@ use sgio_policy::policy::MAX_CDB;
 pub fn cdb(text: &str) -> Result<Vec<u8>> {
     one_announced(text)?;
     let Some(Bytes { bytes, .. }) = read(text) else {
+        if let Some(wrong) = mistake(text).or_else(|| other_marks(text)) {
+            bail!("{wrong}");
+        }
         bail!("'{text}' is no hex bytes: two digits a byte are wanted");
     };
     if bytes.len() > MAX_CDB {

@@ -5,6 +5,7 @@
 use super::{
     announced::{announced, one_announced},
     digits::{byte_digits, without_h},
+    mistake::mistake,
 };
 use anyhow::{bail, Result};
 
@@ -21,6 +22,9 @@ pub fn items(words: &[String]) -> Result<Vec<String>> {
         return Ok(vec![all]);
     }
     words.iter().try_for_each(|word| one_announced(word))?;
+    if let Some(wrong) = mistake(&all) {
+        bail!("{wrong}");
+    }
     if let Some(plain) = without_h(&all) {
         bail!("'{all}': bytes are written without h: {plain}");
     }

@@ -22,6 +22,30 @@ pub(super) fn find(name: &str, class: Class) -> Option<&'static Entry> {
     })
 }
 
+/// A name as standards and programs write it, in the letters of the tables: `Write same(16)` is `write-same-16`.
+fn folded(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    words.join("-").replace("-:", ":").replace(":-", ":")
+}
+
+/// The name that words on a command line are together, each of which is none: `READ KEYS`.
+pub(super) fn in_words(words: &[String], class: Class) -> Option<String> {
+    let [_, _, ..] = words else {
+        return None;
+    };
+    let folded = folded(&words.join(" "));
+    let action = format!(":{folded}");
+    let ends_so = |entry: &&Entry| entry.name.ends_with(&action) && entry.is_part();
+    let mut parts = of_class(class).filter(ends_so);
+    let found = find(&folded, class).or(parts.next().filter(|_| parts.next().is_none()));
+    found.map(|entry| entry.name.clone())
+}
+
+/// Why a name is none of the class, and what was meant.
 pub(super) fn unknown(name: &str, class: Class) -> anyhow::Error {
     let mut others = Class::ALL.into_iter().filter(|other| *other != class);
     if let Some(other) = others.find(|other| find(name, *other).is_some()) {
@@ -37,7 +61,11 @@ pub(super) fn unknown(name: &str, class: Class) -> anyhow::Error {
              deny needs neither)"
         );
     }
-    let near = nearest(name, class);
+    let folded = folded(name);
+    let near = match find(&folded, class) {
+        Some(entry) => vec![entry.name.clone()],
+        None => nearest(&folded, class),
+    };
     let hint = match near.as_slice() {
         [] => format!("see: sgioctl explain --names --class {}", class.name()),
         _ => format!("did you mean {}?", near.join(", ")),
@@ -83,7 +111,44 @@ pub fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{distance, in_words, unknown};
+    use sgio_policy::policy::Class;
+
+    #[test]
+    fn a_name_as_programs_print_it_is_told_with_its_own() {
+        for (name, own) in [
+            ("Write same(16)", "did you mean write-same-16?"),
+            ("WRITE_SAME_16", "did you mean write-same-16?"),
+            ("READ KEYS", "did you mean persistent-reserve-in:read-keys"),
+            (
+                "Persistent reserve out",
+                "did you mean persistent-reserve-out?",
+            ),
+            ("Read (10)", "did you mean read-10?"),
+            ("unmpa", "unmap"),
+        ] {
+            let error = unknown(name, Class::DISK).to_string();
+            assert!(error.contains(own), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_several_words() {
+        let meant = |words: &str| {
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            in_words(&words, Class::DISK)
+        };
+        for (words, own) in [
+            ("READ KEYS", Some("persistent-reserve-in:read-keys")),
+            ("Write same(16)", Some("write-same-16")),
+            ("PERSISTENT RESERVE OUT", Some("persistent-reserve-out")),
+            ("unmap", None),
+            ("unmap inquiry", None),
+            ("5f 06", None),
+        ] {
+            assert_eq!(meant(words).as_deref(), own, "{words}");
+        }
+    }
 
     #[test]
     fn distances() {

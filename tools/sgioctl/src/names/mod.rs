@@ -105,6 +105,19 @@ pub fn by_default(command: &str, class: Class) -> Result<Vec<Rule>> {
     Ok(found)
 }
 
+/// An error about words of a command line, each of which was taken for a command: of one name in several words, how to
+/// write it.
+pub fn one_name(error: anyhow::Error, words: &[String], class: Class) -> anyhow::Error {
+    match find::in_words(words, class) {
+        Some(name) => anyhow::anyhow!(
+            "'{}' is one command of class {}: write {name}",
+            words.join(" "),
+            class.name()
+        ),
+        None => error,
+    }
+}
+
 /// What tells a command from others: its name, and whether the tables know what it does.
 #[cfg(test)]
 pub(crate) fn identity(

@@ -49,6 +49,9 @@ impl CommandItem {
         match command.numeric(Access::Write) {
             // Which class it is for tells what they are.
             _ if command.is_bytes() => Ok(command),
+            Err(_) if nearly_bytes(text).is_some() => {
+                Err((item.find(text), nearly_bytes(text).unwrap_or_default()))
+            }
             Err(error) if looks_numeric(text) => {
                 // The error counts in `allow w <text>`, the file has `<text>` somewhere in the item.
                 let prefix = if deny { "deny " } else { "allow w " };
@@ -111,6 +114,11 @@ impl CommandItem {
         let rule = rule.expect("a text that is not a reset has a rule");
         Ok(rule.permanent().expect("new() has refused it"))
     }
+}
+
+/// What is wrong with a text that is bytes but for a mistake.
+fn nearly_bytes(text: &str) -> Option<String> {
+    hex::mistake(text).or_else(|| hex::other_marks(text))
 }
 
 /// Tells opcodes gone wrong from names gone wrong.

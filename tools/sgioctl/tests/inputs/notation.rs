@@ -25,6 +25,8 @@ fn a_cdb_as_programs_print_it() {
         ("cdb=0x120000002400", INQUIRY),
         ("cdb=12:00:00:00:24:00", INQUIRY),
         ("  inquiry cdb: 12 00 00 00 24 00", INQUIRY),
+        ("    cdb to send: [12 00 00 00 24 00]", INQUIRY),
+        ("    cdb to send: 12 00 00 00 24 00 ", INQUIRY),
         ("    Inquiry cdb: [12 00 00 00 24 00]", INQUIRY),
         ("CDB: Inquiry 12 00 00 00 24 00", INQUIRY),
         ("scsi 0:0:0:0: CDB[00]: 12 00 00 00 24 00", INQUIRY),

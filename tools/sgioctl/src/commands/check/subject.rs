@@ -149,7 +149,8 @@ pub(super) fn cdbs(words: &[String], class: Class) -> Result<Vec<Vec<u8>>> {
         None if item.starts_with(|c: char| c.is_ascii_digit()) => hex::cdb(item),
         None => names::cdb_of(item, class),
     };
-    let cdbs: Vec<Vec<u8>> = hex::items(words)?.iter().map(cdb).collect::<Result<_>>()?;
+    let cdbs: Result<Vec<Vec<u8>>> = hex::items(words)?.iter().map(cdb).collect();
+    let cdbs = cdbs.map_err(|error| names::one_name(error, words, class))?;
     if cdbs.is_empty() {
         bail!("no CDB given");
     }

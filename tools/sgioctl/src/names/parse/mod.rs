@@ -22,6 +22,13 @@ use sgio_policy::policy::{Access, Change, Class, Rule, MAX_CDB};
 ///
 /// An unknown name, with the nearest known ones; a wrong rule, with the column; bytes that are a CDB or opcodes.
 pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
+    read(command, class, access).map_err(|error| {
+        let wrong = hex::mistake(command).or_else(|| hex::other_marks(command));
+        wrong.map_or(error, |wrong| anyhow!(wrong))
+    })
+}
+
+fn read(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
     if command.contains(['\n', '\r']) {
         bail!("{command:?}: one command is one line");
     }
@@ -60,7 +67,13 @@ pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<
             let plain = word.strip_prefix("0x").filter(|_| !fields.is_empty());
             format!("{}{fields}", plain.unwrap_or(word))
         }
-        _ => return Err(unknown(&name, class)),
+        // A name may have been written in several words; the fields of a rule are none of them.
+        _ => {
+            let words = command.split('[').next().unwrap_or(word).trim();
+            let words = words.to_ascii_lowercase();
+            let is_access = ["r", "w", "rw", "wr", "ro"].contains(&name.as_str());
+            return Err(unknown(if is_access { &name } else { &words }, class));
+        }
     };
     let rule = parse(&matching, access)?;
     match access {
