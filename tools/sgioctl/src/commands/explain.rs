@@ -52,7 +52,9 @@ pub struct Args {
 pub(crate) fn parse_class(name: &str) -> Result<Class> {
     Class::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Class::ALL.into_iter().map(Class::name).collect();
-        anyhow!("no class '{name}'; there are {}", names.join(", "))
+        let meant = device::class_meant(name);
+        let meant = meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
+        anyhow!("no class '{name}'; {meant}there are {}", names.join(", "))
     })
 }
 

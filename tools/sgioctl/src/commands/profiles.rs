@@ -3,6 +3,7 @@
 //! `sgioctl profiles`.
 
 use crate::{
+    commands::explain::parse_class,
     context::Context,
     names,
     output::{self, printable},
@@ -26,12 +27,8 @@ pub struct Args {
     pub name: Option<String>,
 
     /// Only profiles for this class; and name commands as on this class.
-    #[arg(long, value_parser = class)]
+    #[arg(long, value_parser = parse_class)]
     pub class: Option<Class>,
-}
-
-fn class(name: &str) -> Result<Class> {
-    Class::from_name(name).ok_or_else(|| anyhow!("there is no class '{name}'"))
 }
 
 #[derive(Serialize)]
@@ -78,7 +75,12 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let known: Vec<&str> = profiles.iter().map(|(name, _)| name).collect();
         let known = known.join(", ");
         return match (&args.name, args.class) {
-            (Some(name), None) => Err(anyhow!("there is no profile '{name}'; there are {known}")),
+            (Some(name), None) => {
+                let near = profiles.did_you_mean(name);
+                Err(anyhow!(
+                    "there is no profile '{name}'; {near}there are {known}"
+                ))
+            }
             (Some(name), Some(class)) => {
                 let class = class.name();
                 Err(anyhow!("there is no profile '{name}' for {class}"))

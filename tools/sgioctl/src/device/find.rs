@@ -2,7 +2,11 @@
 
 //! Which devices a name means.
 
-use super::{scan::scan, wwid, Device, Hctl};
+use super::{
+    other::{block_device, of_multipath},
+    scan::scan,
+    wwid, Device, Hctl,
+};
 use crate::root::Root;
 use anyhow::{bail, Context as _, Result};
 use std::path::{Component, Path, PathBuf};
@@ -29,7 +33,11 @@ fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
         let found: Vec<Device> = devices.iter().filter(|d| is_meant(d)).cloned().collect();
         (!found.is_empty()).then_some(found)
     };
-    let address: Option<Hctl> = name.parse().ok();
+    // lsscsi prints addresses in brackets.
+    let plain = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let address: Option<Hctl> = plain.unwrap_or(name).parse().ok();
     if let Some(found) = of_kind(&|device| has_kernel_name(device, address, &node)) {
         return Ok(found);
     }
@@ -56,6 +64,12 @@ fn among(root: &Root, devices: Vec<Device>, name: &str) -> Result<Vec<Device>> {
             }
             _ => bail!("{name} ({map}) is no multipath map: name the SCSI disks below it"),
         }
+    }
+    if let Some(what) = block_device(root, &node) {
+        bail!("{name} is {what}, and no SCSI device: no rule applies to it");
+    }
+    if let Some(line) = of_multipath(name) {
+        bail!("'{name}' is a line of multipath -ll: give {line}");
     }
     let has_link = |device: &Device| device.by_id.iter().any(|link| link == name);
     if let Some(found) = of_kind(&has_link) {

@@ -2,10 +2,12 @@
 
 //! The SCSI devices of the host, as sysfs tells of them.
 
+mod class;
 mod find;
 mod links;
 mod multipath;
 pub mod nexus;
+mod other;
 mod scan;
 mod transport;
 pub mod wwid;
@@ -14,8 +16,10 @@ use serde::{Serialize, Serializer};
 use sgio_policy::policy::Class;
 
 pub use self::{
+    class::class_meant,
     find::find,
     multipath::maps,
+    other::of_multipath,
     scan::{find_by_kernel_name, scan},
 };
 pub use sgio_policy::policy::Hctl;

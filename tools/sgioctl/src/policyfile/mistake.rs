@@ -96,6 +96,17 @@ fn fix_of_value(source: &str, at: Option<usize>, message: &str) -> Option<String
                 .to_owned(),
         });
     }
+    let integer =
+        message.starts_with("invalid type: integer") && message.contains("expected a string");
+    let written = at.and_then(|at| source.get(at..)).map_or("", word_at);
+    if integer && !written.is_empty() {
+        return Some(match key {
+            "allow" | "deny" => {
+                format!("write \"{written}\": opcodes stand in quotes, and are hex without 0x too")
+            }
+            _ => format!("write it in quotes: \"{written}\""),
+        });
+    }
     let dotted = line.trim_start().starts_with("match.");
     if dotted || line.trim_start().starts_with("[device.match]") {
         return Some("write match = { class = \"disk\" } in one line, below [[device]]".to_owned());

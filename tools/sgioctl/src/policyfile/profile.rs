@@ -46,6 +46,30 @@ impl Profiles {
             .map(|(name, profile)| (name.as_str(), profile))
     }
 
+    /// A question with the names that are most like one that there is not; else nothing.
+    pub fn did_you_mean(&self, name: &str) -> String {
+        let lower = name.to_ascii_lowercase();
+        let distance = |known: &str| names::distance(&lower, known);
+        let mut near: Vec<(usize, &str)> = self
+            .iter()
+            .map(|(known, _)| (distance(known), known))
+            .collect();
+        near.sort_unstable();
+        let first = near.first();
+        let found = match first.filter(|(far, _)| *far <= (name.len() / 3).max(2)) {
+            Some((_, near)) => vec![format!("'{near}'")],
+            None => near
+                .iter()
+                .filter(|(_, known)| lower.len() >= 2 && known.contains(&lower))
+                .map(|(_, known)| format!("'{known}'"))
+                .collect(),
+        };
+        match found.as_slice() {
+            [] => String::new(),
+            found => format!("did you mean {}? ", found.join(" or ")),
+        }
+    }
+
     /// Adds one, or replaces that of the same name.
     pub(super) fn replace(&mut self, name: String, profile: Profile) {
         self.0.insert(name, profile);
@@ -59,17 +83,7 @@ impl Profiles {
     ) -> Result<&Profile, (String, String)> {
         let Some(profile) = self.get(name) else {
             let names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
-            let mut near: Vec<(usize, &str)> = names
-                .iter()
-                .map(|known| (names::distance(&name.to_ascii_lowercase(), known), *known))
-                .collect();
-            near.sort_unstable();
-            let near = near
-                .first()
-                .filter(|(far, _)| *far <= (name.len() / 3).max(2));
-            let near = near.map_or(String::new(), |(_, near)| {
-                format!("did you mean '{near}'? ")
-            });
+            let near = self.did_you_mean(name);
             let fix = format!("{near}use one of {}, or define it", names.join(", "));
             return Err((format!("there is no profile '{name}'"), fix));
         };

@@ -116,6 +116,26 @@ fn the_message_names_the_fix() {
         (block("allow = [\"w 89h\"]"), "without h: \"89\""),
         (block("deny = [\"48h\"]"), "without h: \"48\""),
         (
+            block("allow = [89]"),
+            "write \"89\": opcodes stand in quotes",
+        ),
+        (block("deny = [0x48]"), "write \"0x48\": opcodes"),
+        (select("hctl = 6"), "write it in quotes: \"6\""),
+        (block("allow = [\"5e 0 0 0\"]"), "write '5e 00 00 00'"),
+        (
+            block("allow = [\"w Write same(16)\"]"),
+            "did you mean write-same-16?",
+        ),
+        (
+            block("allow = [\"READ KEYS\"]"),
+            "did you mean persistent-reserve-in:read-keys",
+        ),
+        (block("profile = \"smart\""), "did you mean 'smart-ro' or"),
+        (select("class = \"rom\""), "write \"cdrom\""),
+        (select("class = \"CD/DVD\""), "write \"cdrom\""),
+        (select("class = \"mediumx\""), "write \"changer\""),
+        (select("hctl = \"[2:0:0:5]\""), "write hctl = \"2:0:0:5\""),
+        (
             "[[class]]\nname = \"disk\"\ntable = \"Strict\"\n".into(),
             "\"strict\"",
         ),
@@ -215,6 +235,56 @@ fn a_command_line_that_is_nearly_right() {
         (&["allow", "sdc", "5Eh 00h"], "without h: 5e 00"),
         (&["check", "sdc", "5Eh", "00h"], "without h: 5e 00"),
         (&["explain", "12h"], "without h: 12"),
+        (
+            &["allow", "sdc", "5e", "0", "0", "0"],
+            "write '5e 00 00 00'",
+        ),
+        (&["check", "sdc", "5e 0 0 0"], "write '5e 00 00 00'"),
+        (&["explain", "0x5e,0x0,0x0"], "write '5e 00 00'"),
+        (
+            &["explain", "12 00 00 00 24 00 # INQUIRY"],
+            "write '12 00 00 00 24 00'",
+        ),
+        (
+            &["allow", "sdc", "12-00-00-00-24-00"],
+            "write '12 00 00 00 24 00'",
+        ),
+        (&["check", "sdc", "\\x5e\\x00..."], "strace -s 64"),
+        (
+            &["allow", "sdc", "READ", "KEYS"],
+            "write persistent-reserve-in:read-keys",
+        ),
+        (
+            &["deny", "sdc", "Write same(16)"],
+            "did you mean write-same-16?",
+        ),
+        (
+            &["check", "sdc", "WRITE", "SAME", "(16)"],
+            "write write-same-16",
+        ),
+        (
+            &["explain", "PERSISTENT", "RESERVE", "OUT"],
+            "write persistent-reserve-out",
+        ),
+        (
+            &["explain", "SG_IO: 12 00 00 00 24 00"],
+            "give them alone: '12 00 00 00 24 00'",
+        ),
+        (
+            &["check", "--class", "rom", "inquiry"],
+            "did you mean cdrom?",
+        ),
+        (&["profiles", "--class", "Tape"], "did you mean tape?"),
+        (&["profiles", "smart"], "did you mean 'smart-ro' or"),
+        (
+            &["show", "nvme0n1"],
+            "is an NVMe device, and no SCSI device",
+        ),
+        (&["show", "/dev/nvme0n1p1"], "is an NVMe device"),
+        (
+            &["allow", "mpatha (3600140512345678) dm-0 ACME,LUN", "89"],
+            "give the map, mpatha",
+        ),
         (
             &["show", "5000c500a1b2c3d7"],
             "did you mean naa.5000c500a1b2c3d7?",

@@ -29,9 +29,8 @@ impl Reader<'_> {
         let at = self.at(raw);
         let Some(value) = Class::from_name(&at.value) else {
             let message = format!("there is no class '{}'", at.value);
-            let lower = at.value.to_lowercase();
-            if Class::from_name(&lower).is_some() {
-                self.fault(raw.span().start, message, format!("write \"{lower}\""));
+            if let Some(name) = crate::device::class_meant(&at.value) {
+                self.fault(raw.span().start, message, format!("write \"{name}\""));
                 return None;
             }
             let fix = "use a name of /sys/kernel/sgio_filter/classes: disk, tape, cdrom, changer, \

@@ -34,7 +34,12 @@ impl Reader<'_> {
                 let parsed = text.get_ref().parse();
                 if parsed.is_err() {
                     let message = format!("'{}' is no H:C:T:L address", text.get_ref());
-                    let fix = "write host:channel:target:lun, like \"6:0:0:0\"";
+                    // lsscsi prints addresses in brackets.
+                    let plain = text.get_ref().trim_matches(|c: char| "[] ".contains(c));
+                    let fix = match plain.parse::<crate::device::Hctl>() {
+                        Ok(address) => format!("write hctl = \"{address}\""),
+                        Err(_) => "write host:channel:target:lun, like \"6:0:0:0\"".to_owned(),
+                    };
                     self.fault(text.span().start, message, fix);
                 }
                 let place = self.text.place(text.span().start);
@@ -89,7 +94,7 @@ impl Reader<'_> {
 
     fn pattern(&mut self, raw: Option<&raw::Str>, exact: bool) -> Option<At<Pattern>> {
         let raw = raw?;
-        let text = self.text_value(raw)?;
+        let text = self.text_value(raw, exact)?;
         if !exact && text.value.contains(['?', '[', ']']) {
             let fix = "only * stands for other characters; with exact = true in match, every one means itself";
             self.fault(raw.span().start, "? and [ ] are no pattern here", fix);
@@ -106,7 +111,11 @@ impl Reader<'_> {
         let text = pattern.value.text();
         let number = text.strip_prefix("wwn-").unwrap_or(text);
         if let Some(digits) = number.strip_prefix("0x").filter(|_| !exact) {
-            let fix = format!("write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\"");
+            // Of a WWID of 32 digits, lsblk prints the first half.
+            let fix = match digits.len() == 16 && digits.starts_with('6') {
+                true => "this is the first half of it: write the whole WWID, which 'sgioctl show DEV' tells".to_owned(),
+                false => format!("write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\""),
+            };
             let at = raw.map_or(0, |raw| raw.span().start);
             self.fault(at, "this is a WWN as lsblk prints it, no WWID", fix);
         }
@@ -115,7 +124,7 @@ impl Reader<'_> {
 
     fn exact(&mut self, raw: Option<&raw::Str>, exact: bool) -> Option<At<String>> {
         let raw = raw?;
-        let text = self.text_value(raw)?;
+        let text = self.text_value(raw, exact)?;
         if text.value.contains('*') && !exact {
             let fix = "write it out, or select by wwid, vendor, model or by_id";
             self.fault(raw.span().start, "no * is possible here", fix);
@@ -124,9 +133,15 @@ impl Reader<'_> {
     }
 
     /// A text that is not empty, without blanks at its ends, as devices are compared.
-    fn text_value(&mut self, raw: &raw::Str) -> Option<At<String>> {
+    fn text_value(&mut self, raw: &raw::Str, exact: bool) -> Option<At<String>> {
         let mut text = self.at(raw);
-        text.value = text.value.trim().to_owned();
+        let trimmed = text.value.trim().to_owned();
+        if exact && trimmed != text.value && !trimmed.is_empty() {
+            let fix = format!("write \"{trimmed}\": devices are compared without them");
+            let message = "blanks at the ends of a text that is to be exact";
+            self.fault(raw.span().start, message, fix);
+        }
+        text.value = trimmed;
         if text.value.is_empty() {
             self.fault(
                 raw.span().start,
