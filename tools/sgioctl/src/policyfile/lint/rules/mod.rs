@@ -123,6 +123,9 @@ impl<'a> RuleLint<'a> {
             if entry.rule.action() != Action::Allow(Access::Read) || is_built_in(entry) {
                 continue;
             }
+            if is_given_by_name(&entry.rule, class) {
+                continue;
+            }
             let mut found = BTreeSet::new();
             for cdb in probes(&entry.rule) {
                 let (name, destructive) = (self.decode)(&cdb, class);
@@ -226,6 +229,15 @@ fn closed_by_profiles(block: &Block, entries: &[PlacedRule], remarks: &mut Remar
             break;
         }
     }
+}
+
+/// Tells whether it is what the tool itself writes for readers, of commands by their names alone.
+fn is_given_by_name(rule: &Rule, class: Class) -> bool {
+    let by_name = |opcode: u8| {
+        let access = names::default_access(&format!("op:{opcode:02x}"), class);
+        access.is_ok_and(|access| access == Access::Read)
+    };
+    rule.fields().next().is_none() && rule.opcodes().iter().all(by_name)
 }
 
 fn is_built_in(entry: &PlacedRule) -> bool {
