@@ -120,6 +120,12 @@ fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
         Some(block) => multipath::of_disk(root, &directory, &format!("block/{block}"))?,
         None => None,
     };
+    let mut by_id = links_to(&links.by_id, &nodes);
+    if let Some(map) = &multipath {
+        // As soon as there is a map, udev's links to the unit lead there, and not to one of its paths.
+        let to_map = links_to(&links.by_id, &[map.node.clone()]);
+        by_id.extend(to_map.into_iter().filter(|name| !name.starts_with("dm-")));
+    }
     let mut text = |file: &str, name| known(directory.look(file), name, &mut unknown);
     let (vendor, model, revision) = (
         text("vendor", "vendor"),
@@ -145,7 +151,7 @@ fn one(root: &Root, hctl: Hctl, links: &Links) -> Result<Option<Device>> {
         wwid,
         serial: page.and_then(|page| serial(&page)),
         transport: transport.unwrap_or_else(|| "unknown".to_owned()),
-        by_id: links_to(&links.by_id, &nodes),
+        by_id,
         by_path: links_to(&links.by_path, &nodes),
         ports,
         nodes,

@@ -22,7 +22,7 @@ pub fn never_matching(policies: &Policies) -> Vec<&Place> {
 pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
     let mut found: Vec<Impossible> = Vec::new();
     if let Some(key) = &selector.wwid {
-        found.extend(wwid(key));
+        found.extend(wwid(key, selector.exact));
     }
     if let Some(key) = &selector.by_id {
         found.extend(by_id(key));
@@ -69,7 +69,10 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
             found.push((
                 place.clone(),
                 format!("no device can match: INQUIRY has {most} characters for the {name}, and this has {length}"),
-                format!("write {name} = \"{start}\", as 'sgioctl list' shows it (of a SATA disk, the vendor is ATA)"),
+                format!(
+                    "write {name} = \"{start}\", if 'sgioctl list' shows it so (of a SATA disk, the vendor is ATA): it is \
+                     that of other products too, so add wwid or serial to mean one"
+                ),
             ));
         }
     }
@@ -79,6 +82,10 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
             let message = format!("'{value}' is the kernel's name of a map, which changes");
             let fix = "give the map's name (mpatha) or its WWID, as 'multipath -l' shows them";
             found.push((place.clone(), message, fix.into()));
+        }
+        if let Some(names) = crate::device::of_multipath(value) {
+            let message = format!("'{value}' is a line of multipath -ll");
+            found.push((place.clone(), message, format!("give {names}")));
         }
         for link in ["dm-name-", "dm-uuid-mpath-", "mpath-"] {
             if let Some(map) = value.strip_prefix(link) {
@@ -127,7 +134,8 @@ fn text(pattern: &Pattern) -> &str {
     pattern.text()
 }
 
-fn wwid(key: &At<Pattern>) -> Option<Impossible> {
+/// `exact`: it is to the letter, and a device may report any letters behind the beginning that a WWID has.
+fn wwid(key: &At<Pattern>, exact: bool) -> Option<Impossible> {
     let text = text(&key.value);
     let lower = text.to_ascii_lowercase();
     let never = |fix: String| {
@@ -138,9 +146,10 @@ fn wwid(key: &At<Pattern>) -> Option<Impossible> {
     if let Some(digits) = number.strip_prefix("0x") {
         // lsblk and udev print a WWN; of those of type 6 the first half only, unless it is the long form.
         return match (digits.len(), digits.chars().next()) {
-            (16, Some('6')) => never(format!(
-                "write wwid = \"naa.{digits}*\": this is the first half of it"
-            )),
+            // A pattern of it would mean other units of the same array too.
+            (16, Some('6')) => never(
+                "this is the first half of it: write the whole WWID, which 'sgioctl show DEV' tells".into(),
+            ),
             _ => never(format!(
                 "write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\""
             )),
@@ -165,6 +174,9 @@ fn wwid(key: &At<Pattern>) -> Option<Impossible> {
     }
     let rest = lower.split_once('.').map_or("", |(_, rest)| rest);
     let starts = |forms: &[&str]| forms.iter().any(|start| lower.starts_with(start));
+    if exact && starts(&PREFIXES) {
+        return None;
+    }
     // Of these, a dot is a character of the name.
     let named = starts(&["t10.", "iqn.", "1", "8"]);
     if starts(&["naa.", "eui."]) && rest.contains('.') || rest.contains(".*") && !named {
@@ -301,6 +313,18 @@ mod tests {
                 "model = \"WDC WD40EFRX-68N\"",
             ),
             ("multipath = \"dm-0\"", "mpatha"),
+            (
+                "multipath = \"mpatha (360014051234) dm-0 LIO-ORG,disk\"",
+                "the map, mpatha",
+            ),
+            (
+                "exact = true, wwid = \"0x6001405123456789\"",
+                "the whole WWID",
+            ),
+            (
+                "model = \"Samsung SSD 870 EVO 1TB\"",
+                "that of other products too",
+            ),
             ("transport = \"nvme\"", "use one of fc, iscsi"),
             ("transport = \"SCSI\"", "use one of fc, iscsi"),
             ("initiator = \"web\"", "iSCSI name"),

@@ -56,6 +56,8 @@ fn names_mean_devices() {
         ("mpatha", &["6:0:0:0", "10:0:0:0"]),
         ("/dev/mapper/mpatha", &["6:0:0:0", "10:0:0:0"]),
         ("/dev/dm-0", &["6:0:0:0", "10:0:0:0"]),
+        // As lsscsi prints it.
+        ("[6:0:0:0]", &["6:0:0:0"]),
     ] {
         assert_eq!(found(name), devices, "{name}");
     }
@@ -165,6 +167,19 @@ fn a_device_is_shown() {
     golden("show-enclosure.txt", &tree.output(&["show", "8:0:0:0"], 0));
 }
 
+/// What lint warns of in a policy.
+fn warnings(tree: &Tree, policy: &str) -> String {
+    tree.write("/shown.toml", policy);
+    let path = tree.path("/shown.toml");
+    let output = tree.run(&["lint", path.to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let warnings: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("warning"))
+        .collect();
+    warnings.join("\n")
+}
+
 #[test]
 fn a_policy_is_shown_as_toml() {
     let tree = Tree::usual();
@@ -183,6 +198,15 @@ fn a_policy_is_shown_as_toml() {
         assert!(device["match"]
             .as_table()
             .is_some_and(|m| m.contains_key("hctl") || m["exact"] == true.into()));
+        // What is in force is no mistake.
+        assert_eq!(warnings(&tree, &text), "", "{text}");
+    }
+    // A device may report anything behind the beginning of a WWID.
+    for wwid in ["naa.0x60.01", "iqn.2001-05.com.example:a.*", "eui.00:25"] {
+        tree.write("/sys/bus/scsi/devices/0:0:0:0/wwid", &format!("{wwid}\n"));
+        let text = policy("sdc");
+        assert!(text.contains(wwid), "{text}");
+        assert_eq!(warnings(&tree, &text), "", "{text}");
     }
     // Paths that differ are named apart.
     tree.write("/sys/bus/scsi/devices/6:0:0:0/sgio_filter/complain", "1\n");

@@ -133,6 +133,49 @@ fn selectors_by_nexus_and_by_other_spellings() {
     }
 }
 
+/// As soon as there is a map, udev's links to the logical unit lead to the map.
+#[test]
+fn a_link_to_a_map_means_its_paths() {
+    let tree = Tree::usual();
+    tree.link("/dev/disk/by-id/wwn-0x600140512345678", "../../dm-0");
+    tree.link("/dev/disk/by-id/dm-name-mpatha", "../../dm-0");
+    let mut found = meant(&tree, "by_id = \"wwn-0x600140512345678\"");
+    found.sort();
+    assert_eq!(found, ["10:0:0:0", "6:0:0:0"]);
+    assert!(meant(&tree, "by_id = \"wwn-0x600140599999999\"").is_empty());
+}
+
+/// One WWID by iSCSI and by SAS.
+#[test]
+fn a_unit_on_two_transports_is_told() {
+    let tree = Tree::usual();
+    tree.device(&Spec {
+        hctl: "4:0:0:0",
+        through: "pci0000:00/host4/port-4:0/end_device-4:0/target4:0:0",
+        class: 0,
+        vendor: "ACME    ",
+        model: "LUN             ",
+        wwid: Some("naa.600140512345678"),
+        nodes: &["block/sdq"],
+        filter: Some((44, "")),
+    });
+    for (selector, told) in [
+        ("wwid = \"naa.600140512345678\"", true),
+        ("wwid = \"naa.600140512345678\", transport = \"sas\"", false),
+    ] {
+        let policy = format!("[[device]]\nmatch = {{ {selector} }}\nrules = \"deny 48\"\n");
+        tree.write("/x.toml", &policy);
+        let path = tree.path("/x.toml");
+        let output = tree.run(&["lint", path.to_str().unwrap()]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            text.contains("is reached by iscsi and sas"),
+            told,
+            "{selector}: {text}"
+        );
+    }
+}
+
 #[test]
 fn devices_without_names_are_told_of() {
     let tree = Tree::usual();

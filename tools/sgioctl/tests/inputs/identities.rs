@@ -20,6 +20,8 @@ fn identities_match_or_lint_says_how_to_write_them() {
             "wwid = \"0x60014051234567890123456789012345\"",
             "write wwid = \"naa.60014051234567890123456789012345\"",
         ),
+        // lsblk prints the first half: a pattern of it would mean every unit of the array.
+        ("wwid = \"0x6001405123456789\"", "write the whole WWID"),
         (
             "wwid = \"naa.0x6001405123456789\"",
             "write wwid = \"naa.6001405123456789\"",
@@ -82,6 +84,18 @@ fn identities_match_or_lint_says_how_to_write_them() {
         ("by_path = \"/dev/sda\"", "a link in /dev/disk/by-path"),
         ("multipath = \"/dev/dm-3\"", "the map's name"),
         (
+            "multipath = \"mpathx (3600140599999999) dm-7 LIO-ORG,disk1\"",
+            "give the map, mpathx, or its WWID, 3600140599999999",
+        ),
+        (
+            "multipath = \"|- 16:0:0:0 sdq 65:0 active ready running\"",
+            "give the path, 16:0:0:0 or sdq",
+        ),
+        (
+            "serial = \" S1234\", exact = true",
+            "write \"S1234\": devices are compared without",
+        ),
+        (
             "multipath = \"mpath-3600140512345678\"",
             "write multipath = \"3600140512345678\"",
         ),
@@ -89,7 +103,7 @@ fn identities_match_or_lint_says_how_to_write_them() {
             "multipath = \"dm-uuid-mpath-3600140512345678\"",
             "write multipath = \"3600140512345678\"",
         ),
-        ("hctl = \"[0:0:0:0]\"", "host:channel:target:lun"),
+        ("hctl = \"[0:0:0:0]\"", "write hctl = \"0:0:0:0\""),
         ("hctl = \"0 0 0 0\"", "host:channel:target:lun"),
         (
             "initiator = \"0x2101001b32a90001:0x2001001b32a90001\"",

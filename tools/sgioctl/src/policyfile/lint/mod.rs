@@ -48,7 +48,11 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         }
     }
     for ((number, block), matched) in policies.blocks.iter().enumerate().zip(matched) {
-        let never = impossible(&block.selector);
+        // A device chooses what it reports, so that one that is there may look like none.
+        let never = match matched.is_empty() {
+            true => impossible(&block.selector),
+            false => Vec::new(),
+        };
         for (place, message, fix) in &never {
             remarks.warn(place, message, fix);
         }
@@ -66,6 +70,7 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         says_nothing(block, &mut remarks);
         let devices: Vec<&Device> = matched.iter().map(|(device, _)| *device).collect();
         several(block, &devices, &mut remarks);
+        transports(block, &devices, &mut remarks);
         switches(block, &mut remarks);
         overlaps(number, &policies.blocks, &matched, &index, &mut remarks);
         rules.of_block(block, &devices, &mut remarks);
@@ -125,6 +130,32 @@ fn several(block: &Block, matched: &[&Device], remarks: &mut Remarks) {
             let fix = "nothing to do if that is meant";
             remarks.note(&key.place, &message, fix);
         }
+    }
+}
+
+/// One logical unit may be reached by iSCSI and by SAS: who means one of them must say so.
+fn transports(block: &Block, matched: &[&Device], remarks: &mut Remarks) {
+    let keys = &block.selector;
+    let told = keys.transport.is_some() || keys.hctl.is_some() || keys.interface.is_some();
+    if told || keys.initiator.is_some() || keys.target.is_some() || keys.by_path.is_some() {
+        return;
+    }
+    let mut units: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for device in matched {
+        let wwid = device.wwid.as_deref();
+        units
+            .entry(wwid.unwrap_or_default())
+            .or_default()
+            .insert(&device.transport);
+    }
+    for (wwid, transports) in units {
+        if wwid.is_empty() || transports.len() < 2 {
+            continue;
+        }
+        let list: Vec<&str> = transports.into_iter().collect();
+        let message = format!("{wwid} is reached by {}: each is meant", list.join(" and "));
+        let fix = "add transport, initiator or target, if only one of them is";
+        remarks.note(&keys.place, &message, fix);
     }
 }
 
