@@ -8,7 +8,7 @@
 
 use super::table::of_opcode;
 use crate::hex;
-use sgio_policy::policy::{Class, Rule};
+use sgio_policy::policy::{Change, Class, Rule};
 
 /// A CDB that carries ATA commands.
 struct Form {
@@ -37,6 +37,23 @@ const FORMS: [Form; 3] = [
         registers: [21, 20, 23, 19, 25],
     },
 ];
+
+/// The rules for what one of them matches, with any protocol, in each of the three CDBs that the class has; and the byte
+/// that the protocol is in, of each. None for a rule that is about no ATA command.
+pub fn ata_forms(rule: &Rule, class: Class) -> Vec<(Rule, u8)> {
+    let forms = forms(rule, class).unwrap_or_default().into_iter();
+    let rules = forms.filter_map(|text| {
+        let text = format!("deny {text}");
+        let change = Change::parse(text.as_bytes()).ok()?;
+        let rule = change.rules().next()?.permanent()?;
+        let opcode = rule.opcodes().iter().next();
+        let form = FORMS.iter().find(|form| {
+            u8::from_str_radix(form.opcode.get(..2).unwrap_or_default(), 16).ok() == opcode
+        })?;
+        Some((rule, form.protocol))
+    });
+    rules.collect()
+}
 
 /// The matching parts of the rules that deny what one of them names: with any protocol, in each of the three CDBs that the
 /// class has. Of what the protocol itself does, as a reset, the protocol alone counts.

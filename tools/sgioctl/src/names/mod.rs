@@ -19,6 +19,7 @@ use anyhow::Result;
 use sgio_policy::policy::{Access, Class, Rule};
 
 pub use self::{
+    ata::ata_forms,
     decode::{decode, Decoded},
     find::distance,
     narrow::{exact, group, left_open, left_open_by, sent},

@@ -2,6 +2,7 @@
 
 //! What a policy says that is legal and most likely not meant.
 
+mod ata;
 mod probe;
 mod remark;
 mod rules;

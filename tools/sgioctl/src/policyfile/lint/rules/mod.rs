@@ -3,7 +3,10 @@
 //! What is wrong with the rules of a policy.
 
 use super::{
-    super::{At, Block, ClassBlock, ClassContent, Origin, Place, PlacedRule, Policies},
+    super::{
+        At, Block, ClassBlock, ClassContent, CommandItem, Origin, Place, PlacedRule, Policies,
+    },
+    ata::walked_around,
     probe::{covers, matches, probes},
     remark::{Remark, Remarks},
 };
@@ -66,14 +69,10 @@ impl<'a> RuleLint<'a> {
             classes.push(Class::DISK);
         }
         let own = &block.own;
-        for item in &own.allow {
-            let mut open = classes
-                .iter()
-                .filter_map(|class| names::left_open_by(&item.value.text, *class));
-            if let Some(open) = open.next() {
-                let message = format!("'{}': {open}", item.value.text);
-                let fix = "write the bytes that matter: \"w c1 [1]=e1 [7]=00\"";
-                remarks.warn(&item.place, &message, fix);
+        left_open(&own.allow, &classes, remarks);
+        for name in &block.profiles {
+            if let Some(profile) = self.policies.profiles.get(&name.value) {
+                left_open(&profile.lists.allow, &classes, remarks);
             }
         }
         let plain = own.deny.is_empty() && own.rules.is_empty() && own.allow.is_empty();
@@ -90,6 +89,7 @@ impl<'a> RuleLint<'a> {
                 Ok(entries) => {
                     shadowed(&entries, remarks);
                     closed_by_profiles(block, &entries, remarks);
+                    walked_around(&entries, *class, self.policies, remarks);
                     self.destructive(&entries, *class, remarks);
                 }
                 Err(faults) => remarks.0.extend(faults.into_iter().map(Remark::from)),
@@ -173,6 +173,20 @@ impl<'a> RuleLint<'a> {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// CDBs that have more bytes than a rule has fields for.
+fn left_open(allow: &[At<CommandItem>], classes: &[Class], remarks: &mut Remarks) {
+    for item in allow {
+        let mut open = classes
+            .iter()
+            .filter_map(|class| names::left_open_by(&item.value.text, *class));
+        if let Some(open) = open.next() {
+            let message = format!("'{}': {open}", item.value.text);
+            let fix = "write the bytes that matter: \"w c1 [1]=e1 [7]=00\"";
+            remarks.warn(&item.place, &message, fix);
         }
     }
 }

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{super::lint, NAMES};
-use crate::policyfile::{self, Profiles};
+use crate::{
+    names,
+    policyfile::{self, Profiles},
+};
+use sgio_policy::policy::{Class, Rule};
 
 /// The warnings about a block with these keys, with what to do about each.
 fn warnings(keys: &str) -> Vec<String> {
+    of_class(Class::DISK, keys)
+}
+
+fn of_class(class: Class, keys: &str) -> Vec<String> {
     let source = format!(
-        "[[device]]\nmatch = {{ wwid = \"naa.600140512345678\", class = \"disk\" }}\n{keys}\n"
+        "[[device]]\nmatch = {{ wwid = \"naa.600140512345678\", class = \"{}\" }}\n{keys}\n",
+        class.name()
     );
     let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
     let policies = policyfile::parse("x.toml", &source, profiles);
@@ -34,6 +43,87 @@ fn a_profile_that_another_closes_is_told() {
     ] {
         assert_eq!(warnings(right), Vec::<String>::new(), "{right}");
     }
+}
+
+/// How `deny` is walked around: by another protocol, and in another CDB.
+#[test]
+fn a_deny_that_another_cdb_walks_around_is_told() {
+    let told = |keys: &str| {
+        let found = warnings(keys);
+        let walks = found
+            .iter()
+            .any(|warning| warning.contains("leaves other ways"));
+        (walks, found)
+    };
+    for keys in [
+        "deny = [\"85 [1]&1e=06 [14]=b4\"]\nallow = [\"w 85\"]",
+        "deny = [\"85 [14]=b4\"]\nallow = [\"w a1\"]",
+        "deny = [\"a1 [9]=b4\"]\nallow = [\"w 7f [7]=18 [8]=1f [9]=f0\"]",
+        // The profile lets IDENTIFY DEVICE pass in two.
+        "deny = [\"85 [14]=ec\"]\nprofile = \"smart-ro\"",
+        "deny = [\"ata-pass-through-16\"]\nprofile = \"smart-ro\"",
+    ] {
+        let (walks, found) = told(keys);
+        assert!(walks, "{keys}: {found:?}");
+    }
+    for keys in [
+        "deny = [\"ata-pass-through-16:identify\"]\nprofile = \"smart-ro\"",
+        "deny = [\"ata-pass-through-16:sanitize\"]\nallow = [\"w 85\", \"w a1\"]",
+        "deny = [\"85\", \"a1\", \"7f [7]=18 [8]=1f [9]=f0\"]",
+        // Nothing lets it pass in any way.
+        "deny = [\"85 [1]&1e=06 [14]=b4\"]",
+        "deny = [\"48\"]",
+    ] {
+        let (walks, found) = told(keys);
+        assert!(!walks, "{keys}: {found:?}");
+    }
+}
+
+/// What `allow`, `learn` and `check` write for readers is nothing to warn of.
+#[test]
+fn the_rules_of_the_tool_itself_are_no_mistake() {
+    for class in [
+        Class::DISK,
+        Class::TAPE,
+        Class::CDROM,
+        Class::CHANGER,
+        Class::ENCLOSURE,
+    ] {
+        let mut lists: Vec<Vec<String>> = Vec::new();
+        for name in names::all(class) {
+            let rules = names::by_default(&name, class).unwrap_or_default();
+            lists.push(rules.iter().map(Rule::to_string).collect());
+            if let Ok(cdb) = names::cdb_of(&name, class) {
+                if names::decode(&cdb, class).for_readers {
+                    lists.push(vec![format!("allow r {}", names::exact(&cdb, class))]);
+                }
+            }
+        }
+        let mut source = String::new();
+        for (number, rules) in lists.iter().enumerate() {
+            let rules = rules.join("\n");
+            let class = class.name();
+            source += &format!(
+                "[[device]]\nmatch = {{ wwid = \"naa.{number:016x}\", class = \"{class}\" }}\nrules = \"\"\"\n{rules}\n\"\"\"\n"
+            );
+        }
+        let policies = policyfile::parse("x.toml", &source, Profiles::default());
+        let policies = policies.unwrap_or_else(|faults| panic!("{faults}"));
+        let remarks = lint(&policies, None, NAMES).into_iter();
+        let told: Vec<String> = remarks
+            .filter(|remark| remark.message.contains("allowed to readers"))
+            .map(|remark| remark.message)
+            .collect();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+    }
+}
+
+#[test]
+fn a_cdb_of_a_profile_is_looked_at_too() {
+    let keys = "profile = \"site\"\n[profile.site]\ndescription = \"x\"\nallow = [\"w c1 e1 01 02 03 04 05 06 00 00\"]";
+    let found = warnings(keys);
+    let told = |warning: &String| warning.contains("bytes 7, 8 and 9 may be anything");
+    assert!(found.iter().any(told), "{found:?}");
 }
 
 #[test]
