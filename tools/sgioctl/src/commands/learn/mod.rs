@@ -5,6 +5,7 @@
 mod propose;
 mod record;
 mod senders;
+mod text;
 
 use crate::{
     context::Context,
@@ -60,7 +61,7 @@ pub struct Args {
     #[arg(long, value_name = "PATH|ID")]
     cgroup: Vec<String>,
 
-    /// JSON lines of "sgioctl monitor --json", or text of the tracepoint sgio_filter:decision; - or nothing is standard input.
+    /// Lines of "sgioctl monitor" (of --json, which know more), or of the tracepoint sgio_filter:decision, as the kernel, trace-cmd and perf print them; - or nothing is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -104,6 +105,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         skipped,
         lost,
         of_others,
+        complaints,
     } = unread;
     let records = sent.records();
     let answer = Answer {
@@ -115,6 +117,12 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     if records == 0 && of_others > 0 {
         output::note(&format!(
             "none of the {of_others} records is of what --device, --uid and --cgroup choose"
+        ));
+    }
+    if complaints > 0 {
+        output::note(&format!(
+            "{complaints} lines are of the kernel's log, which has neither class nor reason: record with \
+             'sgioctl monitor --json'"
         ));
     }
     if skipped > 0 {
@@ -140,6 +148,8 @@ struct Unread {
     lost: u64,
     /// Records of devices and senders that were not chosen.
     of_others: usize,
+    /// Lines of the kernel's log about `complain`: the skipped ones among them.
+    complaints: usize,
 }
 
 /// Adds up all records.
@@ -148,7 +158,7 @@ fn read(mut lines: Lines<'_>, chosen: &Chosen, sent: &mut Sent, unread: &mut Unr
         // The names of processes are any bytes.
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end();
-        if let Some(record) = parse(text) {
+        if let Some(record) = parse(text).or_else(|| text::parse(text)) {
             if chosen.has(&record) {
                 sent.add(&record)?;
             } else {
@@ -156,6 +166,9 @@ fn read(mut lines: Lines<'_>, chosen: &Chosen, sent: &mut Sent, unread: &mut Unr
             }
         } else if let Line::Lost(count) = event::parse(text) {
             unread.lost += count;
+        } else if text::is_complaint(text) {
+            unread.complaints += 1;
+            unread.skipped += 1;
         } else if !event::says_nothing(text) {
             unread.skipped += 1;
         }

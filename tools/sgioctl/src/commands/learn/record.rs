@@ -112,7 +112,7 @@ fn trace(line: &str) -> Option<Record> {
     })
 }
 
-fn outcome(text: &str) -> Option<Outcome> {
+pub(super) fn outcome(text: &str) -> Option<Outcome> {
     Some(match text {
         "allowed" | "emulated" => Outcome::Allowed,
         "privileged" => Outcome::Privileged,

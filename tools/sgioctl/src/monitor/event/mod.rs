@@ -8,6 +8,13 @@
 //!           sg_raw-812     [001] ...1.   123.456789: decision: dev=6:0:0:0 class=0 outcome=...
 //! ```
 //!
+//! `trace-cmd report` puts blanks behind the event's name, and no flags in front of the time. `perf script` writes the
+//! system in front of the name, and a blank between the process and its pid:
+//!
+//! ```text
+//! sg_raw   812 [001]   123.456789: sgio_filter:decision: dev=6:0:0:0 class=0 outcome=...
+//! ```
+//!
 //! The user who runs a process chooses its name, and it may look like anything here, blanks, brackets
 //! and dashes included. So lines are read from the right: the event's text has the name in hex only,
 //! and what stands between name and text is of a fixed form.
@@ -59,6 +66,9 @@ pub struct Event {
 
 const MARK: &str = ": decision: ";
 
+/// The same of perf.
+const PERF_MARK: &str = " sgio_filter:decision: ";
+
 /// Reads a line; whatever is not understood is [`Line::Other`].
 pub fn parse(line: &str) -> Line {
     if let Some(count) = lost(line) {
@@ -74,7 +84,10 @@ pub fn parse(line: &str) -> Line {
 /// line of an event has the name of a process behind blanks; since that may have a line feed in it, a line is to be
 /// taken for a comment only if [`parse`] finds no decision in it.
 pub fn says_nothing(line: &str) -> bool {
-    line.starts_with('#') || line.trim().is_empty()
+    // trace-cmd report begins with the number of processors.
+    let processors = line.strip_prefix("cpus=");
+    let processors = processors.is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
+    line.starts_with('#') || line.trim().is_empty() || processors
 }
 
 /// `CPU:1 [LOST 12 EVENTS]`
@@ -86,9 +99,18 @@ fn lost(line: &str) -> Option<u64> {
 
 fn event(line: &str) -> Option<Event> {
     let line = line.trim_end();
-    let at = line.rfind(MARK)?;
-    let (prefix, text) = (line.get(..at)?, line.get(at + MARK.len()..)?);
-    let sender = sender(prefix)?;
+    let (prefix, text, by_perf) = match line.rsplit_once(PERF_MARK) {
+        // A process may be called like the mark of the other one.
+        Some((prefix, text)) if !text.contains(MARK) => {
+            (prefix.trim_end().strip_suffix(':')?, text, true)
+        }
+        _ => {
+            let (prefix, text) = line.rsplit_once(MARK)?;
+            (prefix, text, false)
+        }
+    };
+    let text = text.trim_start_matches(' ');
+    let sender = sender(prefix, by_perf)?;
     let (words, cdb) = text.split_once(" cdb=")?;
     let mut fields = words.split(' ');
     let mut field = |name: &str| {
@@ -138,8 +160,8 @@ struct Sender {
 }
 
 /// `comm-pid [cpu] flags time`, without flags where the option irq-info is off, and with
-/// `(  tgid)` behind the pid where record-tgid is on.
-fn sender(prefix: &str) -> Option<Sender> {
+/// `(  tgid)` behind the pid where record-tgid is on. Of perf: `comm pid [cpu] time`, or `comm pid/tid`.
+fn sender(prefix: &str, by_perf: bool) -> Option<Sender> {
     let (rest, time) = last_word(prefix)?;
     let (rest, word) = last_word(rest)?;
     let is_cpu = |word: &str| {
@@ -156,7 +178,13 @@ fn sender(prefix: &str) -> Option<Sender> {
     if let Some(inside) = rest.strip_suffix(')') {
         rest = inside.rsplit_once('(')?.0.trim_end();
     }
-    let (comm, pid) = rest.rsplit_once('-')?;
+    let (comm, pid) = match by_perf {
+        true => {
+            let (comm, pid) = last_word(rest)?;
+            (comm.trim_end(), pid.split('/').next().unwrap_or(pid))
+        }
+        false => rest.rsplit_once('-')?,
+    };
     let time: f64 = time.parse().ok()?;
     time.is_finite().then_some(Sender {
         time,

@@ -33,6 +33,30 @@ fn a_line_is_understood() {
     assert_eq!(event.cdb, [0x5e, 0, 0, 0, 0, 0, 0, 0x20, 0, 0]);
 }
 
+/// The text stands behind blanks, and the system in front of the event's name.
+#[test]
+fn lines_of_trace_cmd_and_perf_are_understood() {
+    let expected = with_prefix("sg_raw-812 [001] ...1. 123.456789");
+    for line in [
+        format!("          sg_raw-812   [001]   123.456789: decision:             {TEXT}"),
+        format!("          sg_raw-812   [001] d..2.   123.456789: decision:             {TEXT}"),
+        format!("          sg_raw   812 [001]   123.456789: sgio_filter:decision: {TEXT}"),
+        format!("sg_raw  812/812   [001]   123.456789:     sgio_filter:decision: {TEXT}"),
+    ] {
+        assert_eq!(decision(&line), expected, "{line}");
+    }
+    // A process may be called like a line of the other program.
+    let comm = "x: sgio_filter:decision: dev";
+    let event = decision(&format!(" {comm}-42 [001] ...1. 1.5: decision: {TEXT}"));
+    assert_eq!((event.comm.as_str(), event.pid), (comm, 42));
+    let comm = "x-1 [0] 1: decision: dev";
+    let event = decision(&format!(
+        " {comm} 42 [001] 1.5: sgio_filter:decision: {TEXT}"
+    ));
+    assert_eq!((event.comm.as_str(), event.pid), (comm, 42));
+    assert!(says_nothing("cpus=2") && !says_nothing("cpus=x"));
+}
+
 #[test]
 fn rules_classes_and_opens_are_understood() {
     let event = decision(
