@@ -16,7 +16,7 @@ pub(super) struct Advice {
     /// The same for files that are open for writing, where the question was about readers, who are not to have it.
     pub(super) to_allow_writers: Option<String>,
     /// What there is to say about it.
-    pub(super) advice_note: Option<&'static str>,
+    pub(super) advice_note: Option<String>,
 }
 
 const NOT_FOR_READERS: &str =
@@ -31,7 +31,7 @@ impl Advice {
         if let Some(command) = &self.to_allow {
             text += &format!("  to allow it: {command}\n");
         }
-        if let Some(note) = self.advice_note {
+        if let Some(note) = &self.advice_note {
             text += &format!("  note: {note}\n");
         }
         if let Some(command) = &self.to_allow_writers {
@@ -85,7 +85,7 @@ pub(super) fn of(
         [true] => advice.to_allow = allow(Access::Write)?,
         [false] if command.for_readers => advice.to_allow = allow(Access::Read)?,
         [false] => {
-            advice.advice_note = Some(NOT_FOR_READERS);
+            advice.advice_note = Some(NOT_FOR_READERS.to_owned());
             if !writers_may {
                 advice.to_allow_writers = allow(Access::Write)?;
             }
@@ -96,7 +96,11 @@ pub(super) fn of(
         _ => advice.to_allow = allow(Access::Write)?,
     }
     if advice.to_allow.is_some() && !command.known {
-        advice.advice_note = Some(UNKNOWN);
+        let open = names::left_open(&[cdb], class);
+        advice.advice_note = Some(match open {
+            Some(open) => format!("{UNKNOWN}; {open}"),
+            None => UNKNOWN.to_owned(),
+        });
     }
     Ok(advice)
 }

@@ -74,7 +74,8 @@ fn texts() {
              read-write: refused: neither a rule of the device nor one of class disk matches; opcode 43 is \
              read-toc-pma-atip on class cdrom, but nothing on disk\n  \
              to allow it: sgioctl allow DEV --write '43 [1]=43 [2]=43 [3]=43 [4]=43 [5]=43 [6]=43'\n  \
-             note: no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for\n",
+             note: no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for; \
+             bytes 7, 8 and 9 may be anything: a rule has 6 fields, of 16 values each here\n",
         ),
     ] {
         assert_eq!(text(&checked(class, None, own, cdb)), expected);
@@ -137,6 +138,14 @@ fn what_would_allow_it() {
             "{cdb:02x?}"
         );
     }
+    // What the rule leaves open is told.
+    let cdb = [0xc1, 0xe1, 0, 0, 0, 0, 0, 0, 0x28, 0];
+    let note = checked(Class::DISK, None, "", &cdb).advice.advice_note;
+    let open = "bytes 6, 7 and 9 may be anything";
+    assert!(
+        note.as_deref().is_some_and(|note| note.contains(open)),
+        "{note:?}"
+    );
 }
 
 /// What it says is what the policy says, on all opcodes of all classes, with both tables.
