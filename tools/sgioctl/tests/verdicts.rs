@@ -249,6 +249,11 @@ fn mistakes_in_the_verdicts_are_found() {
             "log-select on tape: the names say harm",
         ),
         (
+            "DTREBAVX security-protocol-in - sv",
+            "DTREBAVX security-protocol-in - -",
+            "security-protocol-in:supported-protocols on disk: refused without a reason",
+        ),
+        (
             "T       read-6,read-16 r m",
             "T       read-6,read-16,read-61 r m",
             "read-61 is no command of tape",
