@@ -10,7 +10,7 @@ fn ata(protocol: u8, feature: u8, command: u8, lba: u8) -> String {
     hex::hex(&[
         0x85,
         // With EXTEND where the log is read by a command of 48 bits, as programs send it.
-        protocol << 1 | u8::from([0x2f, 0x47].contains(&command)),
+        (protocol << 1) | u8::from([0x2f, 0x47].contains(&command)),
         0x2e,
         0,
         feature,
