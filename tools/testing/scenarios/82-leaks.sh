@@ -15,7 +15,7 @@ has_kmemleak || {
 
 debug_load
 debug_add 0
-check "what is there before does not count" leaks_begin
+check "kmemleak is on" leaks_begin
 for _ in $(seq 5); do
 	must_load
 	put "$(dev "$hctl")/rules" "allow r 5e" "allow w 5f [1]=00"

@@ -183,19 +183,17 @@ kmemleak_report() {
 	done
 }
 
-# leaks_begin: what is there already does not count. Fails where kmemleak is off.
+# leaks_begin: no scans but those of leaks, since each takes many seconds. Fails where kmemleak is off. What is lost
+# already counts, if it is the module's.
 leaks_begin() {
-	# No scans of its own, which take their time.
-	echo scan=off >/sys/kernel/debug/kmemleak
-	# The first scan only notes what an object holds.
-	kmemleak_scan && kmemleak_report && echo clear >/sys/kernel/debug/kmemleak
+	{ echo scan=off >/sys/kernel/debug/kmemleak; } 2>/dev/null
 }
 
 # leaks: the objects of the module that nothing refers to, when it is unloaded. They are known by their traces.
 # kmemleak keeps addresses and names them when it is read: those in a module that has gone have no name.
 # So other modules that do something at the same time must stay, and none is to be loaded in its place.
 leaks() {
-	# An object counts when it is 5 s old.
+	# An object counts when it is 5 s old. The first scan only notes what each holds.
 	if ! { kmemleak_scan && nap 6 && kmemleak_report; }; then
 		echo "kmemleak is off"
 		return
