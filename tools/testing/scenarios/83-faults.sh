@@ -35,7 +35,7 @@ disk=$hctl
 debug_add 1
 tape=$hctl
 bsg=bsg:/dev/bsg/$disk
-if has_kmemleak; then check "what is there before does not count" leaks_begin; fi
+if has_kmemleak; then check "kmemleak is on" leaks_begin; fi
 
 # --- loading --------------------------------------------------------------------
 
@@ -51,6 +51,8 @@ in_turn "insmod" everything "$nothing" "$whole" unload insmod "$SGIO_KO"
 # Not only the first of the classes, their files and the devices.
 is "insmod without a fault" "$(failnth 0.0 insmod "$SGIO_KO")" "ok -"
 unload
+declare -A of_loading
+while read -r point n; do of_loading[$point]=$n; done <$faults_at/times
 total=$(seen)
 again=0 step=$((total / some + 1))
 in_turn "insmod, some of $total" everything "$nothing" "$whole" unload insmod "$SGIO_KO"
@@ -63,16 +65,18 @@ nothing_left "after all that"
 coping_does=1
 for point in $(<$faults_at/points); do
 	[[ $point == mutex_lock* ]] || ! has_failed "$point" || continue
+	# Some are for writing.
+	total=${of_loading[$point]}
+	[ "$total" -gt 0 ] || continue
+	# As many as of all that loading makes, but each lock.
+	step=$((total / some + 1))
+	[[ $point != mutex_lock* ]] || step=1
 	only "$point"
 	again=0
-	[ "$(failnth 0.0 insmod "$SGIO_KO")" = "ok -" ] || die "$point: insmod"
-	unload
-	# Some are for writing.
-	[ "$(seen)" -eq 0 ] ||
-		in_turn "insmod, $point" everything "$nothing" "$whole" unload insmod "$SGIO_KO"
+	in_turn "insmod, $point" everything "$nothing" "$whole" unload insmod "$SGIO_KO"
 	again=1
 done
-coping_does=
+coping_does='' step=1
 only ''
 
 # --- writing --------------------------------------------------------------------

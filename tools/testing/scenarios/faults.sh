@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154 # lib.sh sets tmp and the like
-# One thing that the module allocates or registers fails, then another one. Sourced behind lib.sh.
+# One thing that the module allocates or registers fails, then another one. Sourced behind lib.sh. There are hundreds of
+# them, and to start a program takes about as long as to look at all files of the module: so it is all in the shell.
 
 # Where in_turn ends at the latest, and its step.
 most=700
@@ -30,7 +31,7 @@ only() {
 }
 
 has_failed() {
-	grep -qx "$1" <<<"$all_failed"
+	[[ $'\n'$all_failed == *$'\n'"$1"$'\n'* ]]
 }
 
 # How many there were the last time.
@@ -40,13 +41,15 @@ seen() {
 
 # What there is of the module, into $there.
 everything() {
-	local file
+	local file function
 	there=
 	for file in "$sysfs"/* "$sysfs"/classes/*/* /sys/bus/scsi/devices/*/sgio_filter/* \
 		/sys/block/sd*/queue/unpriv_sgio /dev/sgio_filter; do
 		[ ! -e "$file" ] || there+="$file"$'\n'
 	done
-	there+=$(grep -c '^scsi_cmd_allowed ' /sys/kernel/tracing/enabled_functions)
+	while read -r function _; do
+		[ "$function" != scsi_cmd_allowed ] || there+=$function
+	done </sys/kernel/tracing/enabled_functions
 }
 
 # What is in force, into $there: the texts, and what is decided.
@@ -64,7 +67,8 @@ settings() {
 # in_turn NAME STATE BEFORE AFTER UNDO COMMAND...: failnth's COMMAND with each fault. STATE sets $there; an error must leave
 # BEFORE, success AFTER, by which the fault is one that was coped with. UNDO follows success.
 in_turn() {
-	local name=$1 look=$2 before=$3 after=$4 undo=$5 n first got wrong='' errors=0 coped=0 names='' began=$SECONDS
+	local name=$1 look=$2 before=$3 after=$4 undo=$5 n first got wrong='' errors=0 coped=0 names='' began=$SECONDS what
+	local -A times=()
 	shift 5
 	first=$((1 + RANDOM % step))
 	for ((n = first; n <= most * step; n += step)); do
@@ -97,7 +101,9 @@ in_turn() {
 		test $((errors + ${coping_does:-0} * coped)) -gt 0 -a "$got" = "ok -"
 	[ "$step" -eq 1 ] || echo "# every fault number $step, from $first"
 	all_failed+=$names
-	echo "# $name, $((SECONDS - began)) s: $(sort <<<"$names" | grep . | uniq -c | sort -rn | awk '{ printf "%s%s %s", s, $1, $2; s = ", " }')"
+	for what in $names; do times[$what]=$((${times[$what]-0} + 1)); done
+	for what in "${!times[@]}"; do times[$what]="${times[$what]} $what"; done
+	(IFS=, && echo "# $name, $((SECONDS - began)) s: ${times[*]}")
 }
 
 # write_in_turn NAME FILE TEXT UNDO PROBE-ARGUMENT...: the probe tells the old policy from the new one.

@@ -9,8 +9,9 @@
  *
  * Parameters: nth, again; only, one function, nothing else counts; pid (0: nobody), which
  * starts counting; then failed, what was made to fail, and seen, the highest number.
- * points: what can fail; missing: what of it could not be probed.
+ * points: what can fail; missing: what of it could not be probed; times: how often each was come by, with again=0.
  */
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -102,8 +103,32 @@ static int get_points(char *buf, const struct kernel_param *kp)
 static const struct kernel_param_ops points_ops = { .get = get_points };
 module_param_cb(points, &points_ops, NULL, 0400);
 
+/* How often each of them was come by. */
+static unsigned int times[ARRAY_SIZE(points)];
+
+static int get_times(char *buf, const struct kernel_param *kp)
+{
+	int len = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(points); i++)
+		len += sysfs_emit_at(buf, len, "%s %u\n", points[i].name, times[i]);
+	return len;
+}
+
+static const struct kernel_param_ops times_ops = { .get = get_times };
+module_param_cb(times, &times_ops, NULL, 0400);
+
 static struct kprobe probes[ARRAY_SIZE(points)];
 static bool registered[ARRAY_SIZE(points)];
+
+/*
+ * The addresses that were looked up in this attempt, and whether they are the victim's. A look-up takes long in a module
+ * with many symbols.
+ */
+static struct address {
+	unsigned long at;
+	bool is_victims;
+} addresses[512];
 
 static int set_pid(const char *val, const struct kernel_param *kp)
 {
@@ -114,6 +139,9 @@ static int set_pid(const char *val, const struct kernel_param *kp)
 	if (new) {
 		nr_ways = 0;
 		seen = 0;
+		memset(times, 0, sizeof(times));
+		/* Another module may be there now. */
+		memset(addresses, 0, sizeof(addresses));
 		failed[0] = '\0';
 	}
 	WRITE_ONCE(pid, new);
@@ -145,26 +173,36 @@ static unsigned long (*const replacements[])(void) = {
 	[SIGNAL] = return_eintr,
 };
 
+static bool is_victims(unsigned long at)
+{
+	static char symbol[KSYM_SYMBOL_LEN];
+	struct address *address = &addresses[hash_long(at, ilog2(ARRAY_SIZE(addresses)))];
+
+	if (address->at != at) {
+		sprint_symbol(symbol, at);
+		address->at = at;
+		address->is_victims = strstr(symbol, VICTIM);
+	}
+	return address->is_victims;
+}
+
 /* Counts the way here, if the victim is on it; says whether it ends here. One task at a time. */
-static noinline bool must_fail(void)
+static noinline bool must_fail(unsigned int point)
 {
 	static unsigned long entries[40];
-	static char symbol[KSYM_SYMBOL_LEN];
 	unsigned int n = stack_trace_save(entries, ARRAY_SIZE(entries), 0), i;
 	u32 hash = jhash2((u32 *)entries, n * sizeof(entries[0]) / sizeof(u32), 0);
 
-	for (i = 0; i < n; i++) {
-		/* The kernel itself is below the modules, and its names take long. */
-		if (entries[i] < MODULES_VADDR)
-			continue;
-		sprint_symbol(symbol, entries[i]);
-		if (strstr(symbol, VICTIM))
+	/* The kernel itself is below the modules. */
+	for (i = 0; i < n; i++)
+		if (entries[i] >= MODULES_VADDR && is_victims(entries[i]))
 			break;
-	}
 	if (i == n)
 		return false;
-	if (!again)
+	if (!again) {
+		times[point]++;
 		return ++seen == nth;
+	}
 	for (i = 0; i < nr_ways && ways[i].hash != hash; i++)
 		;
 	if (i == ARRAY_SIZE(ways))
@@ -204,7 +242,7 @@ static int __kprobes before(struct kprobe *probe, struct pt_regs *regs)
 		return 0;
 	/* Behind an int3, the unwinder would take a push of one byte, which it is in the place of, for done. */
 	WRITE_ONCE(regs->ip, (unsigned long)probe->addr);
-	fails = must_fail();
+	fails = must_fail(point - points);
 	WRITE_ONCE(regs->ip, ip);
 	if (!fails)
 		return 0;
