@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The entry points that are redirected besides `scsi_cmd_allowed()`.
+//! The entry points that are redirected besides `scsi_cmd_allowed()` and `scsi_rescan_device()`, whose redirections are
+//! made in `sgio_filter_main.rs`.
 //!
 //! That of sg's ioctl is there whenever the driver is. The others are armed by the first setting that needs them, and
 //! stay until the module goes: a redirection costs every caller of the function a little, and is in the way of
@@ -34,7 +35,7 @@ use kernel::{
 /// The entry points, from early in loading until early in unloading.
 static CURRENT: RcuArc<EntryPoints> = RcuArc::none();
 
-/// The redirections that are armed on demand.
+/// The redirection of sg's ioctl, and those that are armed on demand.
 #[pin_data]
 pub(crate) struct EntryPoints {
     #[pin]
@@ -87,7 +88,8 @@ impl EntryPoints {
             .unwrap_or(Ok(()))
     }
 
-    /// Prints which entry points are redirected: a line each, its name and `armed`, `idle` (nothing needs it, or its
+    /// Prints which entry points are redirected: a line for each, or for several that are armed together (`sd_pr`),
+    /// with the name and `armed`, `idle` (nothing has needed it, or its
     /// driver is not loaded) or `failed` and the number of the error.
     ///
     /// # Errors
@@ -125,7 +127,9 @@ fn show(page: &mut Page<'_>, name: &str, armed: Option<Result>) -> Result {
 
 /// While this object lives, entry points can be armed; when it is dropped, they are disarmed.
 ///
-/// None may be armed any more when it is dropped.
+/// After that, nothing can be armed. A task that was arming something at that moment may still do so: that is
+/// disarmed with the last reference to the entry points, which the task holds. So the files that arm something are
+/// removed, which waits for such tasks, after this is dropped, and before the module goes.
 pub(crate) struct Armed(Arc<EntryPoints>);
 
 impl Armed {

@@ -95,7 +95,8 @@ pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>) -> SgFastDecision {
     }
 }
 
-/// Whether `/dev/sgN` of `device` is filtered however it is open.
+/// Whether `/dev/sgN` of `device` is filtered however it is open. Not read as of one moment with the rules: it is a
+/// switch of its own (see `filter_sg` in Documentation/ABI/testing/dev-sgio_filter).
 #[inline(always)]
 pub(super) fn filters_sg(state: &State, device: &DeviceState) -> bool {
     device.filters_sg() || state.filter_sg.load_once()

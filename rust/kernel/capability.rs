@@ -21,20 +21,21 @@ impl Capability {
     /// Whether the current task has the capability. A use is accounted (`PF_SUPERPRIV`) and a
     /// denial may be audited, so ask only when the answer decides.
     pub(crate) fn current_has(self) -> bool {
-        // SAFETY: `capable()` may be called for every valid capability, in any task's context.
+        // SAFETY: `capable()` requires a valid capability, and a task to ask about. The only value that can be made
+        // of this type is `SYS_RAWIO`, which is valid; decisions and writes to files are made in a task's context.
         unsafe { bindings::capable(self.0) }
     }
 
     /// The same, where a denial is no refusal: it is not audited.
     pub(crate) fn current_has_quietly(self) -> bool {
-        // SAFETY: `ns_capable_noaudit()` may be called for every valid capability, in any context; `init_user_ns`
-        // is valid.
+        // SAFETY: As in `current_has()`; `init_user_ns` is a static.
         unsafe { bindings::ns_capable_noaudit(&raw mut bindings::init_user_ns, self.0) }
     }
 
     /// Whether the opener of `file` had the capability when it opened it.
     pub(crate) fn opener_had(self, file: &LocalFile) -> bool {
-        // SAFETY: `file` is valid for the duration of the call, `init_user_ns` always.
+        // SAFETY: `file` is borrowed for the call, so valid, and with it the credentials of its opener;
+        // `init_user_ns` is a static. The capability is valid as in `current_has()`.
         unsafe { bindings::file_ns_capable(file.as_ptr(), &raw mut bindings::init_user_ns, self.0) }
     }
 }

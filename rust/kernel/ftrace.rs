@@ -6,7 +6,9 @@
 //! a jump: the first instruction of the function becomes `jmp replacement`, and nothing else runs. Where some
 //! calls only are redirected, it is a call of a few instructions that choose ([`Trampoline`]).
 //! Elsewhere by livepatch's mechanism, an ftrace handler with `FTRACE_OPS_FL_IPMODIFY` that changes
-//! the address at which the traced function goes on. A function can have one of either, in all.
+//! the address at which the traced function goes on. A function can have one direct call, and one such handler. A
+//! direct call of this module and a handler of another exclude each other (EBUSY); a handler of this module and the
+//! direct call of a BPF program do not, since BPF can share a function with a handler.
 //!
 //! Not here: tracing, filters by name.
 //!
@@ -144,7 +146,10 @@ unsafe extern "C" fn go_on_at_replacement_if<T: CallFilter>(
 
 /// Waits until each task has been seen in user space or asleep. Sleeps.
 pub(crate) fn wait_for_tasks() {
-    // SAFETY: There is nothing that must be valid. It sleeps; a caller that must not would do no harm to memory, as for each function that sleeps.
+    // SAFETY: There is nothing that must be valid. It sleeps, which an RCU reader must not (`Reader` in sync/rcu.rs),
+    // nor a holder of a spinlock. It is called where redirections are dropped, by a task that loads or unloads a
+    // module, or reads or writes a file of this one: none of them is a reader or holds a spinlock then. As in the
+    // kernel crate, the types do not prove it.
     unsafe { bindings::synchronize_rcu_tasks() };
 }
 
@@ -156,8 +161,8 @@ impl Redirect {
     ///
     /// - `EINVAL`: ftrace knows no function that starts at `from` (it was built without, or it is
     ///   marked `notrace`).
-    /// - `EBUSY`: the function has another user already (a livepatch or another IPMODIFY user, a BPF
-    ///   program attached to its entry or exit), or ftrace is switched off (`kernel.ftrace_enabled`).
+    /// - `EBUSY`: the function has another user already (a livepatch or another IPMODIFY user; for a direct call also
+    ///   a BPF program attached to its entry or exit), or ftrace is switched off (`kernel.ftrace_enabled`).
     /// - `ENODEV`: ftrace has been disabled or has shut itself down.
     /// - `ENOMEM`.
     ///
@@ -329,9 +334,11 @@ impl PinnedDrop for Redirect {
                 fsleep(Delta::from_secs(3600));
             }
         }
-        // A task may have been sent to the replacement and be there yet; it cannot sleep there,
-        // so once every task has been seen outside of the kernel or asleep, none is. (The call
-        // above does the same for the sake of its own trampoline, which is not promised.)
+        // A task may have been sent to the replacement and be there yet. By the safety requirement of `new()` it does
+        // not sleep there, so once every task has been seen outside of the kernel or asleep, none is. The
+        // replacements of `with_original()` and `with_original_if()` may sleep, but not before they have counted the
+        // call: the owner of this object then waits for these by `in_flight::Wait`. (The call above does the same for
+        // the sake of its own trampoline, which is not promised.)
         wait_for_tasks();
         // Where spinlocks sleep, a task may have slept there all the same, under the RCU read side
         // lock. Once all those have left it, nothing that sleeps is ahead of them there.

@@ -80,7 +80,8 @@ impl<T: Send + Sync> Data for T {}
 ///
 /// # Invariants
 ///
-/// - `node` is valid, its kobject is in sysfs, and this object has a reference to it.
+/// - `node` is valid, its kobject has been added to sysfs, and this object has a reference to it. It stays in sysfs
+///   until this object is dropped, or a directory above it is removed, which removes it too.
 /// - Its `data` is the address of `_data`'s value.
 pub(crate) struct Entry {
     node: NonNull<Node>,
@@ -105,7 +106,9 @@ impl Drop for Entry {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the kobject is valid and the reference that is put is ours.
         // `kobject_del()` removes the files with the directory, waiting until nobody is in one of
-        // them, and nobody enters one of them again. The data can go then.
+        // them, and nobody enters one of them again. (If a directory above has been removed first, that has
+        // waited likewise; a kobject keeps what `kobject_del()` needs, see `create_dir()` in lib/kobject.c.) The
+        // data can go then.
         unsafe {
             bindings::kobject_del(self.kobj());
             bindings::kobject_put(self.kobj());
@@ -152,8 +155,8 @@ impl<T: Send + Sync + 'static> Kobject<T> {
         )?;
         let node = KBox::into_raw(node);
         // SAFETY: The kobject is all zeros, its type is never gone, and the pointer of `Parent` is
-        // valid by its type invariant. What frees it, by `kfree()` (dynamic_kobj_release() in
-        // lib/kobject.c), frees the node, whose first field it is, and which comes from
+        // valid by its type invariant; the kobject takes a reference to it. What frees it, by `kfree()`
+        // (dynamic_kobj_release() in lib/kobject.c), frees the node, whose first field it is, and which comes from
         // `kmalloc()`.
         let ret = unsafe {
             bindings::kobject_init_and_add(
@@ -169,7 +172,7 @@ impl<T: Send + Sync + 'static> Kobject<T> {
             unsafe { bindings::kobject_put(&raw mut (*node).kobj) };
             return Err(error);
         }
-        // INVARIANT: The kobject is in sysfs, and the reference to it is ours. The heap allocation
+        // INVARIANT: The kobject has been added to sysfs, and the reference to it is ours. The heap allocation
         // behind `_data` does not move.
         let this = Self {
             entry: Entry {
@@ -179,8 +182,9 @@ impl<T: Send + Sync + 'static> Kobject<T> {
             _data: PhantomData,
         };
         for file in files {
-            // SAFETY: The directory is in sysfs and one that the file is for. The file is never
-            // gone, and `drop()` removes it before what it needs is.
+            // SAFETY: The directory has been added to sysfs (if one above it has been removed since, no file is
+            // created) and is one that the file is for. The file is never gone, and `drop()` removes it before what it
+            // needs is.
             to_result(unsafe {
                 bindings::sysfs_create_bin_file(this.entry.kobj(), file.as_raw())
             })?;
@@ -190,7 +194,8 @@ impl<T: Send + Sync + 'static> Kobject<T> {
 
     /// This directory as the place for another one.
     pub(crate) fn as_parent(&self) -> Parent<'_> {
-        // INVARIANT: By the type invariant of `Entry` the kobject is in sysfs while `self` lives.
+        // INVARIANT: By the type invariant of `Entry` the kobject is in sysfs while `self` lives, unless a directory
+        // above it is removed: the user has put `self` into one that stays, as `/sys/kernel`.
         Parent(self.entry.kobj(), PhantomData)
     }
 }

@@ -2,8 +2,9 @@
 
 //! Abstractions that the kernel crate does not have (yet), shaped and named as if it had.
 //!
-//! Nothing in here knows of the filter, but for the layout of what it exchanges ([`trace`],
-//! [`uapi`]). This is the only part of the module that may contain
+//! Most of it knows nothing of the filter. Made for it are the layout of what it exchanges ([`trace`], [`uapi`]) and,
+//! in [`scsi`], what takes the place of functions of the kernel, with the check of their callers (`callers.rs`).
+//! Documentation/design/architecture.md lists these files. This is the only part of the module that may contain
 //! `unsafe` code, and, since they are private to it, the only one that can use the bindings.
 
 #[path = "../bindings/mod.rs"]

@@ -37,7 +37,8 @@ impl Counter {
     ///
     /// `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
-        // SAFETY: May be called in any context that may sleep.
+        // SAFETY: There is nothing that must be valid. It may sleep: callers allocate with `GFP_KERNEL` for the same
+        // object, so they may too.
         let ptr = unsafe { bindings::alloc_percpu_u64() };
         // INVARIANT: A pointer that is not null comes from `alloc_percpu()`.
         NonNull::new(ptr).map(Self).ok_or(ENOMEM)
@@ -95,7 +96,8 @@ impl Counters {
                 len,
             });
         }
-        // SAFETY: May be called in any context that may sleep.
+        // SAFETY: There is nothing that must be valid; the size of too many counters saturates, and is refused. It may
+        // sleep: callers allocate with `GFP_KERNEL` for the same object, so they may too.
         let first = unsafe { bindings::alloc_percpu_u64s(len) };
         // INVARIANT: A pointer that is not null comes from `__alloc_percpu()`.
         if first.is_null() {
@@ -113,7 +115,7 @@ impl Counters {
     #[inline(always)]
     pub(crate) fn inc(&self, index: usize) {
         if index < self.len {
-            // SAFETY: By the type invariant there are `len` counters behind `first`, and `index` is below that.
+            // SAFETY: By the type invariant there are `len` counters from `first` on, and `index` is below that.
             unsafe { arch::this_cpu_inc(self.first, index) };
         }
     }

@@ -96,9 +96,11 @@ impl<T> PointerMap<T> {
         let place = self.places.read(reader)?.0.get(key.place as usize)?;
         // Pairs with the release in `insert()`.
         //
-        // SAFETY: By the type invariant this is null or an entry of the map (of these places or of
-        // those that they were replaced by), and an entry that is removed is freed after a grace
-        // period (`Removed::drop()`), which waits for `reader`.
+        // SAFETY: If these are the places in force, this is by the type invariant null or an entry of the map; if
+        // that is being removed, it is freed after a grace period (`Removed::drop()`), which waits for `reader`. If
+        // the places have been replaced since, `places_with()` waits, with `changing` locked, for all readers of the
+        // old ones, `reader` among them. Until then nothing is removed, so what was copied from here is in the map
+        // still.
         let entry = unsafe { place.load_acquire().as_ref() }?;
         (entry.address == key.address).then_some(&entry.value)
     }
@@ -147,7 +149,8 @@ impl<T> PointerMap<T> {
         }
         let new = Arc::new(Places(new), GFP_KERNEL)?;
         // INVARIANT: The same entries, each in its place; none changes during the copy, since `changing` is locked.
-        // Who reads the old places goes on to find there what was in them.
+        // Readers of the old places go on to find there what was in them. This waits for them before anything can be
+        // removed, which `get()` relies on.
         drop(self.places.replace(Some(new.clone())));
         Ok(new)
     }

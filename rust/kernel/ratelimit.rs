@@ -23,7 +23,7 @@ pub(crate) struct RateLimit {
     suppressed: Atomic<u32>,
 }
 
-// SAFETY: `ratelimit_state` is protected by its own lock.
+// SAFETY: `ratelimit_state` belongs to no thread.
 unsafe impl Send for RateLimit {}
 
 // SAFETY: `ratelimit_state` is protected by its own lock.

@@ -4,7 +4,8 @@
 //!
 //! First everything is prepared: parsed, looked up, compiled, with all the memory that it takes.
 //! Then it is published, which cannot fail, inside of [`State::changing`], so that no decision is
-//! made on a part of it. What was replaced is freed after the readers, all at once.
+//! made on a part of it. (`filter_sg` is read outside of that: see the ABI.) What was replaced is freed after the
+//! readers, all at once.
 
 use super::{
     apply,
@@ -74,7 +75,7 @@ enum Prepared {
 ///
 /// # Errors
 ///
-/// As the ABI describes them; nothing has changed then.
+/// As the ABI describes them. No setting and no rule has changed then; entry points that were armed stay armed.
 pub(super) fn make(state: &State, text: &[u8]) -> Result {
     let transaction = Transaction::parse(text).map_err(|e| {
         mistake(state, &"transaction", &e);

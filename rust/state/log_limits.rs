@@ -2,8 +2,8 @@
 
 //! How much the logs are told, by what it is about.
 //!
-//! Each device has limits of its own: what is sent to one must not hide what is sent to another. What no known device
-//! is meant by has one set of limits for all.
+//! Each device has limits of its own: what is sent to one must not hide what is sent to another. All messages that
+//! are not about a known device share one set of limits.
 
 use crate::kernel::ratelimit::RateLimit;
 use kernel::{

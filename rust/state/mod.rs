@@ -90,8 +90,9 @@ pub(crate) struct State {
     /// for those who are in one; so it is not taken there.
     #[pin]
     pub(crate) plugging: Mutex<()>,
-    /// Held while rules are replaced, so that editing starts from what is there. It is taken inside
-    /// of a sysfs file; inside of it, only `changing` is.
+    /// Held while rules are replaced, so that editing starts from what is there. It is taken inside of a sysfs file
+    /// or a write to `/dev/sgio_filter`. With it held, entry points are armed, with their locks, and `changing` is
+    /// taken: Documentation/design/concurrency.md has the order.
     #[pin]
     pub(crate) writers: Mutex<()>,
     /// Taken to publish a transaction, so that one is not decided upon half done.

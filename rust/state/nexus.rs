@@ -61,7 +61,7 @@ pub(crate) enum Admission {
     Admitted,
     /// Another cgroup is the owner, or the sender's is the root, which tells nobody from another.
     NotOwner,
-    /// The guard was switched during the decision: decide again.
+    /// `pr_exclusive` was switched during the decision: decide again.
     Changed,
 }
 
@@ -84,7 +84,7 @@ impl Nexus {
         self.exclusive.load(Acquire)
     }
 
-    /// Switches the guard. Without it, there is no owner. Does not sleep.
+    /// Switches `pr_exclusive`. Without it, there is no owner. Does not sleep.
     pub(crate) fn set_exclusive(&self, exclusive: bool) {
         let mut owner = self.owner.lock();
         self.exclusive.store(exclusive, Release);

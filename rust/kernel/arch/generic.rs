@@ -41,14 +41,14 @@ pub(crate) fn is_on_stack(object: *const u8) -> bool {
     unsafe { bindings::object_is_on_stack(object.cast()) }
 }
 
-/// Adds one to this CPU's part of the counter `index` behind `first`.
+/// Adds one to this CPU's part of the counter `index` of those from `first` on.
 ///
 /// # Safety
 ///
-/// Of `first`, a per-CPU pointer, and `index` comes a valid one.
+/// `first` is a per-CPU pointer to an array of more than `index` counters.
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
-    // SAFETY: By the safety requirement `first` with `index` is a per-CPU pointer that may be used.
+    // SAFETY: By the safety requirement there is a counter `index` at `first`.
     unsafe { bindings::this_cpu_inc_u64(first.wrapping_add(index)) };
 }
 

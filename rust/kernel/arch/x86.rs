@@ -70,12 +70,15 @@ pub(crate) fn branch_targets(at: usize, text: &[u8]) -> Option<impl Iterator<Ite
 /// Whether a load has acquire ordering by itself.
 pub(crate) const LOADS_ARE_ACQUIRE: bool = true;
 
-/// What `object_is_on_stack()` tells.
+/// Whether an object is on the stack of the current task.
 #[cfg(all(CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK))]
 #[inline(always)]
 pub(crate) fn is_on_stack(object: *const u8) -> bool {
     let stack: usize;
-    // SAFETY: `current` of x86-64, and its stack. Neither changes as long as this task runs.
+    // SAFETY: It loads two words. The first is `const_current_task`, a per-CPU variable (relative to %gs,
+    // CONFIG_SMP): the address of the `task_struct` of the task that runs here. That is valid as long as the task
+    // runs, also if it is moved to another CPU before the second load, of the field `stack` in it. Neither value
+    // changes in that time, as `pure` asks for; nothing is written.
     unsafe {
         asm!(
             "mov {stack}, qword ptr gs:[rip + {current}]",
@@ -91,16 +94,16 @@ pub(crate) fn is_on_stack(object: *const u8) -> bool {
 #[cfg(not(all(CONFIG_SMP, CONFIG_THREAD_INFO_IN_TASK)))]
 pub(crate) use super::generic::is_on_stack;
 
-/// Adds one to this CPU's part of the counter `index` behind `first`, in one instruction, so that
+/// Adds one to this CPU's part of the counter `index` of those from `first` on, in one instruction, so that
 /// nothing else on this CPU can come between: what `this_cpu_inc()` is, where a per-CPU pointer is relative to %gs.
 ///
 /// # Safety
 ///
-/// Of `first`, a per-CPU pointer, and `index` comes a valid one.
+/// `first` is a per-CPU pointer to an array of more than `index` counters.
 #[cfg(CONFIG_SMP)]
 #[inline(always)]
 pub(crate) unsafe fn this_cpu_inc(first: *mut u64, index: usize) {
-    // SAFETY: By the safety requirement `first` with `index` is a per-CPU pointer that may be used: relative to %gs, it is
+    // SAFETY: By the safety requirement there is a counter `index` at `first`: relative to %gs, it is
     // this CPU's counter, of eight bytes. Nothing else is written to.
     unsafe {
         asm!(

@@ -129,7 +129,7 @@ pub(crate) fn with_locked(device: &BusDeviceRef, f: impl FnOnce(&LockedDevice<'_
 #[derive(Clone, Copy)]
 pub(crate) struct Bus(*const bindings::bus_type);
 
-// SAFETY: `bus_type` is constant and the functions below do their own locking.
+// SAFETY: A `bus_type` belongs to no thread.
 unsafe impl Send for Bus {}
 
 // SAFETY: `bus_type` is constant and the functions below do their own locking.

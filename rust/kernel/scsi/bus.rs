@@ -57,7 +57,7 @@ pub(super) fn bus() -> Result<Bus> {
     let bus = unsafe { bindings::scsi_host_bus(host) };
     // SAFETY: The reference comes from `scsi_host_alloc()`.
     unsafe { bindings::scsi_host_put(host) };
-    // SAFETY: `scsi_alloc_host()` sets the bus to `scsi_bus_type`, which stays registered until
+    // SAFETY: `scsi_host_alloc()` sets the bus to `scsi_bus_type`, which stays registered until
     // scsi_mod, which this module uses symbols of, is unloaded.
     Ok(unsafe { Bus::from_raw(bus) })
 }

@@ -139,8 +139,13 @@ impl Device {
 
     /// The device's directory in sysfs.
     pub(crate) fn as_parent(&self) -> Parent<'_> {
-        // SAFETY: The device has been added, and its directory stays at least until the bus has
-        // announced its removal.
+        // SAFETY: By the type invariant the device has been added, so its kobject is initialised. Its directory is
+        // removed by `device_del()`, after the bus has announced the removal and the listener of `device_events.rs`
+        // has returned. That it has not returned, the types do not prove, but the two users of the directory do:
+        //
+        // - `Devices::add()` runs with the list of `device_events.rs` locked, which the listener locks first;
+        // - `Devices::end()` has found the device in the map with `State::plugging` locked. The listener takes it out
+        //   of the map with the same lock.
         unsafe { Parent::from_raw(&raw mut (*self.0.get()).sdev_gendev.kobj) }
     }
 
@@ -262,8 +267,9 @@ mod tests {
         }
 
         let mut sdev = KBox::<bindings::scsi_device>::new_uninit(GFP_KERNEL)?;
-        // SAFETY: The memory is there; zeros are a device that nothing is known of, in which the page is set. Of the device
-        // nothing but that is used, while both live.
+        // SAFETY: The memory is there; zeros are a device that nothing is known of, in which the page is set. It has
+        // not been added to a bus, which the type invariant of `Device` asks for. `lu_name()` does not rely on that:
+        // it calls `scsi_vpd_lun_id()`, which reads nothing of the device but this page. Both live until it returns.
         unsafe {
             let sdev = sdev.as_mut_ptr();
             sdev.write_bytes(0, 1);

@@ -140,7 +140,7 @@ impl PrCommand {
 
 static CALLS: InFlight = InFlight::none();
 
-/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments behind the disk, what they
+/// A redirected function for each of `struct pr_ops` that sd has: its name, its arguments after the disk, what they
 /// ask for.
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) => $request:expr;)*) => {
@@ -172,9 +172,10 @@ macro_rules! functions {
                         $($ty),*
                     ) -> c_int;
                     let original = original::$name.load(Relaxed);
-                    // SAFETY: The address is that of sd's function of that name, which has these arguments
-                    // (drivers/scsi/sd.c); it was set before calls could arrive here, and sd does not go while
-                    // one of its disks is open.
+                    // SAFETY: The address is that of sd's function of that name; it was set before calls could
+                    // arrive here, and sd does not go while one of its disks is open. That it has these arguments
+                    // is assumed: they are those of `struct pr_ops` (include/linux/pr.h), by whose pointers it is
+                    // called.
                     let original: Function = unsafe { core::mem::transmute(original) };
                     // SAFETY: By the safety requirement these are arguments for it. It is not redirected for
                     // callers in this module; since the call is counted until after it, it is not in tail
@@ -205,7 +206,7 @@ macro_rules! functions {
                 original::$name.store(from, Relaxed);
                 let from = core::ptr::without_provenance(from);
                 let to = (replacement::$name::<T> as *const ()).cast::<c_void>();
-                // SAFETY: Both functions have the same signature (drivers/scsi/sd.c), and may sleep. When the
+                // SAFETY: Both functions have the same signature (assumed of sd's, see above), and may sleep. When the
                 // replacement sleeps it is counted, and waited for by `Hook::rest`. Every caller of sd
                 // (block/ioctl.c, dm, nfsd, nvmet, LIO) has a disk of it open, until the call returns.
                 let redirect = unsafe { Redirect::with_original(name, from, to) };

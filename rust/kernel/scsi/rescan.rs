@@ -74,8 +74,10 @@ impl<C: RescanClient> Hook<C> {
     unsafe extern "C" fn scsi_rescan_device(sdev: *mut bindings::scsi_device) -> c_int {
         let _call = RESCANS.enter();
         // SAFETY: By the safety requirement this is a call of `scsi_rescan_device()`, whose caller has a reference to
-        // the device until it returns. The device was added to its bus: the kernel's function takes the lock of its
-        // `sdev_gendev` and follows its driver.
+        // the device until it returns. That the device has been added to its bus, as the type invariant of `Device`
+        // asks for, does not follow: the event of a device that is still being found (`scsi_evt_thread()`) may come
+        // before. Such a device is not known to `C`, which looks it up by its queue, that `scsi_alloc_sdev()` has set
+        // before anything could be sent to it, and uses nothing else of it.
         let device = unsafe { &*Opaque::cast_from(sdev).cast::<Device>() };
         let begun = C::begin(device);
         // SAFETY: By the safety requirement, this is an argument for that function, which is not

@@ -154,7 +154,11 @@ unsafe fn decide_in_full<T: SgAllowed>(
     let sender = Sender::current(&rcu::read_lock());
     let allowed = T::sg_allowed(cdb, sender);
     if !allowed {
-        // SAFETY: By the safety requirement the request is ready to be executed, which it is not; so it may be ended.
+        // SAFETY: By the safety requirement the request is one of sg and about to be executed. The caller does not
+        // execute it when this returns false, so nobody else ends it, and it is ended once. It can be ended: sg has
+        // set its `end_io` (`sg_common_write()`; that is what the request is known by, see `OfSg`) and the data for
+        // that (`sg_start_req()`), and its command has a sense buffer of `SCSI_SENSE_BUFFERSIZE` bytes for life
+        // (`scsi_mq_init_request()`).
         unsafe { bindings::sg_refuse(request) };
     }
     allowed

@@ -211,8 +211,10 @@ unsafe fn access_mode(file: *const bindings::file) -> u32 {
 #[export_name = "sgio_sg_ioctl"]
 unsafe extern "C" fn sg_ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
     let call = CALLS.enter();
-    // SAFETY: `ORIGINAL` was set to the address of the function before calls could arrive here, and changes only
-    // when sg goes, which it does not while one of its files is open.
+    // SAFETY: `ORIGINAL` was set to the address of the function before calls could arrive here. It is set again only
+    // when sg is loaded again. That is after it was unloaded, so after `Hook` was dropped, which waits for all calls
+    // here. That `sg_ioctl()` has this signature is assumed: it is known by its name, and
+    // `file_operations::unlocked_ioctl`.
     let original: SgIoctl = unsafe { core::mem::transmute(ORIGINAL.load(Relaxed)) };
     if cmd != bindings::SG_IO {
         // SAFETY: By the safety requirement, these are arguments for that function, which is not redirected for callers
@@ -281,9 +283,9 @@ impl DriverHook for Hook {
                     drop(SENDERS.replace(Some(senders)));
                     Published(())
                 },
-                // SAFETY: Both functions have the same signature (above), and may sleep. When the replacement sleeps it
-                // is counted, and waited for by `rest`. The filter and the trampoline are those of `sg_ioctl()`, and
-                // what it asks does not sleep, but for a lock as an RCU reader.
+                // SAFETY: Both functions have the same signature (assumed of sg's, see `sg_ioctl`), and may sleep.
+                // When the replacement sleeps it is counted, and waited for by `rest`. The filter and the trampoline
+                // are those of `sg_ioctl()`, and what it asks does not sleep, but for a lock as an RCU reader.
                 redirect <- unsafe {
                     Redirect::with_original_if::<NotForBoth>(
                         c"sg_ioctl",
