@@ -3,8 +3,9 @@
 //! The publish and free protocol of the module, small enough to try every interleaving and every value that
 //! a load may return. `Documentation/design/memory-model.md` has the proof that goes with it.
 //!
-//! Each model follows the code in `rust/kernel/` line by line and takes the one thing that a test leaves
-//! out or weakens, to see that it is needed: a check that cannot fail shows nothing.
+//! Each model follows the code in `rust/kernel/` line by line. It takes a mutation: one step that it leaves out or
+//! weakens. A test runs the model with each mutation and must find a fault, since a check that cannot fail shows
+//! nothing.
 //!
 //! loom knows the memory model of C11, not the kernel's. `smp_wmb()` stands as a release fence, which is
 //! more for loads before it, and there is none that matters; a `Full` exchange as one that acquires and

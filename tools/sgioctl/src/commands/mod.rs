@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The commands, one a file.
+//! The commands: a file or a folder for each.
 
 pub mod allow;
 pub mod apply;

@@ -3,9 +3,8 @@
 //! Commands have names here, as T10 and T13 write them, in lower case with hyphens.
 //!
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
-//! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse.rs` (names to
-//! rules), `ata.rs` (ATA
-//! commands in rules that deny), `narrow.rs` (the rule for what was sent).
+//! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse/mod.rs` (names
+//! to rules), `ata.rs` (ATA commands in rules that deny), `narrow.rs` (the rule for what was sent).
 
 mod ata;
 mod cover;

@@ -7,7 +7,7 @@
 //! Files become [`Policies`] ([`load`]), those and devices become [`Resolved`] states
 //! ([`Policies::resolve`]), and those one text for the kernel ([`transaction`]). [`lint`] looks for what
 //! is legal and most likely not meant, [`compare`] for what a policy would change; [`write()`] makes a file. Only [`load()`]
-//! reads files; all else is a function of its arguments.
+//! reads files, with `source`, which checks who may write them; all else is a function of its arguments.
 
 mod built_in;
 mod command;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The shape of a file, as serde reads and writes it; what the values mean is checked in `convert.rs`.
+//! The shape of a file, as serde reads and writes it; what the values mean is checked in `convert/mod.rs`.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
