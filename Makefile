@@ -40,7 +40,7 @@ VM := $(TESTING)/vm/run
 help:
 	@echo 'On a machine with nothing prepared (each target does the set-up it needs):'
 	@echo '  make demo      show what the filter does, on the stock kernel in a VM'
-	@echo '  make test      build everything, run every test (ONLY=pattern: some)'
+	@echo '  make test      build, lint, and test on the stock and the test kernel (ONLY=pattern: some)'
 	@echo '  make test-debug  all scenarios, on a kernel with KASAN and more (ONLY=pattern)'
 	@echo '  make test-race   some scenarios, on a kernel with KCSAN          (ONLY=pattern)'
 	@echo '  make test-rt     the scenarios on the distribution'\''s PREEMPT_RT kernel (ONLY=pattern)'
