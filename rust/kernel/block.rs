@@ -123,8 +123,11 @@ impl<'a> Disk<'a> {
     ///
     /// `queue` is valid, and nothing adds a disk to it or deletes it, for `'a`.
     pub(crate) unsafe fn of_queue(queue: *mut bindings::request_queue) -> Option<Self> {
+        // SAFETY: By the safety requirement `queue` is valid. An older disk that was kept open may clear the pointer at the
+        // same time, so it is read once, as by READ_ONCE().
+        let disk = unsafe { (&raw const (*queue).disk).read_volatile() };
         // SAFETY: By the safety requirement `queue` is valid.
-        let (disk, registered) = unsafe { ((*queue).disk, bindings::blk_queue_registered(queue)) };
+        let registered = unsafe { bindings::blk_queue_registered(queue) };
         // INVARIANT: The queue is registered with its disk's directory, and stays so.
         NonNull::new(disk)
             .filter(|_| registered)

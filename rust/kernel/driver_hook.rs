@@ -33,6 +33,8 @@ pub(crate) trait DriverHook: Send + Sync + Sized + 'static {
 enum HookState<H> {
     Absent,
     Failed(Error),
+    /// It is not to be armed any more.
+    Closed,
     Armed { _hook: Pin<KBox<H>> },
 }
 
@@ -52,10 +54,12 @@ pub(crate) struct Watch<H: DriverHook> {
 impl<H: DriverHook> Driver<H> {
     fn arm(&self) -> Result {
         let mut state = self.state.lock();
-        if matches!(*state, HookState::Armed { .. }) {
+        if matches!(*state, HookState::Armed { .. } | HookState::Closed) {
             return Ok(());
         }
-        // SAFETY: `going()` drops it before the driver goes; if the driver goes already, `H::new()` does not find it.
+        // SAFETY: `going()` drops it before the driver goes: it is called for as long as this state is not `Closed`, which
+        // it becomes, without a hook, before modules are listened to no more. If the driver goes already, `H::new()` does
+        // not find it.
         match KBox::pin_init(unsafe { H::new() }, GFP_KERNEL) {
             Ok(hook) => *state = HookState::Armed { _hook: hook },
             Err(ENOENT) => *state = HookState::Absent,
@@ -69,7 +73,14 @@ impl<H: DriverHook> Driver<H> {
     }
 
     fn disarm(&self) {
-        *self.state.lock() = HookState::Absent;
+        let mut state = self.state.lock();
+        if !matches!(*state, HookState::Closed) {
+            *state = HookState::Absent;
+        }
+    }
+
+    fn close(&self) {
+        *self.state.lock() = HookState::Closed;
     }
 }
 
@@ -114,7 +125,7 @@ impl<H: DriverHook> Watch<H> {
     /// Why it could not be armed.
     pub(crate) fn armed(&self) -> Option<Result> {
         match &*self.modules.listener().state.lock() {
-            HookState::Absent => None,
+            HookState::Absent | HookState::Closed => None,
             HookState::Failed(e) => Some(Err(*e)),
             HookState::Armed { .. } => Some(Ok(())),
         }
@@ -124,6 +135,6 @@ impl<H: DriverHook> Watch<H> {
 #[pinned_drop]
 impl<H: DriverHook> PinnedDrop for Watch<H> {
     fn drop(self: Pin<&mut Self>) {
-        self.modules.listener().disarm();
+        self.modules.listener().close();
     }
 }
