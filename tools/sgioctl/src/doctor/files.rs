@@ -148,6 +148,7 @@ fn drift(
         if applied::state(running) == wanted {
             as_wanted += usize::from(state.block.is_some());
         } else if applied::state(&without_timed(running)) == wanted {
+            as_wanted += usize::from(state.block.is_some());
             more.push(name);
         } else if state.block.is_some() {
             differing.push(name);
@@ -166,13 +167,15 @@ fn drift(
         findings.push(Finding::note(
             CHECK,
             format!("no file has what is in force on {}", names(&by_hand)),
-            "it ends with the device; 'sgioctl show DEV --policy' makes a file of it",
+            "it ends with the device; 'sgioctl show DEV --policy' makes a file of it, and 'sgioctl apply' takes it \
+             away, as what a file had that is not there any more",
         ));
     }
     if !more.is_empty() {
         let text = format!(
-            "{} has, besides the policy of the files, rules that end by themselves",
-            names(&more)
+            "{} {}, besides the policy of the files, rules that end by themselves",
+            names(&more),
+            if more.len() == 1 { "has" } else { "have" },
         );
         findings.push(Finding::ok(CHECK, text));
     }

@@ -3,19 +3,38 @@
 //! What is in force, and where it is wider or other than one may think.
 
 use super::{Facts, Finding};
-use crate::{device::Device, running, settings::Settings};
+use crate::{
+    device::Device,
+    policyfile::{load, ClassContent, Maps, Place, Policies, DEFAULT_DIRECTORY},
+    running,
+    settings::Settings,
+};
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
-    classes(facts, findings)?;
-    switches(facts, findings);
+    let files = match facts.root.path(DEFAULT_DIRECTORY).is_dir() {
+        // What is wrong with them is told where they are compared.
+        true => load(facts.root, &[]).unwrap_or_default(),
+        false => Policies::default(),
+    };
+    classes(facts, &files, findings)?;
+    switches(facts, &files, findings);
     maps(facts, findings);
     Ok(())
 }
 
 /// Of the classes that there are devices of.
-fn classes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
+fn classes(facts: &Facts<'_>, files: &Policies, findings: &mut Vec<Finding>) -> Result<()> {
+    // What a file says is changed there: by hand it would differ from the file, which is a problem too.
+    let said = |class, table: &str| {
+        let block = files.classes.iter().find(|block| block.class == class)?;
+        let same = match &block.content {
+            ClassContent::Table(name) => name == table,
+            ClassContent::Rules(_) => table == "custom",
+        };
+        same.then(|| as_in(&block.place, "[[class]]"))
+    };
     let mut classes: Vec<_> = facts
         .devices
         .iter()
@@ -34,12 +53,16 @@ fn classes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
             "stock" => findings.push(Finding::note(
                 "table",
                 format!("{name}: the kernel's own list is in force, with its holes"),
-                format!("echo strict > /sys/kernel/sgio_filter/classes/{name}/table"),
+                said(class, "stock").unwrap_or_else(|| {
+                    format!("echo strict > /sys/kernel/sgio_filter/classes/{name}/table")
+                }),
             )),
             table => findings.push(Finding::note(
                 "table",
                 format!("{name}: a {table} table is in force"),
-                format!("read /sys/kernel/sgio_filter/classes/{name}/rules"),
+                said(class, table).unwrap_or_else(|| {
+                    format!("read /sys/kernel/sgio_filter/classes/{name}/rules")
+                }),
             )),
         }
     }
@@ -52,8 +75,20 @@ fn classes(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
-fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
+/// What to do about what a file says.
+fn as_in(place: &Place, what: &str) -> String {
+    format!("{place} says so: if that is not meant, change its {what}, then 'sgioctl apply'")
+}
+
+fn switches(facts: &Facts<'_>, files: &Policies, findings: &mut Vec<Finding>) {
     let mut quiet = true;
+    let devices: Vec<Device> = facts
+        .devices
+        .iter()
+        .map(|(device, _)| device.clone())
+        .collect();
+    let maps = Maps::of(&devices);
+    let block = |device: &Device| files.blocks.get(files.block_of(device, &maps)?);
     for (device, running) in &facts.devices {
         let name = device.full_name();
         let Some(running) = running else {
@@ -69,7 +104,10 @@ fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::problem(
                 "complain",
                 format!("{name} refuses nothing: complain is on"),
-                format!("sgioctl complain {} off", device.hctl),
+                match block(device).filter(|block| block.complain.value) {
+                    Some(block) => as_in(&block.complain.place, "complain"),
+                    None => format!("sgioctl complain {} off", device.hctl),
+                },
             ));
         }
         if running.settings.unpriv_sgio {
@@ -77,10 +115,13 @@ fn switches(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::note(
                 "unpriv",
                 format!("{name} is open to everybody who can open it: unpriv_sgio is on"),
-                format!(
-                    "if that is not meant: sgioctl set {} unpriv off, and allow what is needed",
-                    device.hctl
-                ),
+                match block(device).filter(|block| block.unpriv_sgio.value) {
+                    Some(block) => as_in(&block.unpriv_sgio.place, "unpriv_sgio"),
+                    None => format!(
+                        "if that is not meant: sgioctl set {} unpriv off, and allow what is needed",
+                        device.hctl
+                    ),
+                },
             ));
         }
     }
@@ -109,7 +150,31 @@ fn maps(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             _ => false,
         });
         let names: Vec<String> = paths.iter().map(|(device, _)| device.full_name()).collect();
-        findings.push(if differs {
+        let initiators = paths.iter().map(|(device, _)| &device.ports.initiator);
+        let initiators: BTreeSet<&str> = initiators.filter_map(|name| name.as_deref()).collect();
+        let is_iscsi = |(device, _): &(&Device, _)| device.transport == "iscsi";
+        let multipath = "multipathd must not take these disks (admin-guide/initiators.md)";
+        findings.push(if differs && initiators.len() > 1 {
+            // Two HBAs of one host are two initiators as well; open-iscsi gives all sessions the host's own name,
+            // unless an interface has another.
+            let fix = match paths.iter().all(is_iscsi) {
+                true => format!("if each is for a guest of its own, {multipath}; else apply a policy that names the WWID"),
+                false => format!(
+                    "if each is for a guest of its own, {multipath}; else apply a policy that names the WWID, \
+                     or 'sgioctl reset {map}' and allow on {map}"
+                ),
+            };
+            let initiators: Vec<&str> = initiators.into_iter().collect();
+            Finding::problem(
+                "multipath",
+                format!(
+                    "the paths of {map} have a policy and an initiator each: {} ({}); the answer depends on the path",
+                    names.join(", "),
+                    initiators.join(", ")
+                ),
+                fix,
+            )
+        } else if differs {
             Finding::problem(
                 "multipath",
                 format!(

@@ -3,7 +3,11 @@
 //! Writes policy files, by the types of [`raw`] that read them: what is written can be read.
 
 use super::raw;
-use crate::{device::Hctl, output::printable, settings::Settings};
+use crate::{
+    device::{nexus::Ports, Hctl},
+    output::printable,
+    settings::Settings,
+};
 use anyhow::{anyhow, Context as _, Result};
 use toml::Spanned;
 use toml_edit::{ser, DocumentMut, Item};
@@ -13,6 +17,8 @@ use toml_edit::{ser, DocumentMut, Item};
 pub enum Unit {
     /// By its WWID, as it is.
     Wwid(String),
+    /// By its WWID and the I_T nexus, since the WWID is reached through others too.
+    Nexus(String, Ports),
     /// By its address, with the reason why not by a WWID.
     Address(Hctl, &'static str),
 }
@@ -46,6 +52,14 @@ impl NewBlock {
         let selector = match &self.unit {
             Unit::Wwid(wwid) => raw::Match {
                 wwid: Some(at(wwid.clone())),
+                exact: Some(true),
+                ..raw::Match::default()
+            },
+            Unit::Nexus(wwid, ports) => raw::Match {
+                wwid: Some(at(wwid.clone())),
+                initiator: ports.initiator.clone().map(at),
+                interface: ports.interface.clone().map(at),
+                target: ports.target.clone().map(at),
                 exact: Some(true),
                 ..raw::Match::default()
             },
@@ -102,10 +116,17 @@ fn add_comments(document: &mut DocumentMut, blocks: &[NewBlock]) -> Result<()> {
             .decor_mut()
             .set_prefix(format!("{separator}{comment}"));
         separator = "\n";
-        if let (Unit::Address(_, why), Some(mut key)) = (&block.unit, table.key_mut("match")) {
-            let line = format!(
+        let line = match &block.unit {
+            Unit::Wwid(_) => continue,
+            Unit::Nexus(..) => {
+                "By its I_T nexus too, since the WWID is that of others, each perhaps for a guest of its own."
+                    .to_owned()
+            }
+            Unit::Address(_, why) => format!(
                 "By its address, since {why}: at the next boot it may be that of another device."
-            );
+            ),
+        };
+        if let Some(mut key) = table.key_mut("match") {
             key.leaf_decor_mut().set_prefix(commented([line.as_str()]));
         }
     }
@@ -127,7 +148,7 @@ mod tests {
     use super::*;
     use crate::{
         output::lines,
-        policyfile::{parse, Profiles},
+        policyfile::{parse, At, Profiles},
     };
     use proptest::prelude::*;
     use sgio_policy::policy::ReportLuns;
@@ -151,6 +172,14 @@ mod tests {
         let hctl = any::<(u32, u32, u32, u64)>();
         prop_oneof![
             "[!-~]([ -~\\\\\"']{0,20}[!-~])?".prop_map(Unit::Wwid),
+            ["[!-~]([ -~]{0,20}[!-~])?"; 4].prop_map(|[wwid, initiator, interface, target]| {
+                let ports = Ports {
+                    initiator: Some(initiator),
+                    interface: Some(interface).filter(|name| name.len() > 3),
+                    target: Some(target),
+                };
+                Unit::Nexus(wwid, ports)
+            }),
             hctl.prop_map(|(host, channel, target, lun)| {
                 let hctl = Hctl {
                     host,
@@ -193,6 +222,14 @@ mod tests {
                     Unit::Wwid(wwid) => {
                         let read = read.selector.wwid.as_ref().unwrap();
                         prop_assert!(!read.value.is_glob() && read.value.text() == wwid, "{}", text);
+                    }
+                    Unit::Nexus(wwid, ports) => {
+                        let text = |key: &Option<At<String>>| key.as_ref().map(|key| key.value.clone());
+                        let keys = &read.selector;
+                        prop_assert_eq!(keys.wwid.as_ref().unwrap().value.text(), wwid);
+                        prop_assert_eq!(text(&keys.initiator), ports.initiator.clone());
+                        prop_assert_eq!(text(&keys.interface), ports.interface.clone());
+                        prop_assert_eq!(text(&keys.target), ports.target.clone());
                     }
                     Unit::Address(hctl, _) => {
                         prop_assert_eq!(read.selector.hctl.as_ref().unwrap().value, *hctl);

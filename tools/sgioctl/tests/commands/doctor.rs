@@ -225,6 +225,60 @@ fn files_that_are_not_in_force_are_a_problem() {
     assert!(notes.contains("warns of 1 places"), "{notes}");
 }
 
+/// What is advised, of one check.
+fn advice(tree: &Tree, status: i32, check: &str) -> String {
+    let answer = tree.json(&["doctor"], status);
+    let findings = answer["findings"].as_array().unwrap().iter();
+    let of_check = findings.filter(|finding| finding["check"] == check);
+    let advice = of_check.filter_map(|finding| finding["advice"].as_str());
+    advice.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn what_a_file_says_is_not_to_be_undone_by_hand() {
+    let tree = healthy();
+    let class = "[[class]]\nname = \"disk\"\ntable = \"stock\"\n";
+    let block = "[[device]]\nmatch = { hctl = \"0:0:0:0\" }\ncomplain = true\nunpriv_sgio = true\n";
+    tree.write(
+        "/etc/sgio-filter/policy.d/10.toml",
+        &format!("{block}{class}"),
+    );
+    tree.write("/sys/kernel/sgio_filter/classes/disk/table", "stock\n");
+    let filter = "/sys/bus/scsi/devices/0:0:0:0/sgio_filter";
+    tree.write(&format!("{filter}/complain"), "1\n");
+    tree.write(&format!("{filter}/unpriv_sgio"), "1\n");
+    for (check, line) in [("table", 5), ("complain", 3), ("unpriv", 4)] {
+        let told = advice(&tree, 1, check);
+        assert!(
+            told.contains(&format!("10.toml:{line}:")),
+            "{check}: {told}"
+        );
+        assert!(
+            !told.contains("echo") && !told.contains("off"),
+            "{check}: {told}"
+        );
+    }
+    // Without the file, it is by hand, and one command takes all of it away.
+    std::fs::remove_file(tree.path("/etc/sgio-filter/policy.d/10.toml")).unwrap();
+    assert!(advice(&tree, 1, "table").contains("echo strict"));
+    assert!(advice(&tree, 1, "complain").contains("off"));
+    assert!(advice(&tree, 1, "policy").contains("'sgioctl apply'"));
+}
+
+#[test]
+fn a_rule_that_ends_is_no_drift() {
+    let tree = healthy();
+    let block = "[[device]]\nmatch = { multipath = \"mpatha\" }\nrules = \"deny 48\"\n";
+    tree.write("/etc/sgio-filter/policy.d/10.toml", block);
+    for hctl in ["6:0:0:0", "10:0:0:0"] {
+        let rules = format!("/sys/bus/scsi/devices/{hctl}/sgio_filter/rules");
+        tree.write(&rules, "allow w 89 for=574\ndeny 48\n");
+    }
+    let told = found(&tree, 0, "policy", "ok").join("; ");
+    assert!(told.contains("are in force, on 2 devices"), "{told}");
+    assert!(told.contains("have, besides"), "{told}");
+}
+
 #[test]
 fn what_was_not_seen_is_unknown() {
     let tree = healthy();

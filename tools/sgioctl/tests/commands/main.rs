@@ -11,6 +11,7 @@ mod common;
 mod devices;
 mod doctor;
 mod events;
+mod guests;
 mod mistakes;
 mod monitor;
 mod pages;

@@ -2,24 +2,15 @@
 
 //! Devices by their nexus, and by the spellings of other programs: in lists, selectors and lint.
 
-use crate::common::{Spec, Tree};
+use crate::{
+    common::{Spec, Tree},
+    guests::two_guests,
+};
 use std::fs;
 
 /// The tree with two iSCSI sessions to one LUN, an FC vport and a SAS disk.
 fn nexuses() -> Tree {
-    let tree = Tree::usual();
-    for (session, guest) in [("session1", "web"), ("session2", "db")] {
-        let session = format!("/sys/class/iscsi_session/{session}");
-        tree.write(
-            &format!("{session}/initiatorname"),
-            &format!("iqn.2003-01.org.example:{guest}\n"),
-        );
-        tree.write(&format!("{session}/ifacename"), &format!("{guest}\n"));
-        tree.write(
-            &format!("{session}/targetname"),
-            "iqn.2003-01.org.example:san\n",
-        );
-    }
+    let tree = two_guests();
     tree.write("/sys/class/fc_host/host7/port_name", "0x2101001b32a90001\n");
     tree.write(
         "/sys/class/fc_transport/target7:0:0/port_name",

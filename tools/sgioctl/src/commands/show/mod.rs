@@ -25,7 +25,8 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Of a multipath map, all paths are shown. A policy names a device by its WWID if it has one, so that
-all paths to it, and those that come later, are meant.
+all paths to it, and those that come later, are meant; by its initiator and target too where others
+reach the WWID and no multipath map joins them.
 
 Examples:
   sgioctl show sdb
@@ -159,9 +160,20 @@ fn text(context: &Context, entry: &ShownDevice) -> String {
         rows.push(("serial", printable(serial)));
     }
     rows.push(("transport", printable(&device.transport)));
+    let ports = &device.ports;
+    for (name, port) in [
+        ("initiator", &ports.initiator),
+        ("interface", &ports.interface),
+        ("target", &ports.target),
+    ] {
+        rows.extend(port.iter().map(|port| (name, printable(port))));
+    }
     rows.push(("nodes", device.nodes.join(" ")));
     for link in &device.by_id {
         rows.push(("by-id", printable(link)));
+    }
+    for link in &device.by_path {
+        rows.push(("by-path", printable(link)));
     }
     if let Some(map) = &device.multipath {
         let (name, wwid) = (printable(&map.name), printable(&map.wwid));

@@ -5,7 +5,7 @@
 use super::comment::comment;
 use crate::{
     context::Context,
-    device::Device,
+    device::{self, Device},
     grant, output,
     policyfile::{self, NewBlock, Unit},
     running::{self, Running},
@@ -20,12 +20,13 @@ struct Answer {
     policy: String,
 }
 
-/// The WWID of a device, if a file can name it by that. The device has chosen it: what sysfs cannot give
-/// without loss, and what an editor may change, is no name.
-fn safe_wwid(device: &Device) -> Option<&str> {
-    let wwid = device.wwid.as_deref()?;
-    let plain = wwid.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (plain && wwid.len() <= 255).then_some(wwid)
+/// A device that has the WWID of one that is shown, and what is in force on it, if that is known.
+type Peer = (Device, Option<Running>);
+
+/// The text, if a file can name a device by it. The device, or another administrator, has chosen it: what sysfs
+/// cannot give without loss, and what an editor may change, is no name.
+fn safe(text: &str) -> bool {
+    text.len() <= 255 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Prints it.
@@ -37,8 +38,16 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
         };
         found.push((device, running));
     }
+    let mut peers = Vec::new();
+    for device in device::scan(&context.root)? {
+        let same_wwid = |(own, _): &&(Device, Running)| own.wwid == device.wwid;
+        if device.wwid.is_some() && found.iter().any(|own| same_wwid(&own)) {
+            let running = running::device(&context.root, device.hctl)?;
+            peers.push((device, running));
+        }
+    }
     let answer = Answer {
-        policy: policy(&found)?,
+        policy: among(&found, &peers)?,
     };
     context
         .output
@@ -46,7 +55,7 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The policy of the devices: one entry for those of one WWID, unless they differ.
+/// The policy of devices that are all there are of their WWIDs: one entry for those of one WWID, unless they differ.
 ///
 /// It means these devices and no other, whatever they say of themselves.
 ///
@@ -54,33 +63,74 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
 ///
 /// As of [`policyfile::write()`].
 pub fn policy(found: &[(Device, Running)]) -> Result<String> {
-    let same = |a: &Running, b: &Running| {
-        // In which second two rules end is no difference.
-        let ending = |of: &Running| of.timed.iter().map(|t| t.rule).collect::<Vec<_>>();
-        a.settings == b.settings && a.rules == b.rules && ending(a) == ending(b)
-    };
+    let peers = found.iter().cloned();
+    let peers: Vec<Peer> = peers.map(|(d, running)| (d, Some(running))).collect();
+    among(found, &peers)
+}
+
+/// The same, where others may have the WWID of one of them.
+fn among(found: &[(Device, Running)], peers: &[Peer]) -> Result<String> {
     let mut blocks: Vec<NewBlock> = Vec::new();
     for (device, running) in found {
-        let agree = |wwid: &String| {
-            found
-                .iter()
-                .filter(|(other, _)| other.wwid.as_ref() == Some(wwid))
-                .all(|(_, other)| same(running, other))
-        };
-        let unit = match (safe_wwid(device), &device.wwid) {
-            (Some(_), Some(wwid)) if agree(wwid) => Unit::Wwid(wwid.clone()),
-            (Some(_), _) => Unit::Address(device.hctl, "the paths to its WWID differ"),
-            (None, Some(_)) => Unit::Address(device.hctl, "its WWID is no plain text"),
-            (None, None) if device.unknown.contains(&"wwid") => {
+        let unit = match &device.wwid {
+            Some(wwid) if safe(wwid) => {
+                let of_wwid = |peer: &&Peer| peer.0.wwid.as_ref() == Some(wwid);
+                let peers: Vec<&Peer> = peers.iter().filter(of_wwid).collect();
+                unit((device, running), wwid, found, &peers)
+            }
+            Some(_) => Unit::Address(device.hctl, "its WWID is no plain text"),
+            None if device.unknown.contains(&"wwid") => {
                 Unit::Address(device.hctl, "its WWID could not be read")
             }
-            (None, None) => Unit::Address(device.hctl, "it reports no WWID"),
+            None => Unit::Address(device.hctl, "it reports no WWID"),
         };
         if blocks.iter().all(|block| block.unit != unit) {
             blocks.push(block(device, running, unit));
         }
     }
     policyfile::write(&blocks)
+}
+
+/// How a device with that WWID is named: by that alone if all that have it are paths of one map, or are asked for and
+/// have one initiator, and have the same policy. Else each may be the disk of a guest of its own.
+fn unit(
+    (device, running): (&Device, &Running),
+    wwid: &str,
+    found: &[(Device, Running)],
+    peers: &[&Peer],
+) -> Unit {
+    let same = |a: &Running, b: &Running| {
+        // In which second two rules end is no difference.
+        let ending = |of: &Running| of.timed.iter().map(|t| t.rule).collect::<Vec<_>>();
+        a.settings == b.settings && a.rules == b.rules && ending(a) == ending(b)
+    };
+    let agree = peers
+        .iter()
+        .all(|(_, other)| other.as_ref().is_some_and(|other| same(running, other)));
+    let joined = device.multipath.is_some()
+        && peers
+            .iter()
+            .all(|(other, _)| other.multipath == device.multipath);
+    let meant = peers.iter().all(|(peer, _)| {
+        found.iter().any(|(own, _)| own.hctl == peer.hctl)
+            && peer.ports.initiator == device.ports.initiator
+    });
+    let alone = peers.iter().all(|(peer, _)| peer.hctl == device.hctl);
+    if alone || agree && (joined || meant) {
+        return Unit::Wwid(wwid.to_owned());
+    }
+    let ports = &device.ports;
+    let names = [&ports.initiator, &ports.interface, &ports.target];
+    let twins = peers.iter().filter(|(peer, _)| peer.ports == *ports);
+    let named = ports.initiator.is_some() && names.into_iter().flatten().all(|name| safe(name));
+    if named && twins.count() == 1 && !device.unknown.contains(&"ports") {
+        return Unit::Nexus(wwid.to_owned(), ports.clone());
+    }
+    let why = match agree {
+        true => "others have its WWID too",
+        false => "the paths to its WWID differ",
+    };
+    Unit::Address(device.hctl, why)
 }
 
 fn block(device: &Device, running: &Running, unit: Unit) -> NewBlock {

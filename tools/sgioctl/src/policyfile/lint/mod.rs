@@ -22,6 +22,9 @@ use super::{
 use crate::device::Device;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many initiators of a unit are named.
+const MAX_INITIATORS: usize = 4;
+
 /// Looks at policies; `devices` are those there are now, if that is known.
 pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> Vec<Remark> {
     let mut remarks = Remarks::default();
@@ -71,7 +74,7 @@ pub fn lint(policies: &Policies, devices: Option<&[Device]>, decode: Decode) -> 
         says_nothing(block, &mut remarks);
         let devices: Vec<&Device> = matched.iter().map(|(device, _)| *device).collect();
         several(block, &devices, &mut remarks);
-        transports(block, &devices, &mut remarks);
+        nexuses(block, &devices, &mut remarks);
         switches(block, &mut remarks);
         overlaps(number, &policies.blocks, &matched, &index, &mut remarks);
         rules.of_block(block, &devices, &mut remarks);
@@ -134,29 +137,53 @@ fn several(block: &Block, matched: &[&Device], remarks: &mut Remarks) {
     }
 }
 
-/// One logical unit may be reached by iSCSI and by SAS: who means one of them must say so.
-fn transports(block: &Block, matched: &[&Device], remarks: &mut Remarks) {
+/// One logical unit may be reached by iSCSI and by SAS, and by sessions of several guests: who means one of them must
+/// say so.
+fn nexuses(block: &Block, matched: &[&Device], remarks: &mut Remarks) {
     let keys = &block.selector;
-    let told = keys.transport.is_some() || keys.hctl.is_some() || keys.interface.is_some();
-    if told || keys.initiator.is_some() || keys.target.is_some() || keys.by_path.is_some() {
+    let told = keys.hctl.is_some() || keys.interface.is_some() || keys.by_path.is_some();
+    if told || keys.initiator.is_some() {
         return;
     }
-    let mut units: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut units: BTreeMap<&str, Vec<&Device>> = BTreeMap::new();
     for device in matched {
-        let wwid = device.wwid.as_deref();
-        units
-            .entry(wwid.unwrap_or_default())
-            .or_default()
-            .insert(&device.transport);
+        if let Some(wwid) = device.wwid.as_deref() {
+            units.entry(wwid).or_default().push(device);
+        }
     }
-    for (wwid, transports) in units {
-        if wwid.is_empty() || transports.len() < 2 {
+    for (wwid, devices) in units {
+        let transports: BTreeSet<&str> = devices.iter().map(|d| d.transport.as_str()).collect();
+        if transports.len() > 1 && keys.transport.is_none() && keys.target.is_none() {
+            let list: Vec<&str> = transports.into_iter().collect();
+            let message = format!("{wwid} is reached by {}: each is meant", list.join(" and "));
+            let fix = "add transport, initiator or target, if only one of them is";
+            remarks.note(&keys.place, &message, fix);
+        }
+        let initiators = devices.iter().filter_map(|d| d.ports.initiator.as_deref());
+        let initiators: BTreeSet<&str> = initiators.collect();
+        // What multipathd has joined is one disk; an initiator for each of its HBAs is usual.
+        let maps = devices.iter().map(|device| device.multipath.as_ref());
+        let maps: BTreeSet<Option<&str>> =
+            maps.map(|map| map.map(|map| map.node.as_str())).collect();
+        let joined = maps.len() == 1 && !maps.contains(&None);
+        if initiators.len() < 2 || joined {
             continue;
         }
-        let list: Vec<&str> = transports.into_iter().collect();
-        let message = format!("{wwid} is reached by {}: each is meant", list.join(" and "));
-        let fix = "add transport, initiator or target, if only one of them is";
-        remarks.note(&keys.place, &message, fix);
+        let list: Vec<&str> = initiators.iter().take(MAX_INITIATORS).copied().collect();
+        let more = match initiators.len() - list.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let message = format!(
+            "{wwid} is reached by the initiators {}{more}, and no map joins them: each is meant",
+            list.join(" and ")
+        );
+        let fix =
+            "add initiator, if each is the disk of a guest of its own (admin-guide/initiators.md)";
+        match keys.is_one_unit() {
+            true => remarks.warn(&keys.place, &message, fix),
+            false => remarks.note(&keys.place, &message, fix),
+        }
     }
 }
 
