@@ -7,13 +7,14 @@ use crate::{
     device::{self, Device, Hctl},
     output::{self, printable},
     parallel,
-    policyfile::{compare, load, planned_class, Maps, Policies, Resolved},
+    policyfile::{compare, load, planned_class, ClassContent, Maps, Policies, Resolved},
     root::Root,
     running::{self, Running},
     verdict::{Policy, Tables},
 };
 use anyhow::{bail, Context as _, Result};
 use serde::{Serialize, Serializer};
+use sgio_policy::policy::Class;
 use std::{
     collections::{hash_map::Entry, HashMap},
     path::PathBuf,
@@ -49,7 +50,17 @@ struct Answer {
     differs: bool,
     /// `filter_sg` of all devices.
     filter_sg: Option<Switch>,
+    /// Classes whose rules change, whether there is a device of them or not.
+    classes: Vec<ClassDiff>,
     devices: Vec<DeviceDiff>,
+}
+
+#[derive(Serialize)]
+struct ClassDiff {
+    class: &'static str,
+    /// Where the block stands that gives it other rules; none: it gets back those that it started with.
+    block: Option<String>,
+    changes: Changes,
 }
 
 #[derive(Serialize)]
@@ -153,12 +164,17 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let mut answer = Answer {
         differs: false,
         filter_sg: None,
+        classes: Vec::new(),
         devices: Vec::new(),
     };
+    if names.is_empty() {
+        answer.classes = classes(root, &policies)?;
+        answer.differs = !answer.classes.is_empty();
+    }
     if let (true, Some(wanted)) = (names.is_empty(), &policies.filter_sg) {
         let before = running::filter_sg(root)?.unwrap_or(false);
         answer.filter_sg = switch(before, wanted.value);
-        answer.differs = answer.filter_sg.is_some();
+        answer.differs |= answer.filter_sg.is_some();
     }
     let mut seen = Seen::default();
     let (resolved, misfits) = policies.resolve_apart(&chosen, &Maps::of(&all))?;
@@ -186,9 +202,26 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             let (before, after) = (u8::from(before), u8::from(after));
             text += &format!("all devices\n    filter_sg: {before} -> {after}\n");
         }
+        for diff in &answer.classes {
+            let block = diff.block.as_deref();
+            let block = block.unwrap_or("no block, the table that the module was loaded with");
+            text += &format!(
+                "class {}: {}\n{}",
+                diff.class,
+                printable(block),
+                diff.changes.text
+            );
+        }
         for diff in answer.devices.iter().filter(|diff| diff.differs()) {
-            let block = diff.block.as_deref().unwrap_or("no block, the defaults");
-            let block = printable(block);
+            let of_class = || {
+                let class = policies
+                    .classes
+                    .iter()
+                    .find(|block| block.class.name() == diff.class);
+                class.map(|block| format!("no block, its class by {}", block.place))
+            };
+            let block = diff.block.clone().or_else(of_class);
+            let block = printable(block.as_deref().unwrap_or("no block, the defaults"));
             text += &format!("{} ({}): {block}\n", diff.device, diff.class);
             for (name, switch) in diff.switches() {
                 if let Some(Switch { before, after }) = switch {
@@ -204,6 +237,38 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         output::print(&text)
     })?;
     Ok(ExitCode::from(u8::from(answer.differs)))
+}
+
+/// The classes that get other rules.
+fn classes(root: &Root, policies: &Policies) -> Result<Vec<ClassDiff>> {
+    let mut found = Vec::new();
+    for class in Class::ALL {
+        let Some(running) = running::class(root, class)? else {
+            continue;
+        };
+        let block = policies.classes.iter().find(|block| block.class == class);
+        let tables = Tables::running(root, class)?;
+        let table = match block.map(|block| &block.content) {
+            Some(ClassContent::Table(table)) => table.as_str(),
+            Some(ClassContent::Rules(_)) => "",
+            None if tables.strict => "strict",
+            None => "stock",
+        };
+        if running.table == table {
+            continue;
+        }
+        let now = Policy::running_class(root, class)?;
+        let then = planned_class(policies, class, &tables)?;
+        let changes = compare::changes(&now, &then, class);
+        if !changes.is_empty() {
+            found.push(ClassDiff {
+                class: class.name(),
+                block: block.map(|block| block.place.to_string()),
+                changes: Changes::new(changes),
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// What was compared before: of many devices, most have one of a few policies.

@@ -299,6 +299,82 @@ fn a_report_that_cannot_be_written_is_no_failure_of_the_change() {
 }
 
 #[test]
+fn a_class_without_a_device_is_compared_too() {
+    let tree = tree();
+    let file = "/etc/sgio-filter/policy.d/20.toml";
+    for class in ["enclosure", "cdrom"] {
+        tree.write(
+            file,
+            &format!("[[class]]\nname = \"{class}\"\ntable = \"stock\"\n"),
+        );
+        let text = tree.output(&["diff"], 1);
+        let header = text
+            .lines()
+            .find(|line| line.starts_with(&format!("class {class}: ")));
+        assert!(
+            header.is_some_and(|line| line.ends_with("20.toml:1:1")),
+            "{text}"
+        );
+        let json = tree.json(&["diff"], 1);
+        assert_eq!(json["classes"][0]["class"], class);
+        // And a device of it tells whose change that is.
+        if class == "cdrom" {
+            assert!(
+                text.contains("(cdrom): no block, its class by ")
+                    || text.contains("policy.d/10.toml"),
+                "{text}"
+            );
+        }
+    }
+    // Nothing is told of classes where one device is asked for, nor where nothing changes.
+    assert!(!tree
+        .output(&["diff", "--device", "sdc"], 1)
+        .contains("class cdrom"));
+    tree.write("/sys/kernel/sgio_filter/classes/cdrom/table", "stock\n");
+    assert!(!tree.output(&["diff"], 1).contains("class cdrom"));
+    // A table that no file names is taken back.
+    std::fs::remove_file(tree.path(file)).unwrap();
+    let text = tree.output(&["diff"], 1);
+    assert!(
+        text.contains("class cdrom: no block, the table that the module was loaded with"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_that_is_included_is_read() {
+    let tree = tree();
+    let directory = "/etc/sgio-filter/policy.d";
+    tree.write(
+        &format!("{directory}/50.toml"),
+        "include = [\"common.inc\", \"more/a.toml\"]\n",
+    );
+    let block =
+        |hctl: &str| format!("[[device]]\nmatch = {{ hctl = \"{hctl}\" }}\nrules = \"deny 48\"\n");
+    tree.write(&format!("{directory}/common.inc"), &block("0:0:0:0"));
+    tree.write(&format!("{directory}/more/a.toml"), &block("0:0:0:9"));
+    tree.write(&format!("{directory}/left.conf"), "");
+    let output = tree.run(&["apply", "--dry-run"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.matches("this file is not read").count(), 1, "{told}");
+    assert!(told.contains("left.conf: this file is not read"), "{told}");
+}
+
+#[test]
+fn apply_of_one_device_does_not_speak_of_all() {
+    let tree = Tree::usual();
+    tree.directory("/etc/sgio-filter/policy.d");
+    let told = |arguments: &[&str]| String::from_utf8(tree.run(arguments).stderr).unwrap();
+    let one = told(&["apply", "--dry-run", "--device", "sda"]);
+    assert!(
+        one.contains("no file has a policy: sda gets its defaults"),
+        "{one}"
+    );
+    assert!(!one.contains("all devices"), "{one}");
+    assert!(told(&["apply", "--dry-run"]).contains("all devices and classes get their defaults"));
+}
+
+#[test]
 fn lint_diff_and_apply_take_the_same_directory() {
     let tree = tree();
     tree.write(

@@ -76,7 +76,12 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         output::note(&warning.to_string());
     }
     if policies.blocks.is_empty() && policies.classes.is_empty() && policies.filter_sg.is_none() {
-        output::note("note: no file has a policy: all devices and classes get their defaults");
+        output::note(&match &args.device {
+            Some(device) => format!("note: no file has a policy: {device} gets its defaults"),
+            None => {
+                "note: no file has a policy: all devices and classes get their defaults".to_owned()
+            }
+        });
     }
     let prepared = if args.dry_run {
         prepare(root, &policies, args.device.as_deref())?

@@ -30,6 +30,8 @@ pub(super) struct Files {
     top: PathBuf,
     /// How many bytes were read.
     bytes: u64,
+    /// What lies in the directories and is not read, unless a file includes it.
+    ignored: Vec<PathBuf>,
     hasher: DefaultHasher,
 }
 
@@ -71,18 +73,27 @@ impl Files {
                 let (read, ignored): (Vec<_>, Vec<_>) = paths
                     .into_iter()
                     .partition(|path| name(path).ends_with(".toml"));
-                for path in ignored {
-                    let place = Place::whole(&path.display().to_string());
-                    let message = "this file is not read: its name does not end in .toml";
-                    let fix = "rename it, or move it elsewhere";
-                    self.warnings.push(Fault::new(&place, message, fix));
-                }
+                self.ignored.extend(ignored);
                 read
             }
             Err(error) => {
                 self.io(path, None, &error);
                 Vec::new()
             }
+        }
+    }
+
+    /// Warns of what lies in the directories and is none of the files that were read, nor has one of them below it.
+    pub(super) fn warn_of_ignored(&mut self, read: &BTreeSet<PathBuf>) {
+        for path in std::mem::take(&mut self.ignored) {
+            let real = fs::canonicalize(&path);
+            if real.is_ok_and(|real| read.iter().any(|file| file.starts_with(&real))) {
+                continue;
+            }
+            let place = Place::whole(&path.display().to_string());
+            let message = "this file is not read: its name does not end in .toml";
+            let fix = "rename it, include it from another, or move it elsewhere";
+            self.warnings.push(Fault::new(&place, message, fix));
         }
     }
 

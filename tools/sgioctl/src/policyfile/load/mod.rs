@@ -69,6 +69,7 @@ pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
             loader.file(path, None, Named::Given);
         }
     }
+    loader.files.warn_of_ignored(&loader.seen);
     loader.merged.finish(loader.files)
 }
 
@@ -78,7 +79,8 @@ pub fn load(root: &Root, paths: &[PathBuf]) -> Result<Policies, Faults> {
 ///
 /// Everything that is wrong with their files.
 pub fn load_profiles(root: &Root) -> Result<Profiles, Faults> {
-    let loader = Loader::with_profiles(root);
+    let mut loader = Loader::with_profiles(root);
+    loader.files.warn_of_ignored(&loader.seen);
     Ok(loader.merged.finish(loader.files)?.profiles)
 }
 
