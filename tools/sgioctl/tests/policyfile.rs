@@ -159,7 +159,7 @@ allow r 48
 [[device]]
 match = { hctl = "1:0:0:0" }
 [[device]]
-match = { wwid = "naa.7" }
+match = { wwid = "naa.5000000000000007" }
 "#;
     let policies = read_text("findings", source).unwrap_or_else(|e| panic!("{e}"));
     let decode: lint::Decode = |cdb, class| match (cdb[0], class) {

@@ -10,6 +10,21 @@
 /// How the WWIDs of the kernel begin.
 pub const PREFIXES: [&str; 4] = ["naa.", "eui.", "t10.", "iqn."];
 
+/// A WWID as the kernel has it, of the digits of a WWN as udev and lsblk print it: by how many there are, and by the
+/// first, which is the type of an NAA designator (SPC-5 "NAA designator format"). None if there is no such WWN.
+pub fn of_number(digits: &str) -> Option<String> {
+    let lower = digits.to_ascii_lowercase();
+    let hex = lower.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let prefix = match (lower.len(), lower.chars().next()) {
+        (16, Some('2' | '3' | '5')) | (32, Some('6')) => "naa.",
+        // The first half of one.
+        (16, Some('6')) => return None,
+        (16 | 24 | 32, _) => "eui.",
+        _ => return None,
+    };
+    hex.then(|| format!("{prefix}{lower}"))
+}
+
 /// The shortest that multipath and scsi_id write without a prefix: a digit and 15 more.
 const SHORTEST: usize = 16;
 
@@ -34,6 +49,28 @@ fn is_scsi_id(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_has_the_prefix_of_its_kind() {
+        for (digits, wwid) in [
+            ("5000c50084ab1234", Some("naa.5000c50084ab1234")),
+            ("0014EE0000000001", Some("eui.0014ee0000000001")),
+            (
+                "600140512345678901234567890abcde",
+                Some("naa.600140512345678901234567890abcde"),
+            ),
+            (
+                "0025385a81b0dbf40025385a81b0dbf4",
+                Some("eui.0025385a81b0dbf40025385a81b0dbf4"),
+            ),
+            ("6001405123456789", None),
+            ("5000c50084ab123", None),
+            ("", None),
+            ("5000c50084ab12xx", None),
+        ] {
+            assert_eq!(of_number(digits).as_deref(), wwid, "{digits}");
+        }
+    }
 
     #[test]
     fn what_can_be_meant_as_a_wwid() {

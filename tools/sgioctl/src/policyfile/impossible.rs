@@ -3,7 +3,7 @@
 //! Selectors that match no device, whatever is plugged in.
 
 use super::{spelling::transport, At, Block, Pattern, Place, Policies, Selector};
-use crate::device::wwid::PREFIXES;
+use crate::device::wwid::{self as device_wwid, PREFIXES};
 
 /// Where the wrong spelling stands, what is wrong with it, and how to write it.
 pub(super) type Impossible = (Place, String, String);
@@ -66,13 +66,22 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
         if length > most || longest > most {
             let start: String = text(value).chars().take(most).collect();
             let start = start.trim_end();
+            // A model's name is cut off there; a vendor's is a shorter one, which T10 assigns.
+            let fix = match name {
+                "vendor" => {
+                    "write the vendor as 'sgioctl list' shows it (of a SATA disk, it is ATA), or leave it out and \
+                     select by wwid, serial or model"
+                        .to_owned()
+                }
+                _ => format!(
+                    "write {name} = \"{start}\", if 'sgioctl list' shows it so: it is that of other products too, so \
+                     add wwid or serial to mean one"
+                ),
+            };
             found.push((
                 place.clone(),
                 format!("no device can match: INQUIRY has {most} characters for the {name}, and this has {length}"),
-                format!(
-                    "write {name} = \"{start}\", if 'sgioctl list' shows it so (of a SATA disk, the vendor is ATA): it is \
-                     that of other products too, so add wwid or serial to mean one"
-                ),
+                fix,
             ));
         }
     }
@@ -130,6 +139,57 @@ pub(super) fn impossible(selector: &Selector) -> Vec<Impossible> {
     found
 }
 
+/// How to write the digits of a WWN, which are not all of some WWIDs.
+pub(super) fn of_wwn(digits: &str) -> String {
+    match device_wwid::of_number(digits) {
+        Some(wwid) => format!("write wwid = \"{wwid}\", or by_id = \"wwn-0x{digits}\""),
+        // A pattern of it would mean other units of the same array too.
+        None if digits.len() == 16 && digits.starts_with('6') => {
+            "this is the first half of it: write the whole WWID, which 'sgioctl show DEV' tells"
+                .into()
+        }
+        None => "no WWN has so many digits: write the WWID, which 'sgioctl show DEV' tells".into(),
+    }
+}
+
+/// What is wrong with the digits of a WWID, of which each kind has as many as there are bytes (SPC-5 "Designation
+/// descriptor formats").
+fn digits_of(lower: &str) -> Option<String> {
+    let (kind, digits) = [
+        ("naa.", "naa."),
+        ("eui.", "eui."),
+        ("3", "naa."),
+        ("2", "eui."),
+    ]
+    .into_iter()
+    .find_map(|(start, kind)| Some((kind, lower.strip_prefix(start)?)))?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let wanted: &[usize] = match (kind, digits.chars().next()) {
+        ("naa.", Some('2' | '3' | '5')) => &[16],
+        ("naa.", Some('6')) => &[32],
+        ("eui.", _) => &[16, 24, 32],
+        _ => {
+            let other = device_wwid::of_number(digits);
+            let other = other.map_or("'sgioctl show DEV' tells it".to_owned(), |wwid| {
+                format!("write wwid = \"{wwid}\"")
+            });
+            return Some(format!(
+                "the first digit of a WWID naa. is 2, 3, 5 or 6: {other}"
+            ));
+        }
+    };
+    let list: Vec<String> = wanted.iter().map(usize::to_string).collect();
+    (!wanted.contains(&digits.len())).then(|| {
+        format!(
+            "it has {} digits, and should have {}: write it as 'sgioctl show DEV' does",
+            digits.len(),
+            list.join(", or ")
+        )
+    })
+}
+
 fn text(pattern: &Pattern) -> &str {
     pattern.text()
 }
@@ -145,15 +205,7 @@ fn wwid(key: &At<Pattern>, exact: bool) -> Option<Impossible> {
     let number = lower.strip_prefix("wwn-").unwrap_or(&lower);
     if let Some(digits) = number.strip_prefix("0x") {
         // lsblk and udev print a WWN; of those of type 6 the first half only, unless it is the long form.
-        return match (digits.len(), digits.chars().next()) {
-            // A pattern of it would mean other units of the same array too.
-            (16, Some('6')) => never(
-                "this is the first half of it: write the whole WWID, which 'sgioctl show DEV' tells".into(),
-            ),
-            _ => never(format!(
-                "write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\""
-            )),
-        };
+        return never(of_wwn(digits));
     }
     if let Some(id) = lower.strip_prefix("scsi-") {
         return match id.starts_with(['1', '2', '3']) {
@@ -186,6 +238,10 @@ fn wwid(key: &At<Pattern>, exact: bool) -> Option<Impossible> {
             "write wwid = \"{start}.{plain}\": * alone stands for any characters"
         ));
     }
+    if let Some(fix) = digits_of(&lower) {
+        let message = format!("no device can match: '{text}' is no whole WWID");
+        return Some((key.place.clone(), message, fix));
+    }
     let digits = lower
         .bytes()
         .all(|byte| byte.is_ascii_hexdigit() || byte == b'*');
@@ -206,7 +262,10 @@ fn wwid(key: &At<Pattern>, exact: bool) -> Option<Impossible> {
     }
     match starts(&PREFIXES) || starts(&["1", "2", "3", "8", "*"]) {
         true => None,
-        false if digits => never(format!("write wwid = \"naa.{lower}\"")),
+        false if digits => never(match device_wwid::of_number(&lower) {
+            Some(wwid) => format!("write wwid = \"{wwid}\""),
+            None => "write it as 'sgioctl show DEV' does: naa...., eui...., or as multipath does: 3...".into(),
+        }),
         false => never("write it as 'sgioctl show' does: naa...., eui...., t10...., iqn...., or as multipath does: 3...".into()),
     }
 }
@@ -227,6 +286,11 @@ fn by_id(key: &At<Pattern>) -> Option<Impossible> {
     }
     if let Some(disk) = without_partition(text) {
         return never(format!("this is a partition; write by_id = \"{disk}\""));
+    }
+    if text.starts_with("nvme-") {
+        return never(
+            "this is an NVMe device: it takes no SCSI commands, and nothing filters it".into(),
+        );
     }
     for map in ["dm-name-", "dm-uuid-mpath-"] {
         if let Some(map) = text.strip_prefix(map) {
@@ -290,7 +354,17 @@ mod tests {
     #[test]
     fn what_can_never_match_is_told_with_the_spelling_that_can() {
         for (given, fix) in [
-            ("wwid = \"600140512345678\"", "naa.600140512345678"),
+            ("wwid = \"5000c50084ab1234\"", "naa.5000c50084ab1234"),
+            ("wwid = \"0014ee0000000001\"", "eui.0014ee0000000001"),
+            ("wwid = \"600140512345678\"", "as 'sgioctl show DEV' does"),
+            (
+                "wwid = \"naa.600140512345678\"",
+                "has 15 digits, and should have 32",
+            ),
+            ("wwid = \"naa.5000c50084ab123\"", "should have 16"),
+            ("wwid = \"naa.0014ee0000000001\"", "eui.0014ee0000000001"),
+            ("wwid = \"eui.0014ee000000001\"", "16, or 24, or 32"),
+            ("wwid = \"35000c50084ab123\"", "should have 16"),
             (
                 "wwid = \"scsi-3600140512345678\"",
                 "wwid = \"3600140512345678\"",
@@ -307,11 +381,12 @@ mod tests {
             ("wwid = \"naa.6001.*\"", "wwid = \"naa.6001*\""),
             ("by_id = \"naa.600\"", "wwid = \"naa.600\""),
             ("by_id = \"/dev/disk/by-path/x\"", "by_path"),
-            ("vendor = \"Western Digital\"", "vendor = \"Western\""),
+            ("vendor = \"Western Digital\"", "as 'sgioctl list' shows it"),
             (
                 "model = \"WDC WD40EFRX-68N32N0\"",
                 "model = \"WDC WD40EFRX-68N\"",
             ),
+            ("by_id = \"nvme-SAMSUNG_MZQL2_S1\"", "NVMe"),
             ("multipath = \"dm-0\"", "mpatha"),
             (
                 "multipath = \"mpatha (360014051234) dm-0 LIO-ORG,disk\"",
@@ -338,8 +413,11 @@ mod tests {
             );
         }
         for fine in [
-            "wwid = \"naa.600140512345678\"",
-            "wwid = \"3600140512345678\"",
+            "wwid = \"naa.600140512345678901234567890abcde\"",
+            "wwid = \"3600140512345678901234567890abcde\"",
+            "wwid = \"eui.0025385a81b0dbf4\"",
+            "wwid = \"naa.6001405*\"",
+            "exact = true, wwid = \"naa.6001\"",
             "wwid = \"*\"",
             "by_id = \"/dev/tape/by-id/scsi-3500-nst\"",
             "by_path = \"/dev/disk/by-path/pci-0000:00:1f.2-ata-1\"",

@@ -55,6 +55,10 @@ fn fix_of_key(message: &str) -> Option<String> {
             false => format!("write {name}: the name of the key is in small letters"),
         });
     }
+    let begun = format!("{lower}_");
+    if let Some(name) = known.iter().find(|name| name.starts_with(&begun)) {
+        return Some(format!("write {name}"));
+    }
     const SELECTORS: [&str; 6] = ["wwid", "serial", "hctl", "class", "by_id", "multipath"];
     if known.contains(&"match") && SELECTORS.contains(&lower.as_str()) {
         return Some(format!("put it into match: match = {{ {lower} = ... }}"));
@@ -87,6 +91,55 @@ fn fix_of_value(source: &str, at: Option<usize>, message: &str) -> Option<String
             "say by what: match = {{ wwid = \"naa....\" }}, which 'sgioctl show {name}' tells; a node's name \
              is another device's after a reboot"
         ));
+    }
+    if message.starts_with("invalid type: string") && message.contains("expected a sequence") {
+        let value = message.split('"').nth(1).unwrap_or("...");
+        return Some(match key {
+            "profiles" => {
+                format!(
+                    "write a list, in brackets: profiles = [\"{value}\"], or profile = \"{value}\""
+                )
+            }
+            "include" | "classes" | "allow" | "deny" => {
+                format!("write a list, in brackets: {key} = [\"{value}\"]")
+            }
+            _ => format!("write a list, in brackets: [\"{value}\"]"),
+        });
+    }
+    if message.starts_with("invalid type: string") && message.contains("expected a boolean") {
+        let value = message.split('"').nth(1).unwrap_or_default();
+        if ["true", "false"].contains(&value) {
+            return Some(format!("write {value}, without quotes"));
+        }
+    }
+    if message.starts_with("invalid type: boolean") && message.contains("expected a string") {
+        return Some(match key {
+            "report_luns" => {
+                "write report_luns = \"own\" (or \"passthrough\", the default)".to_owned()
+            }
+            _ => "write a text in quotes".to_owned(),
+        });
+    }
+    let header = line.trim_start();
+    if header.starts_with("[[profile") {
+        return Some("write [profile.NAME], with the profile's name in it".to_owned());
+    }
+    if let Some(name) = header
+        .strip_prefix("[class.")
+        .and_then(|rest| rest.split(']').next())
+    {
+        return Some(format!("write [[class]], and below it name = \"{name}\""));
+    }
+    // An inline table ends on its line.
+    let is_open = |line: &str| {
+        let value = line.split_once("match").map_or("", |(_, value)| value);
+        value.contains('{') && !value.contains('}')
+    };
+    let before = at.and_then(|at| source.get(..at)).unwrap_or_default();
+    let lines_before = before.rsplit_once('\n').map_or("", |(lines, _)| lines);
+    let line_before = lines_before.lines().next_back().unwrap_or_default();
+    if is_open(line) || is_open(line_before) {
+        return Some("write match = { ... } in one line, closed by }".to_owned());
     }
     if message.starts_with("invalid type: sequence") && message.contains("expected a string") {
         return Some(match key {
@@ -154,9 +207,6 @@ fn of_language(source: &str, at: Option<usize>, message: &str) -> &'static str {
         if !header.is_empty() && line.trim_start().starts_with('[') {
             return header;
         }
-    }
-    if message.starts_with("invalid type: string") && message.contains("expected a sequence") {
-        return "write a list, in brackets: [\"5e\"]";
     }
     if message.starts_with("invalid type: integer") && message.contains("expected a boolean") {
         return "write true for 1 and false for 0";

@@ -17,6 +17,21 @@ pub(super) struct Near {
     /// The ports of targets, and the WWIDs of the units behind one of them, as hex digits alone.
     targets: BTreeMap<String, String>,
     units: BTreeMap<String, String>,
+    /// Serial numbers by model and serial number, as udev joins them (`ID_SERIAL`), and model by vendor and model, as
+    /// lsscsi and people do.
+    id_serials: BTreeMap<String, String>,
+    products: BTreeMap<String, (String, String)>,
+    /// WWIDs without regard to how many blanks there are.
+    names: BTreeMap<String, String>,
+}
+
+/// A WWID with one blank for each run of them.
+fn one_blank(wwid: &str) -> String {
+    let words: Vec<&str> = wwid
+        .split([' ', '_'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ").to_ascii_lowercase()
 }
 
 /// A text as it is compared here.
@@ -47,6 +62,17 @@ impl Near {
                 near.targets.insert(digits(port), wwid.to_owned());
             }
             near.units.insert(digits(wwid), wwid.to_owned());
+            let product = [device.vendor.as_str(), device.model.as_str()];
+            if let Some(serial) = &device.serial {
+                for model in [device.model.clone(), product.concat()] {
+                    near.id_serials
+                        .insert(plain(&(model + serial)), serial.clone());
+                }
+            }
+            let product_names = (device.vendor.clone(), device.model.clone());
+            near.products
+                .insert(plain(&product.concat()), product_names);
+            near.names.insert(one_blank(wwid), wwid.to_owned());
             let mut add = |key, text: &str| {
                 let texts = near.texts.entry(key).or_default();
                 texts.entry(plain(text)).or_insert_with(|| text.to_owned());
@@ -95,6 +121,7 @@ impl Near {
             wrong.extend(key.and_then(|key| self.pattern(name, &key)));
         }
         wrong.extend(selector.serial.as_ref().and_then(|key| self.serial(key)));
+        wrong.extend(selector.model.as_ref().and_then(|key| self.product(key)));
         wrong.extend(selector.wwid.as_ref().and_then(|key| self.wwid(key)));
         wrong.extend(selector.target.as_ref().and_then(|key| self.target(key)));
         if let Some(At { value, place }) = &selector.transport {
@@ -113,6 +140,19 @@ impl Near {
         wrong
     }
 
+    /// Vendor and model are two keys.
+    fn product(&self, key: &At<Pattern>) -> Option<Impossible> {
+        let text = key.value.text();
+        let (vendor, model) = self.products.get(&plain(text))?;
+        let alone = self
+            .texts
+            .get("model")
+            .is_some_and(|models| models.contains_key(&plain(text)));
+        let message = format!("no model is '{text}': the vendor is a key of its own");
+        let fix = format!("write vendor = \"{vendor}\", model = \"{model}\"");
+        (!alone).then(|| (key.place.clone(), message, fix))
+    }
+
     /// Case counts in serial numbers.
     fn serial(&self, key: &At<String>) -> Option<Impossible> {
         let known = self.texts.get("serial")?;
@@ -122,7 +162,8 @@ impl Near {
         {
             return None;
         }
-        let found = known.get(&plain(&key.value))?;
+        let plain = plain(&key.value);
+        let found = known.get(&plain).or_else(|| self.id_serials.get(&plain))?;
         let message = format!("no device has the serial number '{}'", key.value);
         Some((
             key.place.clone(),
@@ -133,6 +174,18 @@ impl Near {
 
     /// A target's port has a number that looks like a WWID.
     fn wwid(&self, key: &At<Pattern>) -> Option<Impossible> {
+        let wwid = self.names.get(&one_blank(key.value.text()));
+        if let Some(wwid) = wwid.filter(|wwid| !wwid.is_empty() && wwid.contains("  ")) {
+            let message = format!(
+                "no device has the WWID '{}': blanks count in it",
+                key.value.text()
+            );
+            return Some((
+                key.place.clone(),
+                message,
+                format!("write wwid = \"{wwid}\""),
+            ));
+        }
         let number = digits(key.value.text());
         let unit = self.targets.get(&number)?;
         if self.units.contains_key(&number) {

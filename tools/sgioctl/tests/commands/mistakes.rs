@@ -38,8 +38,51 @@ fn the_message_names_the_fix() {
             "wwid = \"naa.5000c500a1b2c3d4\"",
         ),
         (
-            select("wwid = \"wwn-0x5000c500\""),
-            "by_id = \"wwn-0x5000c500\"",
+            select("wwid = \"wwn-0x5000c500a1b2c3d4\""),
+            "by_id = \"wwn-0x5000c500a1b2c3d4\"",
+        ),
+        (
+            select("wwid = \"0x0014ee0000000001\""),
+            "wwid = \"eui.0014ee0000000001\"",
+        ),
+        (select("wwid = \"0x6001405123456789\""), "the first half"),
+        (
+            block("unpriv_sgio = \"true\""),
+            "write true, without quotes",
+        ),
+        (block("report_luns = true"), "report_luns = \"own\""),
+        (block("unpriv = true"), "write unpriv_sgio"),
+        (
+            "[class.cdrom]\ntable = \"stock\"\n".into(),
+            "name = \"cdrom\"",
+        ),
+        (
+            "[[profile]]\ndescription = \"x\"\n".into(),
+            "write [profile.NAME]",
+        ),
+        (
+            "[[device]]\nmatch = { class = \"disk\",\n  vendor = \"ACME\" }\n".into(),
+            "in one line",
+        ),
+        (
+            block("rules = \"allow w persistent-reserve-out\""),
+            "allow = [\"w persistent-reserve-out\"]",
+        ),
+        (block("rules = \"deny sanitize\""), "deny = [\"sanitize\"]"),
+        (
+            block("rules = \"allow w 5f [0x1]=00\""),
+            "decimal, without 0x",
+        ),
+        (select("serial = \"S12*\""), "by_path"),
+        (select("wwid = \"0x5000c50\""), "no WWN has so many digits"),
+        (
+            block("profiles = \"smart-ro\""),
+            "profiles = [\"smart-ro\"]",
+        ),
+        ("include = \"x.toml\"\n".into(), "include = [\"x.toml\"]"),
+        (
+            "[profile.x]\ndescription = \"x\"\nclasses = \"tape\"\n".into(),
+            "classes = [\"tape\"]",
         ),
         (select("wwid = \"naa.6001405?\""), "only * stands"),
         (select("vendor = \"[AB]CME\""), "only * stands"),

@@ -214,6 +214,18 @@ fn a_selector_that_matches_nothing_for_its_spelling_is_a_warning() {
             "write by_id = \"ata-SPINNER*\"",
         ),
         ("multipath = \"MPATHA\"", "write multipath = \"mpatha\""),
+        (
+            "serial = \"SPINNER_2000_S1234\"",
+            "write serial = \"S1234\"",
+        ),
+        (
+            "model = \"ATA SPINNER 2000\"",
+            "write vendor = \"ATA\", model = \"SPINNER 2000\"",
+        ),
+        (
+            "wwid = \"t10.ATA SPINNER 2000 S1234\"",
+            "write wwid = \"t10.ATA     SPINNER 2000  ",
+        ),
     ] {
         let (status, text) = linted(keys);
         assert!(

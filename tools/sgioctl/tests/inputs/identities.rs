@@ -130,7 +130,7 @@ fn identities_match_or_lint_says_how_to_write_them() {
         "wwid = \"IQN.2001-05.com.example:lun7\"",
         "wwid = \"iqn.2001-05.com.example:lun.*\"",
         "wwid = \"eui.0025385A81B0DBF4\"",
-        "wwid = \"naa.6001405AAAAAAAAA\"",
+        "wwid = \"naa.6001405AAAAAAAAAAAAAAAAAAAAAAAAA\"",
         "wwid = \"82001-05.com.example:lun7\"",
         "wwid = \"t10.ACME    MODEL 1.5*\"",
         "wwid = \"t10.ACME    MODEL 1.*\"",

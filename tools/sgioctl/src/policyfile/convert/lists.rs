@@ -40,6 +40,23 @@ fn fix_of_rule(line: &str) -> String {
         return "each rule stands on a line of its own, without ;".into();
     }
     let words: Vec<&str> = rule.split_whitespace().collect();
+    if rule.contains("[0x") {
+        return "the number of a byte is decimal, without 0x: [14]=b0".into();
+    }
+    let is_name = |word: &str| {
+        word.len() > 2
+            && word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.contains(|c: char| ('g'..='z').contains(&c))
+    };
+    match words[..] {
+        ["allow", access @ ("r" | "w"), name, ..] if is_name(name) => {
+            return format!("rules have numbers; a name goes into allow = [\"{access} {name}\"]");
+        }
+        ["deny", name, ..] if is_name(name) => {
+            return format!("rules have numbers; a name goes into deny = [\"{name}\"]");
+        }
+        _ => (),
+    }
     match words[..] {
         ["allow", "rw" | "wr", ref rest @ ..] => {
             let rest = rest.join(" ");

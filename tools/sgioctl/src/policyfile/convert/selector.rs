@@ -3,7 +3,7 @@
 //! `match`: which devices a block is for.
 
 use super::{
-    super::{raw, At, Pattern, Selector},
+    super::{impossible, raw, At, Pattern, Selector},
     reader::Reader,
 };
 use toml::Spanned;
@@ -112,10 +112,7 @@ impl Reader<'_> {
         let number = text.strip_prefix("wwn-").unwrap_or(text);
         if let Some(digits) = number.strip_prefix("0x").filter(|_| !exact) {
             // Of a WWID of 32 digits, lsblk prints the first half.
-            let fix = match digits.len() == 16 && digits.starts_with('6') {
-                true => "this is the first half of it: write the whole WWID, which 'sgioctl show DEV' tells".to_owned(),
-                false => format!("write wwid = \"naa.{digits}\", or by_id = \"wwn-0x{digits}\""),
-            };
+            let fix = impossible::of_wwn(digits);
             let at = raw.map_or(0, |raw| raw.span().start);
             self.fault(at, "this is a WWN as lsblk prints it, no WWID", fix);
         }
@@ -126,7 +123,7 @@ impl Reader<'_> {
         let raw = raw?;
         let text = self.text_value(raw, exact)?;
         if text.value.contains('*') && !exact {
-            let fix = "write it out, or select by wwid, vendor, model or by_id";
+            let fix = "write it out, or select by wwid, vendor, model, by_id or by_path, where * stands for any characters";
             self.fault(raw.span().start, "no * is possible here", fix);
         }
         Some(text)

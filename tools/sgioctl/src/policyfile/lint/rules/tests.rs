@@ -14,7 +14,7 @@ fn warnings(keys: &str) -> Vec<String> {
 
 fn of_class(class: Class, keys: &str) -> Vec<String> {
     let source = format!(
-        "[[device]]\nmatch = {{ wwid = \"naa.600140512345678\", class = \"{}\" }}\n{keys}\n",
+        "[[device]]\nmatch = {{ wwid = \"naa.600140512345678901234567890abcde\", class = \"{}\" }}\n{keys}\n",
         class.name()
     );
     let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
