@@ -29,7 +29,7 @@ const REFUSED: &str =
                        cgroup=0 cdb=5e 00 00\n";
 const DESTRUCTIVE: &str =
     "dev=6:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid=1 \
-                           cgroup=0 cdb=5f 00 00\n";
+                           cgroup=0 cdb=5f 03 00\n";
 
 #[test]
 fn status() {

@@ -23,6 +23,51 @@ fn lines(tree: &Tree, arguments: &[&str]) -> Vec<serde_json::Value> {
 }
 
 #[test]
+fn learn_takes_names_of_devices_and_users() {
+    let tree = Tree::usual();
+    tree.write(
+        "/etc/passwd",
+        "root:x:0:0::/:/bin/sh\nqemu:x:107:107::/:/bin/false\n",
+    );
+    let record = |hctl: &str, uid: u32, opcode: &str| {
+        format!(
+            "dev={hctl} class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid={uid} cgroup=0 \
+             cdb={opcode} 00 00 00 00 00 00 00 00 00 00 00 00 00 01 00\n"
+        )
+    };
+    let log = tree.path("/log");
+    let text =
+        record("0:0:0:0", 107, "89") + &record("6:0:0:0", 107, "89") + &record("0:0:0:0", 1, "93");
+    std::fs::write(&log, text).unwrap();
+    let log = log.to_str().unwrap();
+    for (device, user) in [("sdc", "qemu"), ("0:0:0:0", "107"), ("/dev/sdc", "qemu")] {
+        let arguments = [
+            "learn",
+            "--allow-destructive",
+            "--device",
+            device,
+            "--uid",
+            user,
+            log,
+        ];
+        let text = tree.output(&arguments, 0);
+        assert!(
+            text.contains("# 0:0:0:0") && text.contains("allow w 89"),
+            "{text}"
+        );
+        assert!(!text.contains("6:0:0:0") && !text.contains("93"), "{text}");
+    }
+    // Of a device that has gone, the address will do.
+    tree.output(&["learn", "--device", "99:0:0:0", log], 0);
+    assert!(tree
+        .error(&["learn", "--device", "sdz", log])
+        .contains("no SCSI device is called sdz"));
+    assert!(tree
+        .error(&["learn", "--uid", "nobody-here", log])
+        .contains("id -u nobody-here"));
+}
+
+#[test]
 fn a_saved_trace_is_read() {
     let tree = Tree::usual();
     tree.write("/trace", TRACE);

@@ -9,12 +9,13 @@ mod text;
 
 use crate::{
     context::Context,
-    device::Hctl,
+    device::{self, Hctl},
     input::Lines,
     monitor::event::{self, Line},
     output,
+    root::Root,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{anyhow, Context as _, Result};
 use propose::{DeviceRules, Options, Sent};
 use record::parse;
 use senders::Chosen;
@@ -33,7 +34,8 @@ Examples:
   sgioctl learn --allow-destructive /sys/kernel/tracing/trace
 
 The proposal is for review: each rule is one command, with the bytes that were sent where they select what it does. What
-destroys data stays a comment unless --allow-destructive; what is unknown stays one in any case. Without --device the rules of several
+destroys data, or changes firmware, settings, or what others have reserved (PREEMPT, CLEAR), stays a comment unless
+--allow-destructive; what is unknown stays one in any case. Without --device the rules of several
 devices stand one after the other, under their addresses. Exit status: 0 rules are proposed (or nothing was refused), 1
 something was refused that no rule is proposed for, lines are no records, or decisions were lost; 2 the records cannot be read.")]
 pub struct Args {
@@ -49,13 +51,13 @@ pub struct Args {
     #[arg(long)]
     add: bool,
 
-    /// Only what was sent to this device (repeatable).
-    #[arg(long, value_name = "H:C:T:L")]
-    device: Vec<Hctl>,
+    /// Only what was sent to this device (repeatable): H:C:T:L, or a name that it has on this host now.
+    #[arg(long, value_name = "DEV")]
+    device: Vec<String>,
 
     /// Only what processes of this uid sent (repeatable).
-    #[arg(long, value_name = "UID")]
-    uid: Vec<u32>,
+    #[arg(long, value_name = "UID|USER")]
+    uid: Vec<String>,
 
     /// Only what processes in this cgroup, or below it, sent (repeatable).
     #[arg(long, value_name = "PATH|ID")]
@@ -82,9 +84,25 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let mut devices: Vec<Hctl> = Vec::new();
+    for name in &args.device {
+        // Records may be of another host, and of devices that have gone.
+        match name.parse() {
+            Ok(address) => devices.push(address),
+            Err(_) => devices.extend(
+                device::find(&context.root, name)?
+                    .iter()
+                    .map(|device| device.hctl),
+            ),
+        }
+    }
     let chosen = Chosen {
-        devices: args.device,
-        uids: args.uid,
+        devices,
+        uids: args
+            .uid
+            .iter()
+            .map(|user| uid(&context.root, user))
+            .collect::<Result<_>>()?,
         cgroups: args.cgroup,
     };
     let mut sent = Sent::new(Options {
@@ -137,6 +155,21 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let refused = |device: &DeviceRules| !device.not_proposed.is_empty();
     let all = !answer.devices.iter().any(refused) && skipped == 0 && lost == 0;
     Ok(ExitCode::from(u8::from(!all)))
+}
+
+/// The number of a user, by that or by the name in `/etc/passwd`.
+fn uid(root: &Root, user: &str) -> Result<u32> {
+    if let Ok(uid) = user.parse() {
+        return Ok(uid);
+    }
+    let users = root.read("/etc/passwd")?.unwrap_or_default();
+    let number = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(user)).then_some(fields.nth(1)?.parse().ok()?)
+    });
+    number.ok_or_else(|| {
+        anyhow!("there is no user '{user}' in /etc/passwd: give the number, as 'id -u {user}' prints it")
+    })
 }
 
 /// What is in a log and is no record.

@@ -81,17 +81,34 @@ fn exactly_what_was_sent() {
         "\
 # 6:0:0:0 (disk)
 allow r 5e [1]&1f=00  # persistent-reserve-in:read-keys, 2 times, by an unknown user as \"qemu\", uid 65534 in /x as \"sg_raw\"
+allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by an unknown user as \"qemu\"
 allow r 85 [1]&1e=08 [4]=d0 [14]=b0  # ata-pass-through-16:smart-read-data, 2 times, by uid 65534 in cgroup-1234 as \"smartctl\"
 # Not proposed:
 #   allow w 00  # test-unit-ready, once, by uid 1; a deny rule refuses it: change that rule, if this is wanted
 #   allow w 42  # unmap, once, by uid 1; allowed to writers already: open the device for writing
-#   allow w 5f [1]&1f=00  # persistent-reserve-out:register, once, by an unknown user as \"qemu\"; destructive: --allow-destructive proposes it
 
 # 7:0:1:0 (tape)
 # Not proposed:
 #   allow w 2b  # locate-10, once, by uid 1 as \"mt?dev=x?y\"; allowed to writers already: open the device for writing
 "
     );
+}
+
+/// What registers and reserves destroys nothing; what takes away what others have registered does.
+#[test]
+fn reservations_are_proposed_and_preemption_is_not() {
+    for (action, proposed) in
+        (0..=8).zip([true, true, true, false, false, false, true, false, false])
+    {
+        let log = format!(
+            "dev=1:0:0:0 class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid=1 cgroup=0 \
+             cdb=5f {action:02x} 00 00 00 00 00 00 18 00\n"
+        );
+        let text = learn(&log, Options::default(), false);
+        let rule = format!("\nallow w 5f [1]&1f={action:02x}");
+        assert_eq!(text.contains(&rule), proposed, "{text}");
+        assert_eq!(text.contains("destructive: --allow"), !proposed, "{text}");
+    }
 }
 
 #[test]
@@ -308,7 +325,7 @@ fn the_text_is_one_for_the_knob() {
     for (log, add) in [(LOG, false), (LOG, true), (hostile, false)] {
         let text = learn(log, Options::default(), add);
         let change = Change::parse(text.as_bytes()).unwrap();
-        let expected = if log == LOG { 2 } else { 1 };
+        let expected = if log == LOG { 3 } else { 1 };
         assert_eq!(change.rules().count(), expected, "{text}");
     }
 }

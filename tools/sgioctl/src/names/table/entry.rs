@@ -15,9 +15,9 @@ const EXTENDED_CDB: &str = "extended-cdb";
 pub(in crate::names) enum Harm {
     /// Nothing.
     None,
-    /// It moves, locks or delays something, so it is for writers.
+    /// It moves, locks, reserves or delays something, so it is for writers.
     Write,
-    /// It destroys data, changes the medium, firmware, reservations or settings.
+    /// It destroys data, changes the medium, firmware, settings or what others have registered and reserved.
     Destroys,
 }
 

@@ -10,7 +10,7 @@ use super::{
     probe::{covers, matches, probes},
     remark::{Remark, Remarks},
 };
-use crate::{device::Device, names};
+use crate::{device::Device, hex, names};
 use sgio_policy::policy::{Access, Action, Class, Rule};
 use std::collections::{BTreeSet, HashSet};
 
@@ -22,6 +22,8 @@ pub const NAMES: Decode = |cdb, class| {
     let decoded = names::decode(cdb, class);
     (decoded.name, decoded.destructive)
 };
+
+const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
 
 /// The classes whose opcodes differ most: where a block does not say which, these are compared.
 const TYPICAL: [Class; 5] = [
@@ -130,7 +132,9 @@ impl<'a> RuleLint<'a> {
             for cdb in probes(&entry.rule) {
                 let (name, destructive) = (self.decode)(&cdb, class);
                 let deciding = entries.iter().take(number).all(|e| !matches(&e.rule, &cdb));
-                if destructive && deciding {
+                // A reader's reservation keeps the others out.
+                let reserves = cdb[0] == PERSISTENT_RESERVE_OUT;
+                if (destructive || reserves) && deciding {
                     found.insert(name.unwrap_or_else(|| format!("{:02x}", cdb[0])));
                 }
             }
@@ -185,8 +189,14 @@ fn left_open(allow: &[At<CommandItem>], classes: &[Class], remarks: &mut Remarks
             .filter_map(|class| names::left_open_by(&item.value.text, *class));
         if let Some(open) = open.next() {
             let message = format!("'{}': {open}", item.value.text);
-            let fix = "write the bytes that matter: \"w c1 [1]=e1 [7]=00\"";
-            remarks.warn(&item.place, &message, fix);
+            let read = hex::read(&item.value.text);
+            let fix = match read.as_ref().map(|read| read.bytes.as_slice()) {
+                Some([opcode, first, ..]) => {
+                    format!("write the bytes that matter: \"w {opcode:02x} [1]={first:02x}\", and more of [N]=XX")
+                }
+                _ => "write the bytes that matter".to_owned(),
+            };
+            remarks.warn(&item.place, &message, &fix);
         }
     }
 }

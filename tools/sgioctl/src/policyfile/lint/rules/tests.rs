@@ -140,3 +140,22 @@ fn a_cdb_that_is_longer_than_a_rule_is_told() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn the_bytes_that_matter_are_those_of_the_item() {
+    let found = warnings("allow = [\"w c2 e3 01 02 03 04 05 06 00 00\"]");
+    let told = |warning: &String| warning.contains("\"w c2 [1]=e3\"");
+    assert!(found.iter().any(told), "{found:?}");
+}
+
+/// A reservation destroys nothing, and keeps all others out.
+#[test]
+fn reservations_are_not_for_readers() {
+    for action in 0..=8 {
+        let found = warnings(&format!("rules = \"allow r 5f [1]&1f={action:02x}\""));
+        let told = |warning: &String| {
+            warning.contains("allowed to readers of a disk: persistent-reserve-out")
+        };
+        assert!(found.iter().any(told), "{found:?}");
+    }
+}
