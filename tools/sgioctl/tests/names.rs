@@ -273,7 +273,7 @@ fn a_denied_ata_command_is_denied_however_it_is_sent() {
             [
                 "deny 85 [4]=11 [14]=b4",
                 "deny a1 [3]=11 [9]=b4",
-                "deny 7f [7]=18 [8]=1f [9]=f0 [21]=11 [25]=b4"
+                "deny 7f [8]=1f [9]=f0 [21]=11 [25]=b4"
             ],
             "{command}"
         );
@@ -284,7 +284,7 @@ fn a_denied_ata_command_is_denied_however_it_is_sent() {
     };
     assert_eq!(
         texts("ata-pass-through-16:hard-reset", Class::RBC),
-        ["deny 85 [1]&fe=00", "deny a1 [1]&fe=00"]
+        ["deny 85 [1]&1e=00", "deny a1 [1]&1e=00"]
     );
     // A rule is what it says.
     assert_eq!(

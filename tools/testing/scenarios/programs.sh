@@ -26,7 +26,7 @@ runs sg_turs "$disk"
 # lsscsi reads sysfs alone.
 runs lsscsi --scsi_id --size
 runs /lib/udev/scsi_id --whitelisted --page=0x83 "$disk"
-ends "" "allow r 37,b7;deny 7f [7]=18 [8]=1f [9]=f0;deny 85,a1"
+ends "" "allow r 37,b7;deny 7f [8]=1f [9]=f0;deny 85,a1"
 # hddtemp sends SMART ENABLE OPERATIONS first.
 profile "$sata" smart-ro
 sends 85062000d800000000004f00c200b000

@@ -15,6 +15,9 @@ use std::process::ExitCode;
 #[command(after_help = "\
 The rules go in front of those of the device. They bind everybody without CAP_SYS_RAWIO.
 
+A CDB denies all that has the bytes which name the command: opcode, service action, mode. A byte that is not given may be
+anything. An ATA command is denied with any protocol, in each CDB that carries it. What is left open is said.
+
 Examples:
   sgioctl deny sdb write-buffer
   sgioctl deny mpatha persistent-reserve-out:clear persistent-reserve-out:preempt
@@ -48,6 +51,16 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             let class = target.device.class;
             let rules = names::rules(command, class, None);
             wanted.extend(rules.map_err(|error| names::one_name(error, &args.commands, class))?);
+            if let Some(open) = names::left_open_by_denied(command, class) {
+                output::note(&format!("note: {command}: {open}"));
+            }
+        }
+        let others = names::also_carried_by(&wanted, target.device.class);
+        if !others.is_empty() {
+            output::note(&format!(
+                "note: the same ATA commands are left as they were in other CDBs: {}",
+                others.join("; ")
+            ));
         }
         if target.running.settings.unpriv_sgio {
             output::note(&format!(

@@ -147,6 +147,12 @@ fn allowed(rule: &Rule, byte: u8) -> ByteSet {
     set
 }
 
+/// The byte on which a rule has conditions that no value meets, so that it matches nothing.
+pub fn contradiction(rule: &Rule) -> Option<u8> {
+    let mut bytes = rule.fields().map(|field| field.byte());
+    bytes.find(|byte| allowed(rule, *byte).is_empty())
+}
+
 /// Tells whether each CDB that the inner matches, by its fields, is one of the outer.
 pub(super) fn within(inner: &Rule, outer: &Rule) -> bool {
     outer.fields().all(|field| {

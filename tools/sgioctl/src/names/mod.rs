@@ -4,11 +4,13 @@
 //!
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
 //! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse/mod.rs` (names
-//! to rules), `ata.rs` (ATA commands in rules that deny), `narrow.rs` (the rule for what was sent).
+//! to rules), `narrow.rs` (the rule that allows what was sent), `denied.rs` (the rules that deny it), `ata.rs` (those
+//! that deny an ATA command).
 
 mod ata;
 mod cover;
 mod decode;
+mod denied;
 mod find;
 mod narrow;
 mod parse;
@@ -19,7 +21,9 @@ use sgio_policy::policy::{Access, Class, Rule};
 
 pub use self::{
     ata::ata_forms,
+    cover::contradiction,
     decode::{decode, Decoded},
+    denied::{also_carried_by, left_open_by_denied},
     find::distance,
     narrow::{exact, group, left_open, left_open_by, sent},
     parse::{cdb_of, rules},

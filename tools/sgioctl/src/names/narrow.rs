@@ -27,12 +27,6 @@ pub fn sent(cdbs: &[&[u8]], class: Class) -> String {
     matching(cdbs, class, MAX_CDB)
 }
 
-/// The matching part of a rule that denies a CDB. Bytes that were not given may be any: a rule that lacks them denies
-/// more, where one that allows would allow more.
-pub(super) fn given(cdb: &[u8], class: Class) -> String {
-    matching(&[cdb], class, cdb.len())
-}
-
 /// `zeros`: how many bytes are part of what is not known, though they are zero.
 fn matching(cdbs: &[&[u8]], class: Class, zeros: usize) -> String {
     let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| hex::padded(cdb)).collect();
@@ -333,12 +327,6 @@ mod tests {
         let cdbs: Vec<&[u8]> = cdbs.iter().map(|cdb| &cdb[..]).collect();
         let open = left_open(&cdbs, Class::DISK).unwrap();
         assert!(open.starts_with("byte 5 may be anything"), "{open}");
-    }
-
-    #[test]
-    fn what_is_denied_is_denied_whatever_follows() {
-        assert_eq!(given(&[0xc1, 0xe1], Class::DISK), "c1 [1]=e1 [2]=00");
-        assert_eq!(given(&[0x5e, 0xe0], Class::DISK), "5e [1]&1f=00");
     }
 
     #[test]

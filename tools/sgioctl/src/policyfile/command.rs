@@ -49,6 +49,13 @@ impl CommandItem {
         match command.numeric(Access::Write) {
             // Which class it is for tells what they are.
             _ if command.is_bytes() => Ok(command),
+            Ok(rule) if names::contradiction(&rule).is_some() => {
+                let byte = names::contradiction(&rule).unwrap_or_default();
+                let message = format!(
+                    "no value of byte {byte} meets all conditions on it, so it matches no command"
+                );
+                Err((item.find('['), message))
+            }
             Err(_) if nearly_bytes(text).is_some() => {
                 Err((item.find(text), nearly_bytes(text).unwrap_or_default()))
             }
@@ -177,6 +184,8 @@ mod tests {
             ("5e\tfor=", true, "Some(3)"),
             ("", true, "None"),
             ("w ", false, "None"),
+            ("85 [14]=ec [14]=f4", true, "Some(3)"),
+            ("w 5f [1]&1f=00 [1]&1f=03", false, "Some(5)"),
         ] {
             let error = rules(item, deny).unwrap_err();
             assert!(error.starts_with(at), "{item}: {error}");

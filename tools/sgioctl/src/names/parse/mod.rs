@@ -3,11 +3,11 @@
 //! Names, numbers and rule texts to rules.
 
 use super::{
-    ata,
-    cover::best,
+    cover::contradiction,
+    denied,
     find::{find, unknown},
-    narrow::{exact, given, is_known},
-    table::{of_opcode, whole, Entry, VENDOR_SPECIFIC},
+    narrow::exact,
+    table::{of_opcode, whole, VENDOR_SPECIFIC},
 };
 use crate::hex::{self, Bytes, Form};
 use anyhow::{anyhow, bail, Result};
@@ -15,12 +15,13 @@ use sgio_policy::policy::{Access, Change, Class, Rule, MAX_CDB};
 
 /// The rule's matching part for a command by name, number or rule text, on a class:
 /// `persistent-reserve-out:register`, `ata-pass-through-16:smart`, `5f`, `5f [1]&1f=00`, `c0-ff`,
-/// `write-10 [1]&08=08`; or for a CDB ([`crate::hex`]), the narrowest rule that allows it. `access` `None` makes a deny
-/// rule. A name may need several rules.
+/// `write-10 [1]&08=08`; or for a CDB ([`crate::hex`]), the narrowest rule that allows it. `access` `None` makes the
+/// rules that deny it: all that has the bytes which name the command.
 ///
 /// # Errors
 ///
-/// An unknown name, with the nearest known ones; a wrong rule, with the column; bytes that are a CDB or opcodes.
+/// An unknown name, with the nearest known ones; a wrong rule, with the column; a rule that matches nothing; bytes
+/// that are a CDB or opcodes.
 pub fn rules(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>> {
     read(command, class, access).map_err(|error| {
         let wrong = hex::mistake(command).or_else(|| hex::other_marks(command));
@@ -35,14 +36,12 @@ fn read(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>
     let command = command.trim();
     let opcodes = command.strip_prefix("op:").map(str::trim);
     if let (None, Some(bytes)) = (opcodes, hex::read(command)) {
-        let matching = of_bytes(&bytes, class, access.is_none())?;
-        let rule = parse(&matching, access)?;
-        let padded = hex::padded(&bytes.bytes);
-        let named = best(&padded, class).is_some_and(Entry::is_part) && is_known(&padded, class);
-        return match access {
-            None if named && rule.fields().next().is_some() => refused(rule, class),
-            _ => Ok(vec![rule]),
+        let matching = match (of_bytes(&bytes, class)?, access) {
+            (Meant::Opcodes(opcodes), _) => vec![opcodes],
+            (Meant::Cdb, Some(_)) => vec![exact(&bytes.bytes, class)],
+            (Meant::Cdb, None) => denied::of_cdb(&bytes.bytes, class),
         };
+        return matching.iter().map(|text| parse(text, access)).collect();
     }
     let command = opcodes.unwrap_or(command);
     let (word, fields) = match command.find([' ', '\t']) {
@@ -53,15 +52,19 @@ fn read(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>
         bail!("'{command}': only opcodes and fields are wanted here, without '{word}'");
     }
     let name = word.to_ascii_lowercase();
-    let mut named = false;
     let matching = match find(&name, class) {
         Some(entry) if opcodes.is_none() => {
-            named = entry.is_part();
-            let named: Vec<&str> = entry.text.split(' ').collect();
             // Otherwise a mistake in the fields would be reported at a column of another text.
-            parse(&format!("00 {}", fields.trim()), None)
+            let others = line(&format!("00 {}", fields.trim()), None)
                 .map_err(|_| anyhow!("'{command}': wrong fields after the name"))?;
-            format!("{}{fields}", named.join(" "))
+            let rule = parse(&format!("{}{fields}", entry.text), access)?;
+            return match access {
+                None => {
+                    let matching = denied::of_name(entry, &others, class);
+                    matching.iter().map(|text| parse(text, None)).collect()
+                }
+                Some(_) => Ok(vec![rule]),
+            };
         }
         _ if is_number(word) || word.is_empty() || opcodes.is_some() => {
             let plain = word.strip_prefix("0x").filter(|_| !fields.is_empty());
@@ -75,28 +78,19 @@ fn read(command: &str, class: Class, access: Option<Access>) -> Result<Vec<Rule>
             return Err(unknown(if is_access { &name } else { &words }, class));
         }
     };
-    let rule = parse(&matching, access)?;
-    match access {
-        None if named => refused(rule, class),
-        _ => Ok(vec![rule]),
-    }
+    Ok(vec![parse(&matching, access)?])
 }
 
-/// The rules that deny a command that has a name: of ATA, whatever carries it.
-fn refused(rule: Rule, class: Class) -> Result<Vec<Rule>> {
-    match ata::forms(&rule, class) {
-        Some(forms) => forms.iter().map(|form| parse(form, None)).collect(),
-        None => Ok(vec![rule]),
-    }
+/// What bytes stand for.
+enum Meant {
+    /// These, as a rule has them.
+    Opcodes(String),
+    Cdb,
 }
 
-/// The matching part of the rule that bytes stand for: an opcode, a list of opcodes, or what the CDB is.
-fn of_bytes(read: &Bytes, class: Class, deny: bool) -> Result<String> {
-    let cdb = |bytes: &[u8]| match deny {
-        true => given(bytes, class),
-        false => exact(bytes, class),
-    };
-    let opcodes = || hex::list(&read.bytes);
+/// Tells whether bytes are an opcode, a list of opcodes, or a CDB.
+fn of_bytes(read: &Bytes, class: Class) -> Result<Meant> {
+    let opcodes = || Meant::Opcodes(hex::list(&read.bytes));
     let bytes = &read.bytes;
     if bytes.len() > MAX_CDB {
         bail!("a CDB has 1 to {MAX_CDB} bytes, not {}", bytes.len());
@@ -104,9 +98,9 @@ fn of_bytes(read: &Bytes, class: Class, deny: bool) -> Result<String> {
     let (complete, twins) = (read.is_complete(), read.has_twins());
     match read.form {
         Form::One => return Ok(opcodes()),
-        Form::Labelled => return Ok(cdb(bytes)),
+        Form::Labelled => return Ok(Meant::Cdb),
         // As many opcodes, each once, may happen to be as long as a CDB. A CDB has several bytes that are zero.
-        _ if complete && twins => return Ok(cdb(bytes)),
+        _ if complete && twins => return Ok(Meant::Cdb),
         Form::Commas if !complete && !twins && !names_action(bytes, class) => return Ok(opcodes()),
         // A rule for the first of them would close or open less, or more, than was written.
         Form::Certain | Form::Blanks | Form::Commas => (),
@@ -119,6 +113,13 @@ fn of_bytes(read: &Bytes, class: Class, deny: bool) -> Result<String> {
     let decoded = super::decode(bytes, class);
     let name = decoded.name.as_deref().unwrap_or("unknown");
     Err(read.two_readings(&format!(", {name}"), &each.join(", ")))
+}
+
+/// The bytes of a command as it is written, if they are a CDB.
+pub(super) fn cdb_meant(command: &str, class: Class) -> Option<Vec<u8>> {
+    let read = hex::read(command)?;
+    let meant = of_bytes(&read, class).ok()?;
+    matches!(meant, Meant::Cdb).then_some(read.bytes)
 }
 
 /// Tells whether the second byte makes the first a command that has a name of its own, so that a CDB may be meant.
@@ -134,8 +135,19 @@ fn names_action(bytes: &[u8], class: Class) -> bool {
     })
 }
 
-/// The rule with this matching part.
+/// The rule with this matching part, which matches something.
 fn parse(matching: &str, access: Option<Access>) -> Result<Rule> {
+    let rule = line(matching, access)?;
+    match contradiction(&rule) {
+        Some(byte) => bail!(
+            "'{matching}': no value of byte {byte} meets all conditions on it, so it matches no command"
+        ),
+        None => Ok(rule),
+    }
+}
+
+/// The rule with this matching part.
+fn line(matching: &str, access: Option<Access>) -> Result<Rule> {
     let verdict = match access {
         Some(Access::Read) => "allow r ",
         Some(Access::Write) => "allow w ",

@@ -5,7 +5,10 @@
 mod entry;
 mod reader;
 
-pub(super) use entry::{Entry, Harm, Part, VENDOR_SPECIFIC};
+pub(super) use self::{
+    entry::{Entry, Harm, Part, VENDOR_SPECIFIC},
+    reader::rule,
+};
 
 use sgio_policy::policy::Class;
 use std::sync::LazyLock;

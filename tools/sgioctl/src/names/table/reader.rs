@@ -27,7 +27,7 @@ use sgio_policy::policy::{Change, Rule};
 use std::collections::HashMap;
 
 /// The rule with that matching part.
-pub(super) fn rule(text: &str) -> Option<Rule> {
+pub(in crate::names) fn rule(text: &str) -> Option<Rule> {
     let text = format!("deny {text}");
     let rule = Change::parse(text.as_bytes()).ok()?.rules().next();
     rule?.permanent()

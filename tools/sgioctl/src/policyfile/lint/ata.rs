@@ -66,7 +66,7 @@ pub(super) fn walked_around(
             some.join(", ")
         );
         let fix = "deny the command by its name, which denies it however it is sent, or the other CDBs too: \
-                   85, a1, 7f [7]=18 [8]=1f [9]=f0";
+                   85, a1, 7f [8]=1f [9]=f0";
         remarks.warn(&entry.place, &message, fix);
     }
 }
@@ -97,6 +97,16 @@ fn candidates(form: &Rule, entries: &[PlacedRule]) -> Vec<[u8; MAX_CDB]> {
         }
         found.extend(cdbs);
     }
+    // Nothing reads the length of a CDB of 32 bytes.
+    let long =
+        |cdb: &&[u8; MAX_CDB]| cdb[0] == 0x7f && form.fields().all(|field| field.byte() != 7);
+    let other_length = |cdb: &[u8; MAX_CDB]| {
+        let mut cdb = *cdb;
+        cdb[7] = 0;
+        cdb
+    };
+    let lengths: Vec<[u8; MAX_CDB]> = found.iter().filter(long).map(other_length).collect();
+    found.extend(lengths);
     found
 }
 

@@ -72,9 +72,11 @@ impl<'a> RuleLint<'a> {
         }
         let own = &block.own;
         left_open(&own.allow, &classes, remarks);
+        left_open_by_denied(&own.deny, &classes, remarks);
         for name in &block.profiles {
             if let Some(profile) = self.policies.profiles.get(&name.value) {
                 left_open(&profile.lists.allow, &classes, remarks);
+                left_open_by_denied(&profile.lists.deny, &classes, remarks);
             }
         }
         let plain = own.deny.is_empty() && own.rules.is_empty() && own.allow.is_empty();
@@ -89,6 +91,7 @@ impl<'a> RuleLint<'a> {
             }
             match self.policies.entries(block, *class) {
                 Ok(entries) => {
+                    never_matching(&entries, remarks);
                     shadowed(&entries, remarks);
                     closed_by_profiles(block, &entries, remarks);
                     walked_around(&entries, *class, self.policies, remarks);
@@ -113,6 +116,7 @@ impl<'a> RuleLint<'a> {
                 origin: Origin::Own,
             };
             let entries: Vec<PlacedRule> = rules.iter().map(entry).collect();
+            never_matching(&entries, remarks);
             shadowed(&entries, remarks);
             self.destructive(&entries, block.class, remarks);
         }
@@ -197,6 +201,35 @@ fn left_open(allow: &[At<CommandItem>], classes: &[Class], remarks: &mut Remarks
                 _ => "write the bytes that matter".to_owned(),
             };
             remarks.warn(&item.place, &message, &fix);
+        }
+    }
+}
+
+/// What a deny leaves as it was, though it may be meant.
+fn left_open_by_denied(deny: &[At<CommandItem>], classes: &[Class], remarks: &mut Remarks) {
+    for item in deny {
+        let text = &item.value.text;
+        let open = |class: &Class| names::left_open_by_denied(text, *class);
+        if let Some(open) = classes.iter().find_map(open) {
+            remarks.note(
+                &item.place,
+                &format!("'{text}': {open}"),
+                "nothing to do if that is meant",
+            );
+        }
+    }
+}
+
+/// Rules with conditions that exclude each other.
+fn never_matching(entries: &[PlacedRule], remarks: &mut Remarks) {
+    for entry in entries {
+        if let Some(byte) = names::contradiction(&entry.rule) {
+            let message = format!(
+                "'{}' matches no command: no value of byte {byte} meets all conditions on it",
+                entry.rule
+            );
+            let fix = "write several values in one condition: [14]=ec,f4";
+            remarks.warn(&entry.place, &message, fix);
         }
     }
 }

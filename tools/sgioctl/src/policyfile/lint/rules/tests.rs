@@ -59,6 +59,9 @@ fn a_deny_that_another_cdb_walks_around_is_told() {
         "deny = [\"85 [1]&1e=06 [14]=b4\"]\nallow = [\"w 85\"]",
         "deny = [\"85 [14]=b4\"]\nallow = [\"w a1\"]",
         "deny = [\"a1 [9]=b4\"]\nallow = [\"w 7f [7]=18 [8]=1f [9]=f0\"]",
+        // Nothing reads the length in byte 7.
+        "deny = [\"85\", \"a1\", \"7f [7]=18 [8]=1f [9]=f0\"]\nallow = [\"w 7f\"]",
+        "deny = [\"85,a1\"]\nallow = [\"w 7f\"]",
         // The profile lets IDENTIFY DEVICE pass in two.
         "deny = [\"85 [14]=ec\"]\nprofile = \"smart-ro\"",
         "deny = [\"ata-pass-through-16\"]\nprofile = \"smart-ro\"",
@@ -77,6 +80,41 @@ fn a_deny_that_another_cdb_walks_around_is_told() {
         let (walks, found) = told(keys);
         assert!(!walks, "{keys}: {found:?}");
     }
+}
+
+#[test]
+fn a_rule_that_matches_nothing_is_told() {
+    for keys in [
+        "rules = \"deny 85 [14]=ec [14]=f4\"",
+        "rules = \"allow w 5f [1]&1f=00 [1]&1f=03\"",
+    ] {
+        let found = warnings(keys);
+        let told = |warning: &String| warning.contains("matches no command: no value of byte");
+        assert!(found.iter().any(told), "{keys}: {found:?}");
+    }
+    for keys in [
+        "deny = [\"85 [14]=ec [14]=f4\"]",
+        "allow = [\"w 5f [1]&1f=00 [1]&1f=03\"]",
+    ] {
+        let block = format!("[[device]]\nmatch = {{ class = \"disk\" }}\n{keys}\n");
+        let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+        let fault = policyfile::parse("x.toml", &block, profiles).err().unwrap();
+        assert!(fault.to_string().contains("matches no command"), "{fault}");
+    }
+    let right = warnings("rules = \"deny 85 [14]&f0=e0 [14]&0f=0c\"");
+    assert_eq!(right, Vec::<String>::new());
+}
+
+/// A note, which is no warning: most often it is what was meant.
+#[test]
+fn what_a_deny_of_an_unknown_cdb_leaves_is_told() {
+    let source = "[[device]]\nmatch = { class = \"disk\" }\ndeny = [\"cdb:c1 e1 00\"]\n";
+    let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+    let policies = policyfile::parse("x.toml", source, profiles).unwrap();
+    let told = lint(&policies, None, NAMES)
+        .iter()
+        .any(|remark| remark.message.contains("another byte 1 is left as it was"));
+    assert!(told);
 }
 
 /// What `allow`, `learn` and `check` write for readers is nothing to warn of.
