@@ -395,7 +395,7 @@ fn what_a_deny_leaves_is_told() {
             .iter()
             .flat_map(|command| denied(command, Class::DISK))
             .collect();
-        names::also_carried_by(&rules, Class::DISK)
+        names::also_carried_by(&rules, &rules, Class::DISK)
     };
     assert_eq!(others(&["85"]), ["7f [8]=1f [9]=f0", "a1"]);
     assert_eq!(

@@ -46,16 +46,21 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let commands = hex::items(&args.commands)?;
     let mut plan = Plan::new(context, args.dry_run);
     for target in grant::targets(context, &args.device)? {
-        let mut wanted = Vec::new();
+        let (mut wanted, mut written) = (Vec::new(), Vec::new());
         for command in &commands {
             let class = target.device.class;
             let rules = names::rules(command, class, None);
-            wanted.extend(rules.map_err(|error| names::one_name(error, &args.commands, class))?);
+            let rules = rules.map_err(|error| names::one_name(error, &args.commands, class))?;
+            // Of a name or a CDB there is one for each CDB that carries the command.
+            if let [rule] = rules.as_slice() {
+                written.push(*rule);
+            }
+            wanted.extend(rules);
             if let Some(open) = names::left_open_by_denied(command, class) {
                 output::note(&format!("note: {command}: {open}"));
             }
         }
-        let others = names::also_carried_by(&wanted, target.device.class);
+        let others = names::also_carried_by(&written, &wanted, target.device.class);
         if !others.is_empty() {
             output::note(&format!(
                 "note: the same ATA commands are left as they were in other CDBs: {}",

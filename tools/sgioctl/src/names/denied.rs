@@ -140,13 +140,13 @@ pub fn left_open_by_denied(command: &str, class: Class) -> Option<String> {
     })
 }
 
-/// The CDBs that carry the ATA commands that these rules deny, and that none of them denies.
-pub fn also_carried_by(rules: &[Rule], class: Class) -> Vec<String> {
-    let denies: Vec<&Rule> = rules
+/// The CDBs that carry the ATA commands of rules that were written out, and that none of all these rules denies.
+pub fn also_carried_by(written: &[Rule], all: &[Rule], class: Class) -> Vec<String> {
+    let denies: Vec<&Rule> = all
         .iter()
         .filter(|rule| rule.action() == Action::Deny)
         .collect();
-    let forms = denies.iter().flat_map(|rule| ata_forms(rule, class));
+    let forms = written.iter().flat_map(|rule| ata_forms(rule, class));
     let is_open = |form: &Rule| {
         let opcode = form.opcodes().iter().next().unwrap_or_default();
         let closes = |rule: &&Rule| rule.opcodes().contains(opcode) && within(form, rule);
