@@ -63,7 +63,7 @@ impl Bytes {
 pub fn read(text: &str) -> Option<Bytes> {
     if let Some(announced) = announced(text) {
         let form = Form::Labelled;
-        return match <[_; 1]>::try_from(announced) {
+        return match <[_; 1]>::try_from(announced.unwrap_or_default()) {
             Ok([bytes]) => Some(Bytes { bytes, form }),
             Err(_) => None,
         };

@@ -3,8 +3,9 @@
 //! What is wrong with a text that is nearly the bytes of a CDB, and how to write it.
 
 use super::{
+    announced::announced,
     bytes::read,
-    digits::{hex, is_number, tokens},
+    digits::{hex, is_number, list, tokens},
 };
 
 /// What to do about a text that is no bytes as it stands; `None` if nothing is known to be wrong with it.
@@ -12,6 +13,9 @@ pub fn mistake(text: &str) -> Option<String> {
     let text = text.trim();
     if read(text).is_some() {
         return None;
+    }
+    if let Some(Err(wrong)) = announced(text) {
+        return Some(wrong.to_string());
     }
     if let Some(wrong) = cut_off(text).or_else(|| short_bytes(text)) {
         return Some(wrong);
@@ -46,6 +50,12 @@ pub fn mistake(text: &str) -> Option<String> {
 /// it is to be asked about what is no rule either.
 pub fn other_marks(text: &str) -> Option<String> {
     let text = text.trim();
+    if let Some(opcodes) = text.strip_prefix("op:").and_then(read) {
+        let list = list(&opcodes.bytes);
+        return Some(format!(
+            "'{text}': opcodes have commas between them: write 'op:{list}'"
+        ));
+    }
     let inside = text.strip_prefix("b'").unwrap_or(text);
     let plain = inside.replace(['-', ';', '_', '<', '>', '|', '.', '\''], " ");
     let found = read(&plain).filter(|found| plain != text && found.bytes.len() > 2)?;
@@ -71,10 +81,17 @@ fn behind_a_word(text: &str) -> Option<String> {
 
 /// strace prints so many characters of a string as its option -s says.
 fn cut_off(text: &str) -> Option<String> {
-    let (bytes, _) = text.split_once("...")?;
-    bytes
-        .contains("\\x")
-        .then(|| format!("'{text}': the CDB is cut off; 'strace -s 64' prints all of it"))
+    let (bytes, _) = text.split_once("...").or(text.split_once('\u{2026}'))?;
+    if bytes.contains("\\x") {
+        return Some(format!(
+            "'{text}': the CDB is cut off; 'strace -s 64' prints all of it"
+        ));
+    }
+    let inside = bytes.trim_matches(|c: char| "[]{}()\"'".contains(c) || c.is_whitespace());
+    let mut all = tokens(inside).peekable();
+    (all.peek().is_some() && all.all(is_number)).then(|| {
+        format!("'{text}': the CDB is cut off; give all of its bytes, with two digits each")
+    })
 }
 
 /// Bytes with a digit too few.
@@ -120,6 +137,10 @@ mod tests {
             ("12 00 00 00 24 00 # INQUIRY", "write '12 00 00 00 24 00'"),
             ("SG_IO: 12 00 00 00 24 00", "give them alone: '12 00"),
             (">>> 12 00 00 00 24 00", "give them alone: '12 00"),
+            ("{0x5e, 0x0, ...}", "two digits each"),
+            ("12 00 \u{2026}", "cut off"),
+            ("cdb:5", "write '05'"),
+            ("sd 6:0:0:0: [sda] tag#12 CDB: 12 00 0", "write '00'"),
             ("00000000: 1200 0000 2400", "'12 00 00 00 24 00'"),
             (
                 "00000000  12 00 00 00 24 00  |....$.|",
@@ -134,6 +155,7 @@ mod tests {
         }
         for (text, fix) in [
             ("12-00-00-00-24-00", "'12 00 00 00 24 00'"),
+            ("op:5e 5f", "write 'op:5e,5f'"),
             ("12;00;00;00;24;00", "'12 00 00 00 24 00'"),
             ("<12 00 00 00 24 00>", "'12 00 00 00 24 00'"),
             ("b'\\x12\\x00\\x00'", "'12 00 00'"),

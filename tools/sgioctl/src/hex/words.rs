@@ -17,12 +17,12 @@ use anyhow::{bail, Result};
 /// Words that can be grouped in two ways.
 pub fn items(words: &[String]) -> Result<Vec<String>> {
     let all = words.join(" ");
-    if words.len() > 1 && announced(&all).is_some() {
+    if words.len() > 1 && announced(&all).is_some() && !are_commands(words) {
         one_announced(&all)?;
         return Ok(vec![all]);
     }
     words.iter().try_for_each(|word| one_announced(word))?;
-    if let Some(wrong) = mistake(&all) {
+    if let (None, Some(wrong)) = (announced(&all), mistake(&all)) {
         bail!("{wrong}");
     }
     if let Some(plain) = without_h(&all) {
@@ -68,6 +68,24 @@ pub fn items(words: &[String]) -> Result<Vec<String>> {
         rest = next;
     }
     Ok(items)
+}
+
+/// Tells whether one argument has all of a CDB with the word that announces it, and each other one may be a command: `unmap
+/// cdb:4803`. In a line that a program printed, not all words are.
+fn are_commands(words: &[String]) -> bool {
+    let (labelled, others): (Vec<_>, Vec<_>) =
+        words.iter().partition(|word| announced(word).is_some());
+    let whole = |word: &String| {
+        announced(word).is_some_and(|found| found.is_ok_and(|cdbs| !cdbs.is_empty()))
+    };
+    let name = |word: &&String| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && byte_digits(word).is_none()
+    };
+    matches!(labelled.as_slice(), [word] if whole(word))
+        && !others.is_empty()
+        && others.iter().all(name)
 }
 
 /// An argument that is one byte of a CDB, maybe the first or the last in brackets.

@@ -27,7 +27,9 @@ impl CommandItem {
             Some(("w", rest)) => (Some(Access::Write), rest.trim()),
             _ => (None, item.trim()),
         };
-        if text.is_empty() || text.contains(['\n', '#']) {
+        // `tag#12` is a word of the kernel's log.
+        let comment = text.starts_with('#') || text.contains(" #") || text.contains("\t#");
+        if text.is_empty() || text.contains('\n') || comment {
             return Err((None, "an item is one command, without comment".into()));
         }
         if let Some(plain) = hex::without_h(text) {

@@ -8,6 +8,7 @@ mod ata;
 mod common;
 mod identities;
 mod notation;
+mod pasted;
 
 use common::Tree;
 
