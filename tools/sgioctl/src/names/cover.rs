@@ -153,6 +153,16 @@ pub fn contradiction(rule: &Rule) -> Option<u8> {
     bytes.find(|byte| allowed(rule, *byte).is_empty())
 }
 
+/// Tells whether a rule matches service actions that the standard does not define, of a command whose service actions have no
+/// entries of their own.
+pub(super) fn beyond_actions(rule: &Rule, entry: &Entry) -> bool {
+    entry.action().is_some_and(|action| {
+        let place = u8::try_from(action.byte).unwrap_or_default();
+        let known = |value: u8| action.defined.contains(&(value & action.mask));
+        !allowed(rule, place).iter().all(known)
+    })
+}
+
 /// Tells whether each CDB that the inner matches, by its fields, is one of the outer.
 pub(super) fn within(inner: &Rule, outer: &Rule) -> bool {
     outer.fields().all(|field| {

@@ -4,10 +4,11 @@
 //!
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
 //! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse/mod.rs` (names
-//! to rules), `narrow.rs` (the rule that allows what was sent), `denied.rs` (the rules that deny it), `ata.rs` (those
-//! that deny an ATA command).
+//! to rules), `narrow.rs` (the rule that allows what was sent), `carried.rs` (that of an ATA command in a CDB of 32
+//! bytes), `denied.rs` (the rules that deny what was sent), `ata.rs` (those that deny an ATA command).
 
 mod ata;
+mod carried;
 mod cover;
 mod decode;
 mod denied;
@@ -17,7 +18,7 @@ mod parse;
 mod table;
 
 use anyhow::Result;
-use sgio_policy::policy::{Access, Class, Rule};
+use sgio_policy::policy::{Access, Class, Rule, MAX_CDB};
 
 pub use self::{
     ata::ata_forms,
@@ -47,7 +48,9 @@ pub fn default_access(command: &str, class: Class) -> Result<Access> {
             let covered = cover::covered(rule, opcode, class);
             let harmless = |c: &cover::Covered| {
                 // Of a command with service actions, some that have no name.
-                let nameless = !c.all && !c.entry.is_part() && table::has_parts(opcode, class);
+                let nameless = !c.all
+                    && !c.entry.is_part()
+                    && (table::has_parts(opcode, class) || cover::beyond_actions(rule, c.entry));
                 c.entry.harm == table::Harm::None && !nameless
             };
             // What is told of as part of a harmless command may do more.
@@ -109,6 +112,25 @@ pub fn by_default(command: &str, class: Class) -> Result<Vec<Rule>> {
     Ok(found)
 }
 
+/// The commands that a rule matches all of, by name, and a CDB of each. Vendor specific ones have none.
+pub fn within(rule: &Rule, class: Class) -> Vec<(&'static str, [u8; MAX_CDB])> {
+    let entries = rule
+        .opcodes()
+        .iter()
+        .flat_map(|opcode| table::of_opcode(opcode, class))
+        .filter(|entry| entry.name != table::VENDOR_SPECIFIC && cover::within(&entry.rule, rule));
+    entries
+        .map(|entry| {
+            let mut cdb = [0; MAX_CDB];
+            cdb[0] = entry.rule.opcodes().iter().next().unwrap_or_default();
+            for field in entry.rule.fields() {
+                cdb[usize::from(field.byte())] |= field.values().iter().next().unwrap_or_default();
+            }
+            (entry.name.as_str(), cdb)
+        })
+        .collect()
+}
+
 /// An error about words of a command line, each of which was taken for a command: of one name in several words, how to
 /// write it.
 pub fn one_name(error: anyhow::Error, words: &[String], class: Class) -> anyhow::Error {
@@ -124,10 +146,7 @@ pub fn one_name(error: anyhow::Error, words: &[String], class: Class) -> anyhow:
 
 /// What tells a command from others: its name, and whether the tables know what it does.
 #[cfg(test)]
-pub(crate) fn identity(
-    cdb: &[u8; sgio_policy::policy::MAX_CDB],
-    class: Class,
-) -> (Option<&'static str>, bool) {
+pub(crate) fn identity(cdb: &[u8; MAX_CDB], class: Class) -> (Option<&'static str>, bool) {
     let name = cover::best(cdb, class).map(|entry| entry.name.as_str());
     (name, narrow::is_known(cdb, class))
 }

@@ -3,6 +3,7 @@
 //! The narrowest rule for a CDB that was sent.
 
 use super::{
+    carried::{carried, carrying, carrying_all, is_in_room, ATA_32},
     cover::best,
     table::{of_opcode, Entry},
 };
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 const MAX_VALUES: usize = 16;
 
 /// Conditions by byte: mask and values.
-type Conditions = BTreeMap<usize, (u8, Vec<u8>)>;
+pub(super) type Conditions = BTreeMap<usize, (u8, Vec<u8>)>;
 
 /// The matching part of the narrowest rule that allows a CDB: as much of it as selects what the command does, and where
 /// that is not known, all that a rule has room for.
@@ -35,9 +36,9 @@ fn matching(cdbs: &[&[u8]], class: Class, zeros: usize) -> String {
     };
     let [opcode, ..] = *first;
     let conditions = match shape(first, class) {
-        Shape::Named(entry) => selecting(entry, entry, &padded),
-        Shape::Action { whole, like } => selecting(like, whole, &padded),
-        Shape::Unknown => everything(&padded, zeros, class),
+        Shape::Named(entry) => selecting(entry, entry, &padded, MAX_FIELDS),
+        Shape::Carried(entry) => carrying(entry, &padded),
+        Shape::Action | Shape::Unknown => everything(&padded, zeros, class),
     };
     let mut text = format!("{opcode:02x}");
     for (byte, (mask, values)) in &conditions {
@@ -55,7 +56,7 @@ fn matching(cdbs: &[&[u8]], class: Class, zeros: usize) -> String {
 pub fn group(cdb: &[u8], class: Class) -> String {
     let padded = hex::padded(cdb);
     match shape(&padded, class) {
-        Shape::Unknown => {
+        Shape::Action | Shape::Unknown => {
             let mut key = format!("{:02x} {:02x}", padded[0], padded[1]);
             for byte in selectors(padded[0], class) {
                 key += &format!(" {byte}:{:02x}", padded[byte]);
@@ -66,15 +67,25 @@ pub fn group(cdb: &[u8], class: Class) -> String {
     }
 }
 
-/// What of CDBs that no table knows their rule leaves open, in words; none if it has every byte that was sent.
+/// What of CDBs that no table knows, and of the bytes that select what a command does, their rule leaves open, in words;
+/// none if it has all of them.
 pub fn left_open(cdbs: &[&[u8]], class: Class) -> Option<String> {
     let padded: Vec<[u8; MAX_CDB]> = cdbs.iter().map(|cdb| hex::padded(cdb)).collect();
-    if !matches!(shape(padded.first()?, class), Shape::Unknown) {
-        return None;
-    }
-    let pinned = everything(&padded, MAX_CDB, class);
     let length = cdbs.iter().map(|cdb| cdb.len()).max()?.min(MAX_CDB);
-    let open = (1..length).filter(|byte| !pinned.contains_key(byte));
+    let (pinned, wanted): (Conditions, Vec<usize>) = match shape(padded.first()?, class) {
+        Shape::Named(entry) => (
+            selecting(entry, entry, &padded, MAX_FIELDS),
+            selecting(entry, entry, &padded, MAX_CDB)
+                .into_keys()
+                .collect(),
+        ),
+        Shape::Carried(entry) => (
+            carrying(entry, &padded),
+            carrying_all(entry, &padded, MAX_CDB).into_keys().collect(),
+        ),
+        _ => (everything(&padded, MAX_CDB, class), (1..length).collect()),
+    };
+    let open = wanted.iter().filter(|byte| !pinned.contains_key(byte));
     let open: Vec<String> = open.map(|byte| byte.to_string()).collect();
     let (last, rest) = open.split_last()?;
     let bytes = match rest {
@@ -94,18 +105,17 @@ pub fn left_open_by(command: &str, class: Class) -> Option<String> {
 
 /// Tells whether the tables know what the CDB does.
 pub(super) fn is_known(cdb: &[u8; MAX_CDB], class: Class) -> bool {
-    matches!(shape(cdb, class), Shape::Named(_))
+    matches!(shape(cdb, class), Shape::Named(_) | Shape::Carried(_))
 }
 
 /// How much of a CDB is known.
 enum Shape {
     /// What it does.
     Named(&'static Entry),
+    /// The same, by the ATA command that is in it: the entry is that of ATA PASS-THROUGH(16).
+    Carried(&'static Entry),
     /// A service action that nobody named, of a command whose service actions are all in the fields of this one.
-    Action {
-        whole: &'static Entry,
-        like: &'static Entry,
-    },
+    Action,
     /// Nothing, or that the vendor has defined it, or that it carries another one.
     Unknown,
 }
@@ -116,11 +126,20 @@ fn shape(cdb: &[u8; MAX_CDB], class: Class) -> Shape {
         return Shape::Unknown;
     };
     let mut parts = of_opcode(opcode, class).filter(|entry| entry.is_part());
+    if entry.name == ATA_32 {
+        let inner = best(&carried(cdb), class);
+        return inner
+            .filter(|inner| inner.is_part() && is_in_room(inner))
+            .map_or(Shape::Unknown, Shape::Carried);
+    }
     if entry.is_part() {
         return Shape::Named(entry);
     }
     let Some(part) = parts.next() else {
-        return Shape::Named(entry);
+        return match entry.knows_action(cdb) {
+            true => Shape::Named(entry),
+            false => Shape::Unknown,
+        };
     };
     let places = |entry: &Entry| -> Vec<(u8, u8)> {
         let fields = entry.rule.fields();
@@ -128,10 +147,7 @@ fn shape(cdb: &[u8; MAX_CDB], class: Class) -> Shape {
     };
     let same = places(part);
     match parts.all(|other| places(other) == same) {
-        true => Shape::Action {
-            whole: entry,
-            like: part,
-        },
+        true => Shape::Action,
         false => Shape::Unknown,
     }
 }
@@ -147,14 +163,19 @@ fn fields_of(entry: &Entry, cdbs: &[[u8; MAX_CDB]]) -> Conditions {
 }
 
 /// The fields that name an entry, and those of a command that select what it does.
-fn selecting(named: &Entry, command: &Entry, cdbs: &[[u8; MAX_CDB]]) -> Conditions {
+pub(super) fn selecting(
+    named: &Entry,
+    command: &Entry,
+    cdbs: &[[u8; MAX_CDB]],
+    room: usize,
+) -> Conditions {
     let mut conditions = fields_of(named, cdbs);
     for part in command.parts.iter().filter(|part| part.selects) {
         for at in 0..part.count {
             let byte = part.byte + at;
             let mask = if at == 0 { part.mask } else { 0xff };
             let known = conditions.get(&byte).map_or(0, |(mask, _)| *mask);
-            if known != 0 || conditions.len() < MAX_FIELDS {
+            if known != 0 || conditions.len() < room {
                 let mask = mask | known;
                 conditions.insert(byte, (mask, values(cdbs, byte, mask)));
             }
@@ -170,8 +191,22 @@ fn everything(cdbs: &[[u8; MAX_CDB]], zeros: usize, class: Class) -> Conditions 
     let [opcode, ..] = cdbs[0];
     let zero = |byte: &usize| cdbs.iter().all(|cdb| cdb[*byte] == 0);
     let mut order = selectors(opcode, class);
-    order.extend([1, 2]);
+    match opcode {
+        // What is behind the service action selects more than what is in front of it. Of ATA PASS-THROUGH(32) the
+        // command, the protocol and the feature do.
+        0x7f if order.contains(&8)
+            && values(cdbs, 8, 0xff) == [0x1f]
+            && values(cdbs, 9, 0xff) == [0xf0] =>
+        {
+            order = vec![8, 9, 7, 25, 10, 21];
+        }
+        0x7f => order.extend((10..MAX_CDB).filter(|byte| !zero(byte))),
+        _ => order.extend([1, 2]),
+    }
     order.extend((1..MAX_CDB).filter(|byte| !zero(byte)));
+    if opcode == 0x7f {
+        order.extend((10..zeros.min(MAX_CDB)).filter(zero));
+    }
     order.extend((1..zeros.clamp(2, MAX_CDB)).filter(zero));
     let mut conditions = Conditions::new();
     for byte in order {
@@ -196,7 +231,7 @@ fn selectors(opcode: u8, class: Class) -> Vec<usize> {
     bytes
 }
 
-fn values(cdbs: &[[u8; MAX_CDB]], byte: usize, mask: u8) -> Vec<u8> {
+pub(super) fn values(cdbs: &[[u8; MAX_CDB]], byte: usize, mask: u8) -> Vec<u8> {
     let mut values: Vec<u8> = cdbs.iter().map(|cdb| cdb[byte] & mask).collect();
     values.sort_unstable();
     values.dedup();
@@ -226,7 +261,12 @@ mod tests {
         (hidden[0], hidden[4], hidden[14]) = (0x85, 0x77, 0xb4);
         for (cdb, class, expected) in [
             (&[0x5e, 0xe0][..], Class::DISK, "5e [1]&1f=00"),
-            (&[0x5e, 0x1f], Class::DISK, "5e [1]&1f=1f"),
+            // A service action that no table has.
+            (
+                &[0x5e, 0x1f],
+                Class::DISK,
+                "5e [1]=1f [2]=00 [3]=00 [4]=00 [5]=00 [6]=00",
+            ),
             (&[0x28], Class::DISK, "28"),
             (&[0x48, 0x03], Class::DISK, "48 [1]&1f=03"),
             (&[0x48, 0x03], Class::CDROM, "48"),
@@ -240,7 +280,7 @@ mod tests {
             (
                 &[0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x88, 0x01],
                 Class::DISK,
-                "7f [7]=18 [8]=88 [9]=01",
+                "7f [7]=18 [8]=88 [9]=01 [10]=00 [11]=00 [12]=00",
             ),
             // Vendor specific: what was sent.
             (

@@ -118,7 +118,11 @@ fn advice_is_as_narrow_as_the_command() {
             "48 03 00 00 00 00 00 00 00 00",
             "--write sanitize:cryptographic-erase",
         ),
-        ("disk", "04 10 00 00 00 00", "--write '04 [1]&df=10'"),
+        (
+            "disk",
+            "04 10 00 00 00 00",
+            "--write '04 [1]&df=10 [4]&03=00'",
+        ),
         (
             "cdrom",
             "ff 08 01 11 02 00 00 00 00 00",

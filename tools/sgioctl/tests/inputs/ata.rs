@@ -2,7 +2,7 @@
 
 //! Names of ATA commands need a protocol that carries them.
 
-use super::{check, common::Tree};
+use super::{check, common::Tree, learn};
 use sgioctl::hex;
 
 /// ATA PASS-THROUGH(16) with protocol, feature, command and the low byte of the LBA.
@@ -130,14 +130,8 @@ fn bridges_to_nvme_are_not_taken_for_ata() {
             text.contains("to allow it: sgioctl allow DEV --write '"),
             "{cdb}: {text}"
         );
-        let log = format!(
-            "type=1326 op=sgio dev=6:0:0:0 class=disk open=r decision=no_rule cdb={} pid=1 uid=107 comm=smartctl",
-            cdb.replace(' ', "")
-        );
-        tree.write("/log", &log);
-        let path = tree.path("/log");
-        let output = tree.run(&["learn", path.to_str().unwrap()]);
-        let learned = String::from_utf8(output.stdout).unwrap();
+        let learned = learn(&tree, cdb);
+        assert!(learned.contains("unknown here"), "{cdb}: {learned}");
         assert!(
             !learned
                 .lines()

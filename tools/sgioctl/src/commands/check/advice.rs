@@ -22,6 +22,8 @@ pub(super) struct Advice {
 const NOT_FOR_READERS: &str =
     "it destroys or changes something, or takes it from others, or its effect is unknown: no rule for readers is \
      proposed; open the device for writing";
+const INSIDE: &str =
+    "an extended CDB has another command in it, at a place that a rule cannot look for: no rule is proposed";
 const UNKNOWN: &str =
     "no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for";
 
@@ -56,6 +58,12 @@ pub(super) fn of(
         return Ok(Advice::default());
     }
 
+    if command.name.as_deref() == Some("extended-cdb") {
+        return Ok(Advice {
+            advice_note: Some(INSIDE.to_owned()),
+            ..Advice::default()
+        });
+    }
     let exact = names::exact(cdb, class);
     let harmless = names::default_access(&exact, class)? == Access::Read;
     let writers_may = subject.policy.decide(cdb, true)?.is_allowed();
@@ -95,12 +103,13 @@ pub(super) fn of(
         _ if writers_may => (),
         _ => advice.to_allow = allow(Access::Write)?,
     }
-    if advice.to_allow.is_some() && !command.known {
+    let proposed = advice.to_allow.is_some() || advice.to_allow_writers.is_some();
+    if proposed {
+        let unknown = (!command.known).then(|| UNKNOWN.to_owned());
         let open = names::left_open(&[cdb], class);
-        advice.advice_note = Some(match open {
-            Some(open) => format!("{UNKNOWN}; {open}"),
-            None => UNKNOWN.to_owned(),
-        });
+        let notes = [advice.advice_note.take(), unknown, open];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        advice.advice_note = (!notes.is_empty()).then(|| notes.join("; "));
     }
     Ok(advice)
 }

@@ -203,7 +203,7 @@ fn what_is_not_known_is_never_proposed() {
         (
             0,
             "5e 1f 00 00 00 00 00 00 00 00",
-            "#   allow w 5e [1]&1f=1f  # persistent-reserve-in, once, by uid 1",
+            "#   allow w 5e [1]=1f [2]=00 [3]=00 [4]=00 [5]=00 [6]=00  # persistent-reserve-in, once, by uid 1",
         ),
     ] {
         let text = learn(&refused("r", class, "no_rule", cdb), options, false);

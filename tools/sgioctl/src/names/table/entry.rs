@@ -2,7 +2,7 @@
 
 //! What the tables say of one command.
 
-use sgio_policy::policy::{Class, Rule};
+use sgio_policy::policy::{Class, Rule, MAX_CDB};
 
 /// The name of what no standard defines.
 pub(in crate::names) const VENDOR_SPECIFIC: &str = "vendor-specific";
@@ -31,6 +31,8 @@ pub(in crate::names) struct Part {
     pub(in crate::names) count: usize,
     /// It selects what the command does, rather than where or how much.
     pub(in crate::names) selects: bool,
+    /// Of a service action without entries of its own: the values that the standard defines.
+    pub(in crate::names) defined: Vec<u8>,
 }
 
 /// A command, or one service action of a command, on some classes.
@@ -66,5 +68,18 @@ impl Entry {
     /// Tells whether it is one service action of a command, not a whole command.
     pub(in crate::names) fn is_part(&self) -> bool {
         self.rule.fields().next().is_some()
+    }
+    /// The field with its service action; none if it has no such field.
+    pub(in crate::names) fn action(&self) -> Option<&Part> {
+        self.parts.iter().find(|part| part.name == "service-action")
+    }
+
+    /// Tells whether a command without entries for its service actions has none, or the one that the CDB has is one of the
+    /// standard's.
+    pub(in crate::names) fn knows_action(&self, cdb: &[u8; MAX_CDB]) -> bool {
+        self.action().is_none_or(|action| {
+            let value = cdb.get(action.byte).map(|byte| byte & action.mask);
+            value.is_some_and(|value| action.defined.contains(&value))
+        })
     }
 }

@@ -17,7 +17,8 @@
 //! alone, without r or w, is a rule for each harmless one of them. A field is `name=byte.count`,
 //! `name=byte/mask`, or `name=byte:mask.count` where the first byte is shared; `.` stands for the
 //! fields of the command. A field with `^` in front selects what the command does: a rule for a CDB that was
-//! sent has its value too.
+//! sent has its value too. Behind a service action without lines of its own stand the values that the standard defines
+//! (`service-action=1/1f|00|01`); any other is not known.
 //!
 //! Commands of ATA stand in `ata.table`, which says how they look.
 
@@ -35,6 +36,11 @@ pub(in crate::names) fn rule(text: &str) -> Option<Rule> {
 
 /// The high byte of FEATURES.
 const HIGH: &str = "features-high";
+/// The high byte of COUNT.
+const COUNT_HIGH: &str = "count-high";
+/// The two bytes of the LBA behind the low one.
+const LBA_MID: &str = "lba-mid";
+const LBA_HIGH: &str = "lba-high";
 
 /// Where ATA PASS-THROUGH has the registers. The protocol is in byte 1, whichever it is.
 #[derive(Clone, Copy)]
@@ -174,6 +180,9 @@ impl<'a> Reader<'a> {
             Some((matching, "lba")) => (matching, &["features", "lba-low"][..]),
             Some((matching, "count")) => (matching, &["features", "count"][..]),
             Some((matching, "+ext")) => (matching, &["features", HIGH, "extend"][..]),
+            Some((matching, "sub")) => (matching, &[COUNT_HIGH][..]),
+            Some((matching, "sp")) => (matching, &["features", LBA_MID, LBA_HIGH][..]),
+            Some((matching, "ncq")) => (matching, &["features", HIGH, COUNT_HIGH, "lba-low"][..]),
             Some(_) => return None,
         };
         let (matching, pinned) = match matching.split_once(';') {
@@ -190,6 +199,16 @@ impl<'a> Reader<'a> {
             let is_long = parts.iter().any(|part| part.name == "extend");
             if is_long && (selecting.contains(&HIGH) || pinned.contains(&HIGH)) {
                 parts.push(part(&format!("{HIGH}={}.1", features - 1))?);
+            }
+            if is_long && selecting.contains(&COUNT_HIGH) {
+                parts.push(part(&format!("{COUNT_HIGH}={}.1", features + 1))?);
+            }
+            // The registers behind the low byte of the LBA; of commands of 48 bits each has two bytes.
+            let (mid, high) = if is_long { (10, 12) } else { (6, 7) };
+            for (name, byte) in [(LBA_MID, mid), (LBA_HIGH, high)] {
+                if selecting.contains(&name) {
+                    parts.push(part(&format!("{name}={byte}.1"))?);
+                }
             }
             let fields = match matching.split_once('/') {
                 // No command, but what the protocol itself does: with anything else in it, it is unknown.
@@ -274,6 +293,12 @@ fn part(text: &str) -> Option<Part> {
         Some(rest) => (true, rest),
         None => (false, text),
     };
+    let (text, defined) = text.split_once('|').unwrap_or((text, ""));
+    let defined = defined.split('|').filter(|value| !value.is_empty());
+    let defined: Option<Vec<u8>> = defined
+        .map(|value| u8::from_str_radix(value, 16).ok())
+        .collect();
+    let defined = defined?;
     let (name, place) = text.split_once('=')?;
     let (place, mask, count) = if let Some((byte, mask)) = place.split_once('/') {
         (byte, mask, 1)
@@ -289,6 +314,7 @@ fn part(text: &str) -> Option<Part> {
         mask,
         count,
         selects,
+        defined,
     })
 }
 
