@@ -6,9 +6,10 @@ use crate::{
     context::Context,
     grant::{self, rules, Plan, Target},
     hex, names, output, time,
+    verdict::Policy,
 };
 use anyhow::Result;
-use sgio_policy::policy::{Access, Rule};
+use sgio_policy::policy::{Access, Action, Rule};
 use std::process::ExitCode;
 
 /// Its arguments.
@@ -77,6 +78,43 @@ impl Args {
     }
 }
 
+/// What readers may send now and no more with the rules in front, in words: a rule for writers decides on all that it
+/// matches.
+fn lost_to_readers(context: &Context, target: &Target, wanted: &[Rule]) -> Vec<String> {
+    // Where it is not known what is in force, nothing can be said.
+    let Ok(policy) = Policy::running(&context.root, &target.device) else {
+        return Vec::new();
+    };
+    let Ok(with) = policy.with_rules_in_front(wanted) else {
+        return Vec::new();
+    };
+    let may = |policy: &Policy, cdb: &[u8]| {
+        policy
+            .decide(cdb, false)
+            .is_ok_and(|decision| decision.is_allowed())
+    };
+    let for_writers = |rule: &&Rule| rule.action() == Action::Allow(Access::Write);
+    let said = wanted.iter().filter(for_writers).filter_map(|rule| {
+        let lost = names::within(rule, target.device.class).into_iter();
+        let mut lost: Vec<&str> = lost
+            .filter(|(_, cdb)| may(&policy, cdb) && !may(&with, cdb))
+            .map(|(name, _)| name)
+            .collect();
+        lost.dedup();
+        let all = lost.join(" ");
+        (!lost.is_empty()).then(|| {
+            format!(
+                "note: '{rule}' stands in front of what readers of {} may send now, and takes it from them: {}; behind this, \
+                 'sgioctl allow {} --read {all}' gives it back",
+                target.device.hctl,
+                lost.join(", "),
+                target.device.hctl
+            )
+        })
+    });
+    said.collect()
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -92,6 +130,9 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             ));
         }
         let wanted = args.wanted(&target)?;
+        for lost in lost_to_readers(context, &target, &wanted) {
+            output::note(&lost);
+        }
         rules::plan(&mut plan, &target, &wanted, args.time)?;
     }
     plan.carry_out(context, "allow")

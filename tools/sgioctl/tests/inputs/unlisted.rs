@@ -255,3 +255,28 @@ fn what_selects_is_in_the_rule() {
     let open = names::left_open(&[&hex::cdb(&trusted).unwrap()], Class::DISK).unwrap();
     assert!(open.starts_with("byte 17 may be anything"), "{open}");
 }
+
+/// Readers are told what a rule for writers takes from them.
+#[test]
+fn what_readers_lose_is_said() {
+    let tree = Tree::usual();
+    tree.write(
+        "/sys/kernel/sgio_filter/classes/disk/rules",
+        "allow r 12\nallow r 9e [1]&1f=10\n",
+    );
+    let said = |command: &str| {
+        let output = tree.run(&["allow", "--dry-run", "sdc", command]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let lost = said("service-action-in-16");
+    assert!(
+        lost.contains("takes it from them: read-capacity-16;"),
+        "{lost}"
+    );
+    assert!(
+        lost.contains("sgioctl allow 0:0:0:0 --read read-capacity-16"),
+        "{lost}"
+    );
+    assert_eq!(said("unmap"), "");
+    assert_eq!(said("read-capacity-16"), "");
+}
