@@ -82,7 +82,10 @@ fn nearest(name: &str, class: Class) -> Vec<String> {
         .filter_map(|entry| {
             let known = entry.name.as_str();
             let (_, action) = known.rsplit_once(':').unwrap_or(("", known));
-            let distance = distance(name, known).min(distance(name, action) + 1);
+            let distance = match is_shortened(name, known) {
+                true => 1,
+                false => distance(name, known).min(distance(name, action) + 1),
+            };
             let near = distance <= (name.len() / 3).max(2);
             let part = name.len() >= 3 && known.contains(name);
             (near || part).then_some((if near { distance } else { known.len() }, known))
@@ -92,6 +95,17 @@ fn nearest(name: &str, class: Class) -> Vec<String> {
     names.dedup();
     let names = names.into_iter().map(|(_, name)| name.to_owned());
     names.take(SUGGESTIONS).collect()
+}
+
+/// Tells whether it is a service action of the same command with shorter words: `sanitize:crypto-erase`.
+fn is_shortened(name: &str, known: &str) -> bool {
+    let (Some((base, action)), Some((same, other))) = (name.split_once(':'), known.split_once(':'))
+    else {
+        return false;
+    };
+    let mut words = action.split('-').filter(|word| word.len() > 2).peekable();
+    let is_there = |word: &str| other.split('-').any(|known| known.starts_with(word));
+    base == same && words.peek().is_some() && words.all(is_there)
 }
 
 /// How many letters to insert, remove or change to make one of the other.
@@ -126,6 +140,10 @@ mod tests {
             ),
             ("Read (10)", "did you mean read-10?"),
             ("unmpa", "unmap"),
+            (
+                "sanitize:crypto-erase",
+                "did you mean sanitize:cryptographic-erase",
+            ),
         ] {
             let error = unknown(name, Class::DISK).to_string();
             assert!(error.contains(own), "{name}: {error}");
