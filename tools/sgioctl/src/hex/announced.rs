@@ -195,7 +195,7 @@ fn run(text: &str, is_line: bool) -> Run {
     let mut run = Run::default();
     let (mut named, mut closed) = (false, false);
     let mut tokens = tokens(text);
-    while let Some(token) = tokens.next() {
+    for token in tokens.by_ref() {
         let inner = token.trim_matches(BRACKETS);
         let bytes = &mut run.bytes;
         // As a process that is called so is printed: `5e00[812]`.
@@ -277,7 +277,7 @@ fn is_end(token: &str, inner: &str) -> bool {
         || token.starts_with('[') && inner.len() > 2 && !is_left_out(inner)
 }
 
-/// Tells whether a word stands for bytes that somebody or a program has left out.
+/// Tells whether a word stands for bytes that a user or a program has left out.
 fn is_left_out(word: &str) -> bool {
     word.contains("...") || word.contains('\u{2026}')
 }

@@ -3,7 +3,7 @@
 //! The ATA commands that ATA PASS-THROUGH(32) carries: a rule for one is as narrow as for the same by the CDB of 16 bytes.
 
 use super::{
-    narrow::{selecting, values, Conditions},
+    conditions::{selecting, values, Conditions},
     table::Entry,
 };
 use sgio_policy::policy::{MAX_CDB, MAX_FIELDS};

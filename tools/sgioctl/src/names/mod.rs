@@ -5,13 +5,16 @@
 //! The data is in the `.table` files; `table/reader.rs` says how to read them. From there: `cover.rs` (which
 //! commands a rule is about), `decode.rs` (CDB to words), `find.rs` (commands by name), `parse/mod.rs` (names
 //! to rules), `narrow.rs` (the rule that allows what was sent), `carried.rs` (that of an ATA command in a CDB of 32
-//! bytes), `denied.rs` (the rules that deny what was sent), `ata.rs` (those that deny an ATA command).
+//! bytes), `conditions.rs` (what both make rules of), `denied.rs` (the rules that deny what was sent), `ata.rs` (those that
+//! deny an ATA command), `deny_notes.rs` (what these leave open, in words).
 
 mod ata;
 mod carried;
+mod conditions;
 mod cover;
 mod decode;
 mod denied;
+mod deny_notes;
 mod find;
 mod narrow;
 mod parse;
@@ -24,7 +27,8 @@ pub use self::{
     ata::ata_forms,
     cover::contradiction,
     decode::{decode, Decoded},
-    denied::{also_carried_by, left_open_by_denied},
+    denied::also_carried_by,
+    deny_notes::left_open_by_denied,
     find::distance,
     narrow::{exact, group, left_open, left_open_by, sent},
     parse::{cdb_of, rules},

@@ -4,6 +4,7 @@
 
 use super::{
     carried::{carried, carrying, carrying_all, is_in_room, ATA_32},
+    conditions::{selecting, values, Conditions},
     cover::best,
     table::{of_opcode, Entry},
 };
@@ -13,9 +14,6 @@ use std::collections::BTreeMap;
 
 /// More values of one byte than this are no list any more: the byte is left open.
 const MAX_VALUES: usize = 16;
-
-/// Conditions by byte: mask and values.
-pub(super) type Conditions = BTreeMap<usize, (u8, Vec<u8>)>;
 
 /// The matching part of the narrowest rule that allows a CDB: as much of it as selects what the command does, and where
 /// that is not known, all that a rule has room for.
@@ -152,38 +150,6 @@ fn shape(cdb: &[u8; MAX_CDB], class: Class) -> Shape {
     }
 }
 
-fn fields_of(entry: &Entry, cdbs: &[[u8; MAX_CDB]]) -> Conditions {
-    let mut conditions = Conditions::new();
-    for field in entry.rule.fields() {
-        let byte = usize::from(field.byte());
-        let mask = conditions.get(&byte).map_or(0, |(mask, _)| *mask) | field.mask();
-        conditions.insert(byte, (mask, values(cdbs, byte, mask)));
-    }
-    conditions
-}
-
-/// The fields that name an entry, and those of a command that select what it does.
-pub(super) fn selecting(
-    named: &Entry,
-    command: &Entry,
-    cdbs: &[[u8; MAX_CDB]],
-    room: usize,
-) -> Conditions {
-    let mut conditions = fields_of(named, cdbs);
-    for part in command.parts.iter().filter(|part| part.selects) {
-        for at in 0..part.count {
-            let byte = part.byte + at;
-            let mask = if at == 0 { part.mask } else { 0xff };
-            let known = conditions.get(&byte).map_or(0, |(mask, _)| *mask);
-            if known != 0 || conditions.len() < room {
-                let mask = mask | known;
-                conditions.insert(byte, (mask, values(cdbs, byte, mask)));
-            }
-        }
-    }
-    conditions
-}
-
 /// As many bytes as a rule has room for: first those that select among the commands that have names, then the byte
 /// behind the opcode, what is not zero, and the rest. No standard tells how long a vendor's CDB is: behind the
 /// bytes that were given there are zeros, as the kernel has them.
@@ -229,13 +195,6 @@ fn selectors(opcode: u8, class: Class) -> Vec<usize> {
     let mut bytes: Vec<usize> = used.keys().copied().collect();
     bytes.sort_by_key(|byte| usize::MAX - used[byte]);
     bytes
-}
-
-pub(super) fn values(cdbs: &[[u8; MAX_CDB]], byte: usize, mask: u8) -> Vec<u8> {
-    let mut values: Vec<u8> = cdbs.iter().map(|cdb| cdb[byte] & mask).collect();
-    values.sort_unstable();
-    values.dedup();
-    values
 }
 
 #[cfg(test)]
