@@ -256,7 +256,8 @@ wait $monitor
 absent "its instance is gone too" "/sys/kernel/tracing/instances/*"
 status 1 sgioctl learn "$tmp/events"
 like "learn proposes the reads" "$out" "*allow r 5e*"
-is "learn proposes nothing destructive" "$(grep -c '^[^#]*allow . 5f' <<<"$out")" 0
+is "learn proposes REGISTER to writers, and nothing of a vendor's" \
+	"$(grep -c '^allow w 5f \[1\]&1f=00' <<<"$out") $(grep -c '^[^#]*allow . ff' <<<"$out")" "1 0"
 
 status 1 sgioctl --json doctor
 is "doctor finds the writable sg nodes, and nothing else" \
