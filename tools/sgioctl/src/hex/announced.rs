@@ -212,7 +212,10 @@ fn run(text: &str, is_line: bool) -> Run {
                 break;
             }
             None if inner.is_empty() && bytes.is_empty() => continue,
-            None if inner.is_empty() => break,
+            None if inner.is_empty() => {
+                closed = true;
+                break;
+            }
             None if bytes.is_empty() && is_name(inner) => {
                 named = true;
                 continue;
@@ -270,7 +273,7 @@ fn is_name(word: &str) -> bool {
 /// Tells whether a word stands behind a CDB in lines that programs print: `pid=812`, `from x[812]`, `(read-keys)`, `+ 23 x 00`,
 /// the time of the next line of a log.
 fn is_end(token: &str, inner: &str) -> bool {
-    let is_fact = |(key, value): (&str, &str)| key.len() > 1 && !value.is_empty();
+    let is_fact = |(key, value): (&str, &str)| key.len() > 1 && key.is_ascii() && !value.is_empty();
     token.split_once('=').is_some_and(is_fact)
         || token.starts_with('(')
         || ["from", "+"].contains(&inner)
