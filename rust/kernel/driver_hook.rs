@@ -35,7 +35,9 @@ enum HookState<H> {
     Failed(Error),
     /// It is not to be armed any more.
     Closed,
-    Armed { _hook: Pin<KBox<H>> },
+    Armed {
+        _hook: Pin<KBox<H>>,
+    },
 }
 
 #[pin_data]
