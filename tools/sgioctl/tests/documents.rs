@@ -106,19 +106,19 @@ fn mistakes_in_documents_are_found() {
             "85 [14]=ec: ec with protocol 0",
         ),
         (
-            "samples/rules/smart-monitoring",
+            "tools/sgioctl/profiles/smart-ro.toml",
             "[2]&08=08 [3]=00 [4]=00 [14]=2f",
             "[3]=00 [4]=00 [14]=2f",
             "[14]=2f: 2f with data to the device",
         ),
         (
-            "samples/rules/smart-monitoring",
+            "tools/sgioctl/profiles/smart-ro.toml",
             "[3]=00 [4]=00 [14]=2f",
             "[3]=00 [14]=2f",
             "2f with feature 01 for readers",
         ),
         (
-            "samples/rules/smart-monitoring",
+            "tools/sgioctl/profiles/smart-ro.toml",
             "[3]=00 [4]=00 [14]=2f",
             "[4]=00 [14]=2f",
             "2f with a feature in byte 3",
