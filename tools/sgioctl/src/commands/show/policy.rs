@@ -5,7 +5,7 @@
 use super::comment::comment;
 use crate::{
     context::Context,
-    device::{self, Device},
+    device::{self, Device, Hctl},
     grant, output,
     policyfile::{self, NewBlock, Unit},
     running::{self, Running},
@@ -18,6 +18,8 @@ use std::process::ExitCode;
 struct Answer {
     /// TOML.
     policy: String,
+    /// The devices that it names by their addresses, which may be those of others after the next boot.
+    by_address: Vec<Hctl>,
 }
 
 /// A device that has the WWID of one that is shown, and what is in force on it, if that is known.
@@ -46,8 +48,19 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
             peers.push((device, running));
         }
     }
+    let blocks = blocks(&found, &peers);
+    let by_address = blocks.iter().filter_map(|block| match block.unit {
+        Unit::Address(hctl, why) => Some((hctl, why)),
+        Unit::Wwid(_) | Unit::Nexus(..) => None,
+    });
+    for (hctl, why) in by_address.clone() {
+        output::note(&format!(
+            "warning: {hctl} is named by its address, since {why}: at the next boot it may be that of another device"
+        ));
+    }
     let answer = Answer {
-        policy: among(&found, &peers)?,
+        policy: policyfile::write(&blocks)?,
+        by_address: by_address.map(|(hctl, _)| hctl).collect(),
     };
     context
         .output
@@ -65,11 +78,11 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
 pub fn policy(found: &[(Device, Running)]) -> Result<String> {
     let peers = found.iter().cloned();
     let peers: Vec<Peer> = peers.map(|(d, running)| (d, Some(running))).collect();
-    among(found, &peers)
+    policyfile::write(&blocks(found, &peers))
 }
 
-/// The same, where others may have the WWID of one of them.
-fn among(found: &[(Device, Running)], peers: &[Peer]) -> Result<String> {
+/// The blocks of such a policy, where others may have the WWID of one of the devices.
+fn blocks(found: &[(Device, Running)], peers: &[Peer]) -> Vec<NewBlock> {
     let mut blocks: Vec<NewBlock> = Vec::new();
     for (device, running) in found {
         let unit = match &device.wwid {
@@ -88,7 +101,7 @@ fn among(found: &[(Device, Running)], peers: &[Peer]) -> Result<String> {
             blocks.push(block(device, running, unit));
         }
     }
-    policyfile::write(&blocks)
+    blocks
 }
 
 /// How a device with that WWID is named: by that alone if all that have it are paths of one map, or are asked for and
