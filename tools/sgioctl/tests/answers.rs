@@ -84,6 +84,7 @@ fn json() {
     assert_eq!(check["verdicts"][1]["decision"], "no_rule");
     let allow = "sgioctl allow DEV --write persistent-reserve-out:register";
     assert_eq!(check["to_allow"], allow);
+    assert_eq!(check["kernel_list"], "refused");
 
     let answer = json(&["explain", "--json", "48", "03"], "");
     assert_eq!(answer["meanings"][0]["classes"][0], "disk");

@@ -59,7 +59,8 @@ fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
     all.map(ListedRule::rule)
 }
 
-fn answer(policy: &Policy, cdb: &[u8; MAX_CDB]) -> Answer {
+/// Through which files a CDB may be sent, by the rules and `unpriv_sgio`.
+pub fn answer(policy: &Policy, cdb: &[u8; MAX_CDB]) -> Answer {
     let state = DevicePolicy {
         unpriv: policy.unpriv_sgio,
         // A setting of its own: no verdict of the rules.

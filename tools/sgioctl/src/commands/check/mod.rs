@@ -14,11 +14,13 @@ use crate::{
     kernel::{self, Whose},
     names::{self, Decoded},
     output,
+    policyfile::compare,
+    verdict::Policy,
 };
 use advice::Advice;
 use anyhow::Result;
 use serde::Serialize;
-use sgio_policy::policy::Class;
+use sgio_policy::policy::{Class, STOCK};
 use std::process::ExitCode;
 use subject::{cdbs, subjects, Subject};
 use verdict::{verdict, Verdict};
@@ -72,6 +74,8 @@ struct Checked {
     command: Decoded,
     complain: bool,
     verdicts: Vec<Verdict>,
+    /// What the kernel's own list has, which is in force where the module is not loaded.
+    kernel_list: compare::Answer,
     #[serde(flatten)]
     advice: Advice,
 }
@@ -131,6 +135,8 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
         verdicts.push(verdict(policy, &command, decision, *write));
     }
     let advice = advice::of(subject, cdb, &command, opens, &verdicts)?;
+    // The same list for all classes.
+    let without = Policy::of_class(class, Some(STOCK))?;
     Ok(Checked {
         device: *device,
         class: class.name(),
@@ -139,6 +145,7 @@ fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
         command,
         complain: policy.complain,
         verdicts,
+        kernel_list: compare::answer(&without, &hex::padded(cdb)),
         advice,
     })
 }
@@ -156,6 +163,15 @@ fn assumed(cdb: &[u8], command: &Decoded, class: Class) -> Option<String> {
         }
         _ => zeros,
     })
+}
+
+/// What a process without CAP_SYS_RAWIO gets where no filter is.
+fn of_kernel(answer: compare::Answer) -> &'static str {
+    match answer {
+        compare::Answer::AnyOpen => "allowed to any open",
+        compare::Answer::WriteOpen => "allowed to files open for writing only",
+        compare::Answer::Refused => "refused",
+    }
 }
 
 fn text(checked: &Checked) -> String {
@@ -189,6 +205,7 @@ fn text(checked: &Checked) -> String {
         };
         text += &format!("  {open} {answer}: {}\n", verdict.why);
     }
+    text += &format!("  kernel's own list: {}\n", of_kernel(checked.kernel_list));
     text + &checked.advice.text()
 }
 

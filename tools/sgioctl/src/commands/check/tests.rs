@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::verdict::Policy;
-use sgio_policy::policy::{decide, Access, Cdb, Class, DevicePolicy, Rule, Time, MAX_CDB, STOCK};
+use sgio_policy::policy::{decide, Access, Cdb, Class, DevicePolicy, Rule, Time, MAX_CDB};
 
 fn args() -> Args {
     Args {
@@ -53,7 +52,8 @@ fn texts() {
             &[0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0][..],
             "disk: 42 00 00 00 00 00 00 00 18 00\n  command:    unmap (UNMAP)\n    anchor: 0\n    \
              parameter-length: 24\n  read-only:  refused: rule 4 of class disk 'allow w 42' allows it to files open \
-             for writing only; open the device O_RDWR\n  read-write: allowed: rule 4 of class disk 'allow w 42'\n",
+             for writing only; open the device O_RDWR\n  read-write: allowed: rule 4 of class disk 'allow w 42'\n  \
+             kernel's own list: allowed to any open\n",
         ),
         (
             Class::DISK,
@@ -62,6 +62,7 @@ fn texts() {
             "disk: 12 00 00 00 00 00\n  command:    inquiry (INQUIRY)\n    evpd: 0\n    page-code: 00h\n    \
              allocation-length: 0\n  read-only:  refused: rule 0 of the device 'deny 12' denies it\n  \
              read-write: refused: rule 0 of the device 'deny 12' denies it\n  \
+             kernel's own list: allowed to any open\n  \
              to allow it: sgioctl allow DEV --read inquiry\n",
         ),
         (
@@ -73,12 +74,37 @@ fn texts() {
              read-toc-pma-atip on class cdrom, but nothing on disk\n  \
              read-write: refused: neither a rule of the device nor one of class disk matches; opcode 43 is \
              read-toc-pma-atip on class cdrom, but nothing on disk\n  \
+             kernel's own list: allowed to any open\n  \
              to allow it: sgioctl allow DEV --write '43 [1]=43 [2]=43 [3]=43 [4]=43 [5]=43 [6]=43'\n  \
              note: no table knows what it does: the rule has the bytes that were sent, as many as a rule has room for; \
              bytes 7, 8 and 9 may be anything: a rule has 6 fields, of 16 values each here\n",
         ),
     ] {
         assert_eq!(text(&checked(class, None, own, cdb)), expected);
+    }
+}
+
+/// The verdict of the kernel's own list stands beside the filter's, whatever is asked and refused or not.
+#[test]
+fn the_kernels_own_list_is_told_always() {
+    use compare::Answer::{AnyOpen, Refused, WriteOpen};
+    for (own, cdb, expected, told) in [
+        ("", &[0x48, 3][..], AnyOpen, "allowed to any open"),
+        (
+            "",
+            &[0x2a],
+            WriteOpen,
+            "allowed to files open for writing only",
+        ),
+        ("allow r 5e", &[0x5e], Refused, "refused"),
+        ("deny 00-ff", &[0x12], AnyOpen, "allowed to any open"),
+    ] {
+        for table in [None, Some("deny 00-ff")] {
+            let checked = checked(Class::DISK, table, own, cdb);
+            assert_eq!(checked.kernel_list, expected, "{cdb:02x?}");
+            let line = format!("\n  kernel's own list: {told}\n");
+            assert!(text(&checked).contains(&line), "{}", text(&checked));
+        }
     }
 }
 
