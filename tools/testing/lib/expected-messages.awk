@@ -8,7 +8,7 @@
 function flush() {
 	printf "%s", held
 	held = ""
-	holding = 0
+	holding = waited = 0
 }
 
 holding && /====================/ {
@@ -16,7 +16,7 @@ holding && /====================/ {
 	if (ours || held !~ /BUG: KCSAN/ || other)
 		printf "%s", held
 	held = ""
-	holding = other = ours = interrupted = 0
+	holding = waited = other = ours = interrupted = 0
 	next
 }
 !holding && /====================/ {
@@ -24,12 +24,12 @@ holding && /====================/ {
 	held = $0 "\n"
 	next
 }
-# The line behind the first rule tells what kind of report it is.
+# The line behind the first rule tells what kind of report it is; another processor's may come in between.
 holding == 1 {
 	held = held $0 "\n"
 	if (/BUG: KCSAN/)
 		holding = 2
-	else
+	else if (/BUG:|WARNING:|Oops/ || ++waited > 3)
 		flush()
 	next
 }

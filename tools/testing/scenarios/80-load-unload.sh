@@ -11,7 +11,9 @@
 
 cycles=30
 ! is_debians || cycles=100
-[ ! -e "$kcsan" ] || cycles=10
+# How long an answer is waited for, in seconds.
+patience=12
+[ ! -e "$kcsan" ] || cycles=10 patience=40
 cycles=${SGIO_CYCLES:-$cycles}
 hooked() { grep -c '^scsi_cmd_allowed ' /sys/kernel/tracing/enabled_functions; }
 # Memory in use, in kB, by kind, while the traffic holds its breath: the least of some looks, since some is freed
@@ -102,7 +104,7 @@ echo own >"$(dev "$slow")/report_luns"
 is "what a rule of the device allows" "$(both)" "$kernels"
 # TEST UNIT READY is not answered.
 echo "0 -1 00" >/sys/kernel/debug/scsi_debug/"$slow"/error
-as_nobody sg_raw --timeout=12 "${disk_of[$slow]}" 00 00 00 00 00 00 >/dev/null 2>&1 &
+as_nobody sg_raw --timeout=$patience "${disk_of[$slow]}" 00 00 00 00 00 00 >/dev/null 2>&1 &
 sleep 2
 (rmmod sgio_filter; touch "$tmp/unloaded") &
 answers=0 wrong=0
