@@ -11,12 +11,12 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod applied;
+pub mod change;
 pub mod cli;
 pub mod commands;
 pub mod context;
 pub mod device;
 pub mod doctor;
-pub mod grant;
 pub mod hex;
 pub mod input;
 pub mod kernel;

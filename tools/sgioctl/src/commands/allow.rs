@@ -3,8 +3,8 @@
 //! `sgioctl allow`.
 
 use crate::{
+    change::{self, rules, Plan, Target},
     context::Context,
-    grant::{self, rules, Plan, Target},
     hex, names, output, time,
     verdict::Policy,
 };
@@ -122,7 +122,7 @@ fn lost_to_readers(context: &Context, target: &Target, wanted: &[Rule]) -> Vec<S
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let mut plan = Plan::new(context, args.dry_run).taken_back_in(args.time);
-    for target in grant::targets(context, &args.device)? {
+    for target in change::targets(context, &args.device)? {
         if target.running.settings.unpriv_sgio {
             output::note(&format!(
                 "note: unpriv_sgio is on for {}: everything is allowed there as it is",

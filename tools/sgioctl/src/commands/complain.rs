@@ -3,8 +3,8 @@
 //! `sgioctl complain`.
 
 use crate::{
+    change::{self, OnOff},
     context::Context,
-    grant::{self, OnOff},
 };
 use anyhow::Result;
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ pub struct Args {
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let on = args.value == OnOff::On;
-    grant::switch(
+    change::switch(
         context,
         "complain",
         &args.device,

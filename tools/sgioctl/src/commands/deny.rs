@@ -3,8 +3,8 @@
 //! `sgioctl deny`.
 
 use crate::{
+    change::{self, rules, Plan},
     context::Context,
-    grant::{self, rules, Plan},
     hex, names, output,
 };
 use anyhow::Result;
@@ -45,7 +45,7 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let commands = hex::items(&args.commands)?;
     let mut plan = Plan::new(context, args.dry_run);
-    for target in grant::targets(context, &args.device)? {
+    for target in change::targets(context, &args.device)? {
         let (mut wanted, mut written) = (Vec::new(), Vec::new());
         for command in &commands {
             let class = target.device.class;

@@ -3,8 +3,8 @@
 //! `sgioctl reset`.
 
 use crate::{
+    change::{self, Plan},
     context::Context,
-    grant::{self, Plan},
     output,
     settings::Settings,
 };
@@ -39,7 +39,7 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let mut plan = Plan::new(context, args.dry_run);
     let body = format!("{}rules\n\n", Settings::DEFAULT.lines());
-    for target in grant::targets(context, &args.device)? {
+    for target in change::targets(context, &args.device)? {
         let running = &target.running;
         let mut changes = Vec::new();
         for (switch, on) in running.settings.switches() {

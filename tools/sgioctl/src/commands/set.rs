@@ -3,8 +3,8 @@
 //! `sgioctl set`.
 
 use crate::{
+    change::{self, Plan},
     context::Context,
-    grant::{self, Plan},
     output, running,
 };
 use anyhow::{bail, Result};
@@ -107,7 +107,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     if args.device == ALL {
         return all(context, &args, on);
     }
-    grant::switch(context, "set", &args.device, switch, on, args.dry_run)
+    change::switch(context, "set", &args.device, switch, on, args.dry_run)
 }
 
 /// What stands for all devices, now and later.
@@ -153,7 +153,7 @@ fn all(context: &Context, args: &Args, on: bool) -> Result<ExitCode> {
 
 fn report_luns(context: &Context, args: &Args, who: ReportLuns) -> Result<ExitCode> {
     let mut plan = Plan::new(context, args.dry_run);
-    for target in grant::targets(context, &args.device)? {
+    for target in change::targets(context, &args.device)? {
         let before = target.running.settings.report_luns;
         let mut changes = Vec::new();
         if before != who {
@@ -167,7 +167,7 @@ fn report_luns(context: &Context, args: &Args, who: ReportLuns) -> Result<ExitCo
 /// No transaction has words for it, as it changes no policy.
 fn let_go(context: &Context, args: &Args) -> Result<ExitCode> {
     let mut plan = Plan::new(context, true);
-    for target in grant::targets(context, &args.device)? {
+    for target in change::targets(context, &args.device)? {
         let hctl = target.device.hctl;
         if !target.running.settings.pr_exclusive {
             bail!(

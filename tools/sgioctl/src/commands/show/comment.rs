@@ -2,7 +2,7 @@
 
 //! What a rule is about, in words.
 
-use crate::{grant::rules, names};
+use crate::{change::rules, names};
 use sgio_policy::policy::Class;
 
 /// The names of the commands that a rule matches on a class; empty if it is none.

@@ -9,9 +9,9 @@ pub use self::policy::policy;
 
 use self::comment::comment;
 use crate::{
+    change,
     context::Context,
     device::{self, Device},
-    grant,
     output::{self, on_off, printable},
     running::{self, Nexus, Running, Stats},
     settings::Settings,
@@ -181,7 +181,7 @@ fn text(context: &Context, entry: &ShownDevice) -> String {
     }
     let mut rule_rows = Vec::new();
     match &entry.filter {
-        None => rows.push(("filter", grant::unknown(context, device))),
+        None => rows.push(("filter", change::unknown(context, device))),
         Some(filter) => {
             let settings = &filter.settings;
             rows.push(("unpriv", on_off(settings.unpriv_sgio).to_owned()));

@@ -4,9 +4,10 @@
 
 use super::comment::comment;
 use crate::{
+    change,
     context::Context,
     device::{self, Device, Hctl},
-    grant, output,
+    output,
     policyfile::{self, NewBlock, Unit},
     running::{self, Running},
 };
@@ -36,7 +37,7 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
     let mut found = Vec::new();
     for device in devices {
         let Some(running) = running::device(&context.root, device.hctl)? else {
-            bail!("{}", grant::unknown(context, &device));
+            bail!("{}", change::unknown(context, &device));
         };
         found.push((device, running));
     }
