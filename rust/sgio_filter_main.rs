@@ -49,6 +49,8 @@ struct SgioFilter {
     _hook: kernel::scsi::cmd_allowed::Hook<hook::Decider>,
     #[pin]
     _control: knobs::Control,
+    // Dropped after the node by which grants are made.
+    _sweeper: knobs::Sweeper,
     _queue_files: Option<kernel::scsi::queue_files::QueueFiles>,
     // Dropped before the devices: a rescan may replace one.
     #[pin]
@@ -82,6 +84,7 @@ impl ::kernel::InPlaceModule for SgioFilter {
                 _: { devices.for_each(hotplug::Devices::recheck_identity) },
                 // All devices that were there before have been added by now.
                 _: { hotplug::Devices::all_complete(&state)? },
+                _sweeper: knobs::Sweeper::new()?,
                 _queue_files: queue_knob.then(knobs::queue_files).transpose()?,
                 _hook <- kernel::scsi::cmd_allowed::Hook::new(),
                 _ready: state::Ready::new(state.clone()),

@@ -17,6 +17,7 @@
 #include <linux/pr.h>
 #include <linux/ratelimit.h>
 #include <linux/uio.h>
+#include <linux/workqueue.h>
 #include <scsi/scsi_common.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>

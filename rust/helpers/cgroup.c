@@ -3,6 +3,7 @@
 #include <linux/cgroup.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 
 struct cgroup *sgio_helper_current_domain_cgroup(void);
 struct cgroup *sgio_helper_current_domain_cgroup(void)
@@ -11,6 +12,65 @@ struct cgroup *sgio_helper_current_domain_cgroup(void)
 	return READ_ONCE(task_dfl_cgroup(current)->dom_cgrp);
 #else
 	return NULL;
+#endif
+}
+
+struct cgroup *sgio_helper_current_cgroup(void);
+struct cgroup *sgio_helper_current_cgroup(void)
+{
+#ifdef CONFIG_CGROUPS
+	return task_dfl_cgroup(current);
+#else
+	return NULL;
+#endif
+}
+
+int sgio_helper_cgroup_level(struct cgroup *cgrp);
+int sgio_helper_cgroup_level(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	return cgrp->level;
+#else
+	return 0;
+#endif
+}
+
+/* At a level from 0, the root's, to that of the cgroup. */
+struct cgroup *sgio_helper_cgroup_ancestor(struct cgroup *cgrp, int level);
+struct cgroup *sgio_helper_cgroup_ancestor(struct cgroup *cgrp, int level)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_ancestor(cgrp, level);
+#else
+	return NULL;
+#endif
+}
+
+/* Seen from the cgroup namespace of the current task. */
+struct cgroup *sgio_helper_cgroup_get_from_id(u64 id);
+struct cgroup *sgio_helper_cgroup_get_from_id(u64 id)
+{
+#ifdef CONFIG_CGROUPS
+	struct cgroup *cgrp;
+
+	/* A task that is about to end has no namespace. */
+	if (!current->nsproxy)
+		return NULL;
+	cgrp = cgroup_get_from_id(id);
+	return IS_ERR(cgrp) ? NULL : cgrp;
+#else
+	return NULL;
+#endif
+}
+
+/* Whether the current task sees all cgroups. */
+bool sgio_helper_current_sees_all_cgroups(void);
+bool sgio_helper_current_sees_all_cgroups(void)
+{
+#ifdef CONFIG_CGROUPS
+	return current->nsproxy && current->nsproxy->cgroup_ns == init_task.nsproxy->cgroup_ns;
+#else
+	return true;
 #endif
 }
 

@@ -17,3 +17,4 @@
 #include "scsi.c"
 #include "symbol.c"
 #include "task.c"
+#include "workqueue.c"

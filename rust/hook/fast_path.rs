@@ -24,7 +24,7 @@ use crate::{
     policy::FastAnswer,
     state::{
         device::DeviceState,
-        rules::CompiledFilter,
+        filter::CompiledFilter,
         State, //
     },
 };

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     kernel::{
         audit,
+        cgroup,
         ratelimit::RateLimit,
         scsi::cmd_allowed::Addressed,
         task::{
@@ -21,7 +22,8 @@ use crate::{
     },
     policy::{
         Class,
-        Hctl, //
+        Hctl,
+        Layer, //
     },
     state::{
         device::DeviceState,
@@ -103,6 +105,7 @@ pub(super) fn decided(
                 decision,
                 layer,
                 write: command.open_for_write,
+                holder: verdict.holder.unwrap_or(0),
                 cdb: *command.cdb,
             }
         },
@@ -124,12 +127,16 @@ pub(super) fn refused(
         return;
     };
     let open = if command.open_for_write { "w" } else { "r" };
+    let layer = verdict.decision.rule().map(|(layer, _)| layer);
     audit::log_kernel_other(fmt!(
-        "op=sgio dev={} class={} open={} decision={} cdb={:#} pid={} uid={} comm={:#} suppressed={}",
+        "op=sgio dev={} class={} open={} decision={} layer={} holder={} cgroup={} cdb={:#} pid={} uid={} comm={:#} suppressed={}",
         subject,
         subject.class.name(),
         open,
         verdict.decision.reason().name(),
+        layer.map_or("none", Layer::name),
+        verdict.holder.unwrap_or(0),
+        cgroup::id_of_current(),
         Hex(command.cdb),
         current!().tgid(),
         task::current_uid(),

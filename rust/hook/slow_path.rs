@@ -294,7 +294,7 @@ fn with_owner<'a>(
         if !passes(verdict.decision) {
             return verdict;
         }
-        match device.nexus.admit(verdict.exclusive, guard) {
+        match device.nexus.admit(verdict.exclusive, verdict.holder, guard) {
             Admission::Admitted => return verdict,
             Admission::NotOwner => break,
             Admission::Changed => verdict = Verdict::on(state, device, cdb, open_for_write, guard),

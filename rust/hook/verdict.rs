@@ -3,10 +3,16 @@
 //! What the policy in force says of a command: the policy's decision, on rules of one moment.
 
 use crate::{
-    kernel::uapi,
+    kernel::{
+        cgroup::{
+            Cgroup,
+            Lineage, //
+        },
+        uapi, //
+    },
     policy::{
         self,
-        decide,
+        decide_with_grants,
         Cdb,
         Class,
         Decision,
@@ -21,9 +27,10 @@ use crate::{
         DeviceState,
         Mode, //
     },
+    state::filter::CompiledFilter,
     state::rules::{
         now,
-        CompiledFilter, //
+        CompiledRules, //
     },
     state::State, //
 };
@@ -48,7 +55,30 @@ pub(crate) struct Verdict<'a> {
     /// Its nexus has one owner at a time.
     pub(crate) exclusive: bool,
     /// Whose rule it was.
-    by: Option<&'a CompiledFilter>,
+    by: Option<&'a CompiledRules>,
+    /// The id of the cgroup that holds the grant which it is by.
+    pub(crate) holder: Option<u64>,
+}
+
+/// Who sends, as far as grants matter.
+#[derive(Clone, Copy)]
+pub(crate) enum Asker<'a> {
+    /// The current task.
+    Current(&'a rcu::Guard),
+    /// A task of this cgroup.
+    Cgroup(&'a Cgroup),
+    /// One that holds no grant.
+    Nobody,
+}
+
+impl<'a> Asker<'a> {
+    fn lineage(self) -> Lineage<'a> {
+        match self {
+            Self::Current(guard) => Lineage::of_current(guard),
+            Self::Cgroup(cgroup) => Lineage::of(cgroup),
+            Self::Nobody => Lineage::none(),
+        }
+    }
 }
 
 impl<'a> Verdict<'a> {
@@ -58,15 +88,30 @@ impl<'a> Verdict<'a> {
         complain: false,
         exclusive: false,
         by: None,
+        holder: None,
     };
 
-    /// The verdict on a command to `device`.
+    /// The verdict on a command to `device` from the current task.
     #[inline]
     pub(crate) fn on(
         state: &'a State,
         device: &'a DeviceState,
         cdb: &Cdb<'_>,
         open_for_write: bool,
+        guard: &'a rcu::Guard,
+    ) -> Self {
+        let asker = Asker::Current(guard);
+        Self::on_from(state, device, cdb, open_for_write, asker, guard)
+    }
+
+    /// The verdict on a command to `device` from another sender.
+    #[inline]
+    pub(crate) fn on_from(
+        state: &'a State,
+        device: &'a DeviceState,
+        cdb: &Cdb<'_>,
+        open_for_write: bool,
+        asker: Asker<'_>,
         guard: &'a rcu::Guard,
     ) -> Self {
         if !device.is_that_of_lu() {
@@ -85,6 +130,7 @@ impl<'a> Verdict<'a> {
                 state.class_rules(device.class).read(guard),
                 cdb,
                 open_for_write,
+                asker,
             )
         })
     }
@@ -99,7 +145,8 @@ impl<'a> Verdict<'a> {
         guard: &'a rcu::Guard,
     ) -> Self {
         let rules = state.class_rules(class).read(guard);
-        Self::new(&Settings::default(), None, rules, cdb, open_for_write)
+        let (settings, asker) = (Settings::default(), Asker::Nobody);
+        Self::new(&settings, None, rules, cdb, open_for_write, asker)
     }
 
     #[inline]
@@ -109,6 +156,7 @@ impl<'a> Verdict<'a> {
         class: Option<&'a CompiledFilter>,
         cdb: &Cdb<'_>,
         open_for_write: bool,
+        asker: Asker<'_>,
     ) -> Self {
         // What no rule mentions needs no search.
         let mentions =
@@ -129,17 +177,25 @@ impl<'a> Verdict<'a> {
             }
             now
         };
-        let decision = decide(&rules, cdb, open_for_write, clock);
+        let mut granted = None;
+        let look_for_grant = || {
+            let grants = device?.grants_on(cdb.opcode())?;
+            granted = grants.allowing(asker.lineage(), cdb, open_for_write, clock);
+            granted.map(|granted| granted.rule)
+        };
+        let decision = decide_with_grants(&rules, cdb, open_for_write, clock, look_for_grant);
         let by = match decision.rule() {
             None => None,
-            Some((Layer::Device, _)) => device,
-            Some((Layer::Class, _)) => class,
+            Some((Layer::Device, _)) => device.map(CompiledFilter::rules),
+            Some((Layer::Class, _)) => class.map(CompiledFilter::rules),
+            Some((Layer::Grant, _)) => granted.map(|granted| granted.rules),
         };
         Self {
             decision,
             complain: settings.complain,
             exclusive: settings.exclusive,
             by,
+            holder: granted.map(|granted| granted.holder),
         }
     }
 
@@ -150,7 +206,7 @@ impl<'a> Verdict<'a> {
         match self.decision.rule() {
             None => (reason, Layer::NONE, 0),
             Some((layer, rule)) => {
-                let line = self.by.map_or(rule, |filter| filter.line(rule));
+                let line = self.by.map_or(rule, |rules| rules.line(rule));
                 (reason, layer as u8, line)
             }
         }
@@ -164,8 +220,8 @@ impl<'a> Verdict<'a> {
     /// Counts that the rule decided.
     #[inline]
     pub(crate) fn count(&self) {
-        if let (Some(filter), Some((_, rule))) = (self.by, self.decision.rule()) {
-            filter.hit(rule);
+        if let (Some(rules), Some((_, rule))) = (self.by, self.decision.rule()) {
+            rules.hit(rule);
         }
     }
 }
@@ -182,5 +238,6 @@ const _: () = {
     assert!(Layer::NONE as u32 == uapi::LAYER_NONE);
     assert!(Layer::Device as u32 == uapi::LAYER_DEVICE);
     assert!(Layer::Class as u32 == uapi::LAYER_CLASS);
+    assert!(Layer::Grant as u32 == uapi::LAYER_GRANT);
     assert!(MAX_CDB == uapi::CDB_MAX as usize);
 };

@@ -7,7 +7,13 @@
 //! C header: [`include/linux/cgroup.h`](srctree/include/linux/cgroup.h)
 
 use crate::kernel::bindings;
-use core::ptr::NonNull;
+use core::{
+    marker::PhantomData,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
 use kernel::{
     prelude::*,
     sync::rcu, //
@@ -17,6 +23,12 @@ use kernel::{
 pub(crate) fn any_but_root() -> bool {
     // SAFETY: It has no requirements: it reads a number in a static.
     unsafe { bindings::cgroup_root_has_descendants() }
+}
+
+/// The id of the current task's cgroup, of its thread if the cgroup is threaded; 0 in the root, and without cgroups.
+pub(crate) fn id_of_current() -> u64 {
+    let guard = rcu::read_lock();
+    Lineage::of_current(&guard).next().unwrap_or(0)
 }
 
 /// A reference to a cgroup, which may have been removed by now.
@@ -31,6 +43,74 @@ unsafe impl Send for Cgroup {}
 
 // SAFETY: All methods only read what is constant or atomic.
 unsafe impl Sync for Cgroup {}
+
+/// A cgroup and those above it, without the root: their ids, from below.
+///
+/// # Invariants
+///
+/// `cgroup` is valid for `'a`, and `level` is at most its level, if it is not 0.
+pub(crate) struct Lineage<'a> {
+    cgroup: *mut bindings::cgroup,
+    level: c_int,
+    _cgroup: PhantomData<&'a Cgroup>,
+}
+
+impl<'a> Lineage<'a> {
+    /// That of nobody.
+    pub(crate) const fn none() -> Self {
+        // INVARIANT: The level is 0.
+        Self {
+            cgroup: ptr::null_mut(),
+            level: 0,
+            _cgroup: PhantomData,
+        }
+    }
+
+    /// That of the current task, of its thread if the cgroup is threaded.
+    pub(crate) fn of_current(_guard: &'a rcu::Guard) -> Self {
+        // SAFETY: The RCU read side lock is held, for `'a`.
+        let cgroup = unsafe { bindings::current_cgroup() };
+        if cgroup.is_null() {
+            return Self::none();
+        }
+        // INVARIANT: The cgroup of the current task is not freed before the RCU read side lock is released.
+        Self {
+            cgroup,
+            // SAFETY: The cgroup is valid.
+            level: unsafe { bindings::cgroup_level(cgroup) },
+            _cgroup: PhantomData,
+        }
+    }
+
+    /// That of a cgroup.
+    pub(crate) fn of(cgroup: &'a Cgroup) -> Self {
+        let cgroup = cgroup.0.as_ptr();
+        // INVARIANT: `'a` borrows a reference to the cgroup.
+        Self {
+            cgroup,
+            // SAFETY: By the type invariant of `Cgroup`, it is valid.
+            level: unsafe { bindings::cgroup_level(cgroup) },
+            _cgroup: PhantomData,
+        }
+    }
+}
+
+impl Iterator for Lineage<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        if self.level <= 0 {
+            return None;
+        }
+        // SAFETY: By the type invariant, the cgroup is valid.
+        let ancestor = unsafe { bindings::cgroup_ancestor(self.cgroup, self.level) };
+        // SAFETY: By the type invariant there is an ancestor at this level. It lives as long as the cgroup.
+        let id = unsafe { bindings::cgroup_id(ancestor) };
+        // INVARIANT: The level becomes less.
+        self.level -= 1;
+        Some(id)
+    }
+}
 
 /// The cgroup that the resources of the current task are charged to: of a threaded cgroup, its
 /// domain. Null without control groups.
@@ -50,6 +130,38 @@ impl Cgroup {
         let referenced = unsafe { bindings::cgroup_tryget(cgroup.as_ptr()) };
         // INVARIANT: The reference was got just now.
         referenced.then_some(Self(cgroup))
+    }
+
+    /// The cgroup of the current task, or one above it, that has this id.
+    pub(crate) fn above_current(id: u64, guard: &rcu::Guard) -> Option<Self> {
+        let mut lineage = Lineage::of_current(guard);
+        let level = loop {
+            let level = lineage.level;
+            if lineage.next()? == id {
+                break level;
+            }
+        };
+        // SAFETY: As in `Lineage::next()`: the cgroup has an ancestor at this level, while the guard lives.
+        let cgroup = NonNull::new(unsafe { bindings::cgroup_ancestor(lineage.cgroup, level) })?;
+        // SAFETY: The cgroup is valid while the RCU read side lock is held.
+        let referenced = unsafe { bindings::cgroup_tryget(cgroup.as_ptr()) };
+        // INVARIANT: The reference was got just now.
+        referenced.then_some(Self(cgroup))
+    }
+
+    /// The cgroup with that id, if the current task's cgroup namespace has it.
+    pub(crate) fn from_id(id: u64) -> Option<Self> {
+        // SAFETY: No requirements.
+        let cgroup = unsafe { bindings::cgroup_get_from_id(id) };
+        // INVARIANT: A pointer that is not null comes with a reference.
+        NonNull::new(cgroup).map(Self)
+    }
+
+    /// Whether there is no cgroup with that id any more; `false` too where the current task does not see all.
+    pub(crate) fn is_surely_gone(id: u64) -> bool {
+        // SAFETY: No requirements.
+        let sees_all = unsafe { bindings::current_sees_all_cgroups() };
+        sees_all && Self::from_id(id).is_none_or(|cgroup| cgroup.is_gone())
     }
 
     /// Whether it is the domain of the current task.

@@ -25,6 +25,7 @@ pub(crate) mod module_events;
 mod nofault;
 mod notifier;
 pub(crate) mod percpu;
+pub(crate) mod periodic;
 pub(crate) mod pointer_map;
 pub(crate) mod ratelimit;
 pub(crate) mod scsi;

@@ -11,11 +11,13 @@ use kernel::transmute::{
 pub(crate) use bindings::{
     sgio_filter_check as Check,
     SGIO_FILTER_ALLOWED as ALLOWED,
+    SGIO_FILTER_AS_CGROUP as AS_CGROUP,
     SGIO_FILTER_BY_CLASS as BY_CLASS,
     SGIO_FILTER_CDB_MAX as CDB_MAX,
     SGIO_FILTER_DENIED as DENIED,
     SGIO_FILTER_LAYER_CLASS as LAYER_CLASS,
     SGIO_FILTER_LAYER_DEVICE as LAYER_DEVICE,
+    SGIO_FILTER_LAYER_GRANT as LAYER_GRANT,
     SGIO_FILTER_LAYER_NONE as LAYER_NONE,
     SGIO_FILTER_NEEDS_WRITE as NEEDS_WRITE,
     SGIO_FILTER_NOT_OWNER as NOT_OWNER,
@@ -37,4 +39,4 @@ unsafe impl FromBytes for Check {}
 // it can change behind a shared reference.
 unsafe impl AsBytes for Check {}
 
-const _: () = assert!(size_of::<Check>() == 2 * 8 + 8 + 3 * 4 + 32 + 5 * 4);
+const _: () = assert!(size_of::<Check>() == 4 * 4 + 8 + 2 * 4 + 8 + 4 + 32 + 5 * 4 + 8);

@@ -37,10 +37,8 @@ use crate::{
         Table,
         MAX_RULES, //
     },
-    state::rules::{
-        CompiledFilter,
-        RuleVec, //
-    },
+    state::filter::CompiledFilter,
+    state::rules::RuleVec,
     state::State,
 };
 use kernel::{

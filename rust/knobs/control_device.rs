@@ -6,9 +6,13 @@
 
 use super::transaction;
 use crate::{
-    hook::verdict::Verdict,
+    hook::verdict::{
+        Asker,
+        Verdict, //
+    },
     kernel::{
         capability::Capability,
+        cgroup::Cgroup,
         uapi, //
     },
     policy::{
@@ -118,13 +122,16 @@ impl MiscDevice for Opened {
 ///
 /// # Errors
 ///
-/// `EINVAL`, `ENODEV`.
+/// `EINVAL`, `ENODEV`, `ENOENT`.
 fn answer(state: &State, check: &mut uapi::Check) -> Result {
     let by_class = check.flags & uapi::BY_CLASS != 0;
+    let as_cgroup = check.flags & uapi::AS_CGROUP != 0;
     let device = (check.host, check.channel, check.target, check.lun) != (0, 0, 0, 0);
     if usize::try_from(check.size) != Ok(size_of::<uapi::Check>())
-        || check.flags & !(uapi::BY_CLASS | uapi::WRITE) != 0
+        || check.flags & !(uapi::BY_CLASS | uapi::WRITE | uapi::AS_CGROUP) != 0
         || check.reserved != 0
+        || as_cgroup == (check.cgroup == 0)
+        || as_cgroup && by_class
         || if by_class { device } else { check.type_ != 0 }
     {
         return Err(EINVAL);
@@ -144,7 +151,7 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
     let cdb = Cdb::new(&check.cdb).ok_or(EINVAL)?;
     let write = check.flags & uapi::WRITE != 0;
 
-    let ((kind, layer, rule), complain) = if by_class {
+    let ((kind, layer, rule), complain, holder) = if by_class {
         let class = u8::try_from(check.type_)?;
         if class > Class::UNKNOWN.type_code() {
             return Err(EINVAL);
@@ -152,26 +159,32 @@ fn answer(state: &State, check: &mut uapi::Check) -> Result {
         let class = Class::from_type(class);
         let guard = rcu::read_lock();
         let verdict = Verdict::for_class(state, class, &cdb, write, &guard);
-        (verdict.codes(), false)
+        (verdict.codes(), false, None)
     } else {
-        let device = transaction::find(
-            state,
-            Hctl {
+        let device = state
+            .device_at(Hctl {
                 host: check.host,
                 channel: check.channel,
                 target: check.target,
                 lun: check.lun,
-            },
-        )?;
+            })
+            .ok_or(ENODEV)?;
         let sent = device.lun_in_cdb.sent(&check.cdb);
         let cdb = Cdb::new(&sent).ok_or(EINVAL)?;
+        // Looked up before the lock, since that sleeps.
+        let cgroup = match as_cgroup {
+            true => Some(Cgroup::from_id(check.cgroup).ok_or(ENOENT)?),
+            false => None,
+        };
+        let asker = cgroup.as_ref().map_or(Asker::Nobody, Asker::Cgroup);
         let guard = rcu::read_lock();
-        let verdict = Verdict::on(state, &device, &cdb, write, &guard);
-        (verdict.codes(), verdict.complain)
+        let verdict = Verdict::on_from(state, &device, &cdb, write, asker, &guard);
+        (verdict.codes(), verdict.complain, verdict.holder)
     };
     check.decision = kind.into();
     check.layer = layer.into();
     check.rule = rule.into();
     check.complain = complain.into();
+    check.holder = holder.unwrap_or(0);
     Ok(())
 }

@@ -8,13 +8,15 @@ use super::{
     accept,
     apply,
     arm_for,
+    grants,
     parse,
     show_hits,
     show_rules,
     show_stats,
     show_switch,
     switch,
-    word, //
+    word,
+    write_escaped, //
 };
 use crate::{
     hook::entry_points::EntryPoints,
@@ -39,10 +41,9 @@ use crate::{
         DeviceState,
         Mode, //
     },
-    state::rules::{
-        CompiledFilter,
-        RuleVec, //
-    },
+    state::filter::CompiledFilter,
+    state::grants::Grants,
+    state::rules::RuleVec,
     state::State,
 };
 use kernel::{
@@ -57,7 +58,7 @@ struct Knobs {
     device: Arc<DeviceState>,
 }
 
-static FILES: [File<Kobject<Knobs>>; 13] = [
+static FILES: [File<Kobject<Knobs>>; 14] = [
     File::writable(
         c"unpriv_sgio",
         Knobs::show_unpriv_sgio,
@@ -78,6 +79,7 @@ static FILES: [File<Kobject<Knobs>>; 13] = [
     File::writable(c"filter_sg", Knobs::show_filter_sg, Knobs::store_filter_sg),
     File::writable(c"rules", Knobs::show_rules, Knobs::store_rules),
     File::private(c"hits", Knobs::show_hits),
+    File::private(c"grants", Knobs::show_grants),
     File::read_only(c"nexus", Knobs::show_nexus),
     File::read_only(c"identity", Knobs::show_identity),
     File::read_only(c"class", Knobs::show_class),
@@ -113,15 +115,18 @@ pub(super) fn store_unpriv_sgio(device: &DeviceState, write: &Write<'_>) -> Resu
     Ok(())
 }
 
-/// The rules of a device, `None` if there is none.
+/// The rules and the grants of a device, `None` if there is none of either.
 ///
 /// # Errors
 ///
 /// `ENOMEM`, and those of [`arm_for`].
-pub(super) fn compile_own(rules: RuleVec) -> Result<Option<Arc<CompiledFilter>>> {
+pub(super) fn compile_own(
+    rules: RuleVec,
+    grants: Option<Arc<Grants>>,
+) -> Result<Option<Arc<CompiledFilter>>> {
     arm_for(&rules)?;
-    (!rules.rules().is_empty())
-        .then(|| CompiledFilter::compile(rules))
+    (!rules.rules().is_empty() || grants.is_some())
+        .then(|| CompiledFilter::compile_with(rules, grants))
         .transpose()
 }
 
@@ -154,15 +159,6 @@ fn write_name(page: &mut Page<'_>, name: &[u8]) -> Result {
 pub(super) fn prepare_filter_sg(filter: bool) -> Result {
     if filter {
         EntryPoints::arm_sg_requests()?;
-    }
-    Ok(())
-}
-
-/// Names of logical units come from devices, those of cgroups from users: only what is plain is
-/// printed as it is.
-fn write_escaped(page: &mut Page<'_>, text: &[u8]) -> Result {
-    for byte in text {
-        write!(page, "{}", core::ascii::escape_default(*byte))?;
     }
     Ok(())
 }
@@ -261,6 +257,10 @@ impl Knobs {
         show_hits(&self.device.rules, page)
     }
 
+    fn show_grants(&self, page: &mut Page<'_>) -> Result {
+        grants::show(&self.device.rules, page)
+    }
+
     fn show_class(&self, page: &mut Page<'_>) -> Result {
         Ok(writeln!(page, "{}", self.device.class.name())?)
     }
@@ -276,7 +276,9 @@ impl Knobs {
 
         let writers = self.state.writers.lock();
         let rules = apply(limit, hctl, &change, &self.device.rules)?;
-        let old = self.device.rules.replace(compile_own(rules)?);
+        let old = self.device.rules.get();
+        let grants = grants::living(old.as_deref().and_then(CompiledFilter::grants))?;
+        let old = self.device.rules.replace(compile_own(rules, grants)?);
         // Others may write while this one waits for the readers.
         drop(writers);
         drop(old);

@@ -7,15 +7,18 @@
 mod class;
 mod control_device;
 mod device;
+mod grants;
 mod queue;
 mod root;
+mod sweep;
 mod transaction;
 
 pub(crate) use self::{
     control_device::Control,
     device::directory,
     queue::queue_files,
-    root::Root, //
+    root::Root,
+    sweep::Sweeper, //
 };
 
 use crate::{
@@ -38,12 +41,14 @@ use crate::{
         PERSISTENT_RESERVE_OUT, //
     },
     state::{
+        filter::{
+            CompiledFilter,
+            Rules, //
+        },
         log_limits::Suppressed,
         rules::{
             now,
-            CompiledFilter,
-            RuleVec,
-            Rules, //
+            RuleVec, //
         },
         stats::Stats, //
     },
@@ -222,6 +227,15 @@ fn apply(
         }
     })?;
     Ok(rules)
+}
+
+/// Names of logical units come from devices, those of cgroups from users: only what is plain is
+/// printed as it is.
+fn write_escaped(page: &mut Page<'_>, text: &[u8]) -> Result {
+    for byte in text {
+        write!(page, "{}", core::ascii::escape_default(*byte))?;
+    }
+    Ok(())
 }
 
 #[kunit_tests(sgio_filter_knobs)]

@@ -15,19 +15,17 @@ use super::{
         prepare_exclusive,
         prepare_filter_sg,
     },
+    grants,
     log_mistake,
+    sweep, //
 };
 use crate::{
     hook::entry_points::EntryPoints,
-    kernel::{
-        scsi,
-        sync::rcu::RetiredSet, //
-    },
+    kernel::sync::rcu::RetiredSet,
     policy::{
         Change,
         ChangeKind,
         Class,
-        Hctl,
         ReportLuns,
         Section,
         Table,
@@ -39,7 +37,7 @@ use crate::{
         DeviceState,
         Mode, //
     },
-    state::rules::CompiledFilter,
+    state::filter::CompiledFilter,
     state::State, //
 };
 use kernel::{
@@ -137,8 +135,9 @@ fn find_for(state: &State, section: &Section<'_>) -> Result<Option<Arc<DeviceSta
     let Target::Device(address, id) = section.target else {
         return Ok(None);
     };
-    let device = find(state, address).inspect_err(|_| {
+    let device = state.device_at(address).ok_or_else(|| {
         mistake(state, &Whose(section.line), &"there is no such device");
+        ENODEV
     })?;
     if id.is_some_and(|id| id != device.id) {
         mistake(state, &Whose(section.line), &"another device is there now");
@@ -170,15 +169,7 @@ fn prepare(
             if section.report_luns == Some(ReportLuns::Own) {
                 EntryPoints::arm_report_luns()?;
             }
-            let rules = match &section.rules {
-                None => None,
-                Some(change) => Some(compile_own(apply(
-                    &state.log_limits.mistakes,
-                    &whose,
-                    change,
-                    &device.rules,
-                )?)?),
-            };
+            let rules = prepare_rules(state, &whose, section, &device)?;
             Ok(Prepared::Device {
                 device,
                 unpriv_sgio: section.unpriv_sgio,
@@ -216,16 +207,33 @@ fn prepare(
     }
 }
 
-/// The device at an address.
-///
-/// # Errors
-///
-/// `ENODEV`.
-pub(super) fn find(state: &State, hctl: Hctl) -> Result<Arc<DeviceState>> {
-    let queue = scsi::queue_at(hctl.into());
-    let device = queue.and_then(|queue| state.device(queue));
-    // Between the two look-ups the queue may have become another device's.
-    device.filter(|device| device.hctl == hctl).ok_or(ENODEV)
+/// The rules and the grants of a device after a section, if it changes either.
+fn prepare_rules(
+    state: &State,
+    whose: &Whose,
+    section: &Section<'_>,
+    device: &DeviceState,
+) -> Result<Option<Option<Arc<CompiledFilter>>>> {
+    if section.rules.is_none() && section.grants.is_empty() {
+        return Ok(None);
+    }
+    let limit = &state.log_limits.mistakes;
+    let old = device.rules.get();
+    let old_grants = old.as_deref().and_then(CompiledFilter::grants);
+    let grants = grants::apply(
+        limit,
+        whose,
+        section.grants.iter(),
+        old_grants.map(|grants| &**grants),
+    )?;
+    if grants.is_some() {
+        sweep::look_after(state, device)?;
+    }
+    let Some(change) = &section.rules else {
+        return CompiledFilter::regranted(old.as_deref(), grants).map(Some);
+    };
+    let rules = apply(limit, whose, change, &device.rules)?;
+    compile_own(rules, grants).map(Some)
 }
 
 /// Does not sleep and cannot fail.

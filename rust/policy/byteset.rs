@@ -53,6 +53,12 @@ impl ByteSet {
         (self.0[(value >> 6) as usize] >> (value & 63)) & 1 != 0
     }
 
+    /// Returns the set of the values of both.
+    pub const fn union(&self, other: &ByteSet) -> ByteSet {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        ByteSet([a | e, b | f, c | g, d | h])
+    }
+
     /// Tells whether the set has no value.
     pub const fn is_empty(&self) -> bool {
         matches!(self.0, [0, 0, 0, 0])

@@ -28,8 +28,8 @@ pub struct DevicePolicy<'a> {
     pub own_luns: bool,
 }
 
-/// Decides on a command: `unpriv_sgio`, then the device's rules, then the class's; the first
-/// rule that matches decides; if none does, the command is refused. REPORT LUNS that is allowed is
+/// Decides on a command of a sender who holds no grant: `unpriv_sgio`, then the device's rules, then the class's; the
+/// first rule that matches decides; if none does, the command is refused. REPORT LUNS that is allowed is
 /// [`Decision::OwnLuns`] where the device's `report_luns` is `own`.
 ///
 /// `now` is called for each rule with a deadline that is looked at, and not at all without one. The clock
@@ -41,7 +41,21 @@ pub fn decide(
     open_for_write: bool,
     now: impl Fn() -> Time,
 ) -> Decision {
-    let decision = by_rules(policy, cdb, open_for_write, now);
+    decide_with_grants(policy, cdb, open_for_write, now, || None)
+}
+
+/// The same for a sender who may hold grants. `granted` looks for the first grant of the sender that
+/// [allows](allowed_by_grant) the command, and returns the number of the rule in it. It is called unless `unpriv_sgio`
+/// is set or a rule of the device denies: those come before grants, all else behind them.
+#[inline]
+pub fn decide_with_grants(
+    policy: &DevicePolicy<'_>,
+    cdb: &Cdb<'_>,
+    open_for_write: bool,
+    now: impl Fn() -> Time,
+    granted: impl FnOnce() -> Option<u16>,
+) -> Decision {
+    let decision = by_rules(policy, cdb, open_for_write, now, granted);
     if policy.own_luns && cdb.opcode() == REPORT_LUNS && decision.is_allowed() {
         return Decision::OwnLuns;
     }
@@ -54,6 +68,7 @@ fn by_rules(
     cdb: &Cdb<'_>,
     open_for_write: bool,
     now: impl Fn() -> Time,
+    granted: impl FnOnce() -> Option<u16>,
 ) -> Decision {
     if policy.unpriv {
         return Decision::Unpriv;
@@ -64,6 +79,12 @@ fn by_rules(
         Some(filter) => filter.first_match(cdb, &now),
         None => None,
     };
+    let denied = found.is_some_and(|(_, rule)| rule.action() == Action::Deny);
+    if !denied {
+        if let Some(number) = granted() {
+            return Decision::Allowed(Layer::Grant, number);
+        }
+    }
     if found.is_none() {
         layer = Layer::Class;
         found = policy.class.first_match(cdb, &now);
@@ -81,11 +102,30 @@ fn by_rules(
     }
 }
 
+/// Returns the number of the rule by which a grant with these rules allows a command, if it does. A grant only gives: where
+/// its first rule that matches is a `deny`, or an `allow w` and the file is not open for writing, it says nothing.
+#[inline]
+pub fn allowed_by_grant(
+    rules: &Filter<'_>,
+    cdb: &Cdb<'_>,
+    open_for_write: bool,
+    now: impl Fn() -> Time,
+) -> Option<u16> {
+    let (number, rule) = rules.first_match(cdb, now)?;
+    match rule.action() {
+        Action::Allow(Access::Write) if !open_for_write => None,
+        Action::Allow(_) => Some(number),
+        Action::Deny => None,
+    }
+}
+
 #[cfg(any(test, CONFIG_KUNIT))]
 #[cfg_attr(not(test), kernel::macros::kunit_tests(sgio_filter_policy_decide))]
 mod tests {
     use super::super::{
+        allowed_by_grant,
         decide,
+        decide_with_grants,
         tests::support::compile,
         Cdb,
         Decision::{
@@ -101,7 +141,8 @@ mod tests {
         Filter,
         Layer::{
             Class,
-            Device, //
+            Device,
+            Grant, //
         },
         Time, //
     };
@@ -257,6 +298,103 @@ mod tests {
             let cdb = [opcode; 16];
             let decision = Cdb::new(&cdb).map(|cdb| decide(&state, &cdb, true, no_clock));
             assert_eq!(decision, Some(NoRule));
+        }
+    }
+
+    /// Decides with a grant.
+    fn ask_with(
+        grant: &str,
+        device: &str,
+        unpriv: bool,
+        cdb: &[u8],
+        write: bool,
+    ) -> Option<Decision> {
+        let grant = compile(grant)?;
+        let device = compile(device);
+        let class = compile("deny 48\nallow r 12\nallow w 2a")?;
+        let policy = DevicePolicy {
+            unpriv,
+            device: device.as_ref().map(|device| device.view()),
+            class: class.view(),
+            own_luns: true,
+        };
+        let cdb = Cdb::new(cdb)?;
+        let granted = || allowed_by_grant(&grant.view(), &cdb, write, no_clock);
+        Some(decide_with_grants(&policy, &cdb, write, no_clock, granted))
+    }
+
+    #[test]
+    fn grants() {
+        let grant = "deny 5f [1]&1f=03\nallow w 5e,5f\nallow r a0\nallow r 12\nallow w 48";
+        for (device, cdb, reader, writer) in [
+            // What nothing else mentions.
+            ("", &[0x5f, 0x00][..], NoRule, Allowed(Grant, 1)),
+            // What the grant excepts is left to the rules.
+            ("", &[0x5f, 0x03], NoRule, NoRule),
+            (
+                "allow r 5f",
+                &[0x5f, 0x03],
+                Allowed(Device, 0),
+                Allowed(Device, 0),
+            ),
+            // It does not take away what the rules give to a reader.
+            (
+                "allow r 5f",
+                &[0x5f, 0x00],
+                Allowed(Device, 0),
+                Allowed(Grant, 1),
+            ),
+            (
+                "allow w 5f",
+                &[0x5f, 0x00],
+                NeedsWriteOpen(Device, 0),
+                Allowed(Grant, 1),
+            ),
+            // The device's `deny` holds against it, the class's does not.
+            (
+                "deny 5f",
+                &[0x5f, 0x00],
+                Denied(Device, 0),
+                Denied(Device, 0),
+            ),
+            ("deny 5f [1]=00", &[0x5f, 0x01], NoRule, Allowed(Grant, 1)),
+            (
+                "allow w 5f\ndeny 5f",
+                &[0x5f, 0x00],
+                NeedsWriteOpen(Device, 0),
+                Allowed(Grant, 1),
+            ),
+            ("", &[0x48], Denied(Class, 0), Allowed(Grant, 4)),
+            // The grant comes first where both allow.
+            ("", &[0x12], Allowed(Grant, 3), Allowed(Grant, 3)),
+            ("", &[0x2a], NeedsWriteOpen(Class, 2), Allowed(Class, 2)),
+            ("", &[0xa0], OwnLuns, OwnLuns),
+        ] {
+            for (write, expected) in [(false, reader), (true, writer)] {
+                assert_eq!(ask_with(grant, device, false, cdb, write), Some(expected));
+                assert_eq!(
+                    ask_with("deny 00-ff", device, false, cdb, write),
+                    ask_with("deny ff", device, false, cdb, write)
+                );
+            }
+        }
+        assert_eq!(
+            ask_with(grant, "deny 5f", true, &[0x5f], false),
+            Some(Unpriv)
+        );
+    }
+
+    #[test]
+    fn a_grant_rule_decides_up_to_its_deadline() {
+        let second = 1_000_000_000;
+        for (nanos, expected) in [(0, Some(0)), (2 * second - 1, Some(0)), (2 * second, None)] {
+            let grant = compile("allow r 5e for=2");
+            let number = grant.as_ref().and_then(|grant| {
+                allowed_by_grant(&grant.view(), &Cdb::new(&[0x5e])?, false, || {
+                    Time::from_nanos(nanos)
+                })
+            });
+            assert_eq!(number, expected);
         }
     }
 

@@ -12,17 +12,23 @@ pub enum Layer {
     Device = 1,
     /// The rules of its class.
     Class = 2,
+    /// The rules of a grant that the sender holds on the device.
+    Grant = 3,
 }
 
 impl Layer {
     /// The code where no rule decides: `SGIO_FILTER_LAYER_NONE`.
     pub const NONE: u8 = 0;
 
+    /// All of them, by code, from 1.
+    pub const ALL: [Layer; 3] = [Layer::Device, Layer::Class, Layer::Grant];
+
     /// Returns its name.
     pub const fn name(self) -> &'static str {
         match self {
             Layer::Device => "device",
             Layer::Class => "class",
+            Layer::Grant => "grant",
         }
     }
 }
@@ -132,8 +138,7 @@ impl Decision {
     pub fn from_codes(reason: u32, layer: u32, rule: u32) -> Option<Decision> {
         let reason = *Reason::ALL.get(usize::try_from(reason).ok()?)?;
         let rule = || {
-            let layers = [Layer::Device, Layer::Class];
-            let found = layers.into_iter().find(|known| *known as u32 == layer);
+            let found = Layer::ALL.into_iter().find(|known| *known as u32 == layer);
             Some((found?, u16::try_from(rule).ok()?))
         };
         Some(match reason {
@@ -171,7 +176,7 @@ mod tests {
     const ALL: [(Decision, Reason, bool); 7] = [
         (NoRule, Reason::NoRule, false),
         (Unpriv, Reason::Unpriv, true),
-        (Allowed(Layer::Device, 0), Reason::Allowed, true),
+        (Allowed(Layer::Grant, 0), Reason::Allowed, true),
         (Denied(Layer::Class, 4095), Reason::Denied, false),
         (NeedsWriteOpen(Layer::Device, 7), Reason::NeedsWrite, false),
         (OwnLuns, Reason::OwnLuns, false),
@@ -203,7 +208,7 @@ mod tests {
         for (reason, layer, rule) in [
             (7, 0, 0),
             (2, 0, 0),
-            (3, 3, 0),
+            (3, 4, 0),
             (4, 1, 65536),
             (u32::MAX, 1, 0),
         ] {

@@ -103,6 +103,31 @@ impl Display for ParseError {
 // The sentences above have the numbers in them.
 const _: () = assert!(super::MAX_FIELDS == 6 && super::Lifetime::MAX.as_secs() == 31_622_400);
 
+/// What is wrong with the line of a grant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GrantFault {
+    /// Neither `cgroup=` and a decimal number from 1, nor for `revoke` `all`.
+    Cgroup,
+    /// `name=` with none of 1 to [`MAX_GRANT_NAME`](super::MAX_GRANT_NAME) letters, digits and `-_.:@/+\`.
+    Name,
+    /// `for=` with no number of seconds from 1 to 31622400.
+    Lifetime,
+    /// Something else.
+    Word,
+}
+
+impl GrantFault {
+    /// Returns what was expected.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            GrantFault::Cgroup => "expected 'cgroup=' and the id of a cgroup, a decimal number",
+            GrantFault::Name => "expected 'name=' and up to 64 of A-Z a-z 0-9 - _ . : @ / + \\",
+            GrantFault::Lifetime => "expected 'for=' and a number of seconds, 1 to 31622400",
+            GrantFault::Word => "expected 'name=' or 'for=', each once and in this order",
+        }
+    }
+}
+
 /// What can be wrong with a transaction, besides its rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransactionErrorKind {
@@ -126,6 +151,10 @@ pub enum TransactionErrorKind {
     TableAndRules,
     /// A section that names nothing.
     Nothing,
+    /// The line of a grant.
+    Grant(GrantFault),
+    /// A grant without rules, or with rules that edit.
+    GrantRules,
     /// A rule.
     Rule(ParseErrorKind),
 }
@@ -155,6 +184,8 @@ impl Display for TransactionError {
             TransactionErrorKind::Table => "expected 'strict' or 'stock'",
             TransactionErrorKind::TableAndRules => "a section has a table or rules, not both",
             TransactionErrorKind::Nothing => "the section changes nothing",
+            TransactionErrorKind::Grant(fault) => fault.expected(),
+            TransactionErrorKind::GrantRules => "a grant needs rules, without + or - in front",
             TransactionErrorKind::Rule(kind) => return kind.fmt(f),
         })
     }

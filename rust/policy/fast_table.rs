@@ -17,6 +17,7 @@ use super::{
     },
     Access,
     Action,
+    ByteSet,
     Filter,
     ListedRule,
     Time,
@@ -116,6 +117,13 @@ impl FastTable {
     pub fn fill(&mut self, filter: &Filter<'_>) {
         for (opcode, place) in (0..=u8::MAX).zip(&mut self.0) {
             *place.get_mut() = FastAnswer::of(opcode, filter.mentioning(opcode).next()).0;
+        }
+    }
+
+    /// Leaves these opcodes to the search: something besides the list may decide.
+    pub fn leave(&mut self, opcodes: &ByteSet) {
+        for opcode in opcodes.iter() {
+            *self.0[usize::from(opcode)].get_mut() = UNKNOWN;
         }
     }
 

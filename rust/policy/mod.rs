@@ -55,6 +55,7 @@ mod decide;
 mod decision;
 mod error;
 mod fast_table;
+mod grant;
 mod hctl;
 mod index;
 mod lines;
@@ -97,7 +98,9 @@ pub use self::{
     },
     class::Class,
     decide::{
+        allowed_by_grant,
         decide,
+        decide_with_grants,
         DevicePolicy, //
     },
     decision::{
@@ -106,6 +109,7 @@ pub use self::{
         Reason, //
     },
     error::{
+        GrantFault,
         ParseError,
         ParseErrorKind,
         TransactionError,
@@ -114,6 +118,11 @@ pub use self::{
     fast_table::{
         FastAnswer,
         FastTable, //
+    },
+    grant::{
+        GrantChange,
+        MAX_GRANTS,
+        MAX_GRANT_NAME, //
     },
     hctl::{
         Hctl,
@@ -147,6 +156,7 @@ pub use self::{
         MAX_FIELDS, //
     },
     section::{
+        GrantChanges,
         Section,
         Target, //
     },

@@ -3,9 +3,15 @@
 //! The sections of a transaction's text, read one after the other.
 
 use super::{
+    grant::{
+        self,
+        Header, //
+    },
     hctl::decimal,
     Change,
+    ChangeKind,
     Class,
+    GrantChange,
     Hctl,
     ParseError,
     ParseErrorKind,
@@ -47,6 +53,35 @@ pub struct Section<'a> {
     pub rules: Option<Change<'a>>,
     /// The line of `rules`, which the lines of errors in [`Self::rules`] come behind.
     pub rules_line: u32,
+    /// What happens to the device's grants.
+    pub grants: GrantChanges<'a>,
+}
+
+/// What a section does to the grants on its device, in order.
+#[derive(Clone, Copy, Default)]
+pub struct GrantChanges<'a> {
+    text: &'a [u8],
+    first: u32,
+}
+
+impl<'a> GrantChanges<'a> {
+    /// Tells whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Returns the changes.
+    pub fn iter(&self) -> impl Iterator<Item = GrantChange<'a>> {
+        let mut text = Sections {
+            rest: self.text,
+            number: self.first,
+            failed: false,
+        };
+        core::iter::from_fn(move || {
+            text.peek_statement()?;
+            text.grant().ok()
+        })
+    }
 }
 
 type Step<T> = Result<T, TransactionError>;
@@ -179,10 +214,15 @@ impl<'a> Sections<'a> {
             .is_some_and(|line| line.starts_with(b"device ") || line.starts_with(b"class "))
     }
 
-    /// The lines up to the next header, as rules.
+    /// Tells whether a grant or a revocation comes next.
+    fn at_grant(&self) -> bool {
+        self.peek().is_some_and(grant::is_header)
+    }
+
+    /// The lines up to the next header or grant, as rules.
     fn rules(&mut self) -> Step<Change<'a>> {
         let (text, first) = (self.rest, self.number);
-        while self.peek().is_some() && !self.at_header() {
+        while self.peek().is_some() && !self.at_header() && !self.at_grant() {
             self.step();
         }
         let text = text.get(..text.len() - self.rest.len()).unwrap_or_default();
@@ -197,6 +237,47 @@ impl<'a> Sections<'a> {
                 kind: TransactionErrorKind::Rule(error.kind),
             }),
             Ok(change) => Ok(change),
+        }
+    }
+
+    /// The grants and revocations that come next.
+    fn grants(&mut self) -> Step<GrantChanges<'a>> {
+        self.peek_statement();
+        let (text, first) = (self.rest, self.number);
+        while self.peek_statement().is_some() && self.at_grant() {
+            self.grant()?;
+        }
+        let text = text.get(..text.len() - self.rest.len()).unwrap_or_default();
+        Ok(GrantChanges { text, first })
+    }
+
+    fn grant(&mut self) -> Step<GrantChange<'a>> {
+        let line = self.number;
+        let header = match grant::header(self.peek_statement().unwrap_or_default()) {
+            Ok(header) => header,
+            Err((at, fault)) => return self.error(at + 1, TransactionErrorKind::Grant(fault)),
+        };
+        self.step();
+        match header {
+            Header::Revoke { cgroup, name } => Ok(GrantChange::Revoke { cgroup, name }),
+            Header::RevokeAll => Ok(GrantChange::RevokeAll),
+            Header::Grant {
+                cgroup,
+                name,
+                lifetime,
+            } => match self.rules()? {
+                rules if rules.kind() == ChangeKind::Replace => Ok(GrantChange::Grant {
+                    cgroup,
+                    name,
+                    lifetime,
+                    rules,
+                }),
+                _ => Err(TransactionError {
+                    line,
+                    column: 1,
+                    kind: TransactionErrorKind::GrantRules,
+                }),
+            },
         }
     }
 
@@ -215,6 +296,7 @@ impl<'a> Sections<'a> {
             table: None,
             rules: None,
             rules_line: 0,
+            grants: GrantChanges::default(),
         };
         match target {
             Target::Device(..) => {
@@ -234,6 +316,9 @@ impl<'a> Sections<'a> {
             self.step();
             section.rules = Some(self.rules()?);
         }
+        if matches!(target, Target::Device(..)) {
+            section.grants = self.grants()?;
+        }
         if self.peek_statement().is_some() && !self.at_header() {
             return self.error(1, TransactionErrorKind::Setting);
         }
@@ -243,7 +328,8 @@ impl<'a> Sections<'a> {
             && section.pr_exclusive.is_none()
             && section.filter_sg.is_none()
             && section.table.is_none()
-            && section.rules.is_none();
+            && section.rules.is_none()
+            && section.grants.is_empty();
         if nothing {
             return Err(TransactionError {
                 line,

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! text    := { section }
-//! section := header { setting } [ 'rules' { line of rules } ]
+//! section := header { setting } [ 'rules' { line of rules } ] { grant | revoke }
 //! header  := 'device' H:C:T:L [ 'id=' N ] | 'class' NAME
 //! setting := 'unpriv_sgio' switch | 'complain' switch      of a device, in this order
 //!          | 'report_luns' ( 'passthrough' | 'own' )
@@ -12,6 +12,8 @@
 //!          | 'filter_sg' switch
 //!          | 'table' ( 'strict' | 'stock' )                of a class, without 'rules'
 //! switch  := '0' | '1'
+//! grant   := 'grant cgroup=' ID [ 'name=' NAME ] [ 'for=' SECONDS ] { line of rules }     of a device
+//! revoke  := 'revoke cgroup=' ID [ 'name=' NAME ] | 'revoke all'
 //! ```
 //!
 //! Words are separated by one blank. Outside of rules, empty lines and lines that begin with `#`
@@ -53,6 +55,7 @@ mod tests {
     use super::super::{
         ChangeKind,
         Class,
+        GrantChange,
         Hctl,
         ReportLuns,
         Table,
@@ -66,6 +69,100 @@ mod tests {
         Transaction::parse(text.as_bytes())
             .err()
             .map(|e| (e.line, e.column, e.kind))
+    }
+
+    #[test]
+    fn reads_grants() {
+        let text = "device 6:0:0:0\nunpriv_sgio 0\nrules\ndeny 48\n\n\
+            # of a guest\ngrant cgroup=42 name=libvirt:db for=9\nallow w 5f [1]=00\n# two\nallow w 5e\n\
+            \nrevoke cgroup=7 name=x\nrevoke all\ngrant cgroup=43\nallow r 5e\n\
+            device 6:0:0:1 id=3\nrevoke cgroup=7";
+        let transaction = Transaction::parse(text.as_bytes());
+        assert!(transaction.is_ok());
+        let Ok(transaction) = transaction else { return };
+        let mut sections = transaction.sections();
+        let first = sections.next();
+        assert!(first.is_some_and(|section| section.rules.is_some_and(|r| r.rules().count() == 1)));
+        let Some(first) = first else { return };
+        let mut grants = first.grants.iter();
+        assert!(matches!(
+            grants.next(),
+            Some(GrantChange::Grant { cgroup: 42, name: b"libvirt:db", lifetime: Some(_), rules })
+                if rules.rules().count() == 2
+        ));
+        assert!(matches!(
+            grants.next(),
+            Some(GrantChange::Revoke {
+                cgroup: 7,
+                name: Some(b"x")
+            })
+        ));
+        assert!(matches!(grants.next(), Some(GrantChange::RevokeAll)));
+        assert!(matches!(
+            grants.next(),
+            Some(GrantChange::Grant { cgroup: 43, name: b"", lifetime: None, rules })
+                if rules.rules().count() == 1
+        ));
+        assert!(grants.next().is_none());
+        assert!(sections
+            .next()
+            .is_some_and(|section| !section.grants.is_empty()
+                && section.grants.iter().count() == 1
+                && section.rules.is_none()));
+        assert!(sections.next().is_none());
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_grant() {
+        use super::super::{GrantFault, ParseErrorKind};
+        for (text, line, column, kind) in [
+            (
+                "device 6:0:0:0\ngrant cgroup=x\nallow r 12",
+                2,
+                7,
+                Kind::Grant(GrantFault::Cgroup),
+            ),
+            ("device 6:0:0:0\ngrant cgroup=1", 2, 1, Kind::GrantRules),
+            (
+                "device 6:0:0:0\ngrant cgroup=1\n\n# nothing\n",
+                2,
+                1,
+                Kind::GrantRules,
+            ),
+            (
+                "device 6:0:0:0\ngrant cgroup=1\n+allow r 12",
+                2,
+                1,
+                Kind::GrantRules,
+            ),
+            (
+                "device 6:0:0:0\n\ngrant cgroup=1\nallow r 12\nallow x 12",
+                5,
+                7,
+                Kind::Rule(ParseErrorKind::Access),
+            ),
+            (
+                "device 6:0:0:0\nrevoke all\nrules\nallow r 12",
+                3,
+                1,
+                Kind::Setting,
+            ),
+            (
+                "device 6:0:0:0\nrevoke all\nallow r 12",
+                3,
+                1,
+                Kind::Setting,
+            ),
+            ("class disk\nrevoke all", 2, 1, Kind::Setting),
+            (
+                "class disk\nrules\nallow r 12\ngrant cgroup=1\nallow r 12",
+                4,
+                1,
+                Kind::Setting,
+            ),
+        ] {
+            assert_eq!(fault(text), Some((line, column, kind)));
+        }
     }
 
     #[test]

@@ -20,9 +20,9 @@ use crate::{
         Hctl,
         ReportLuns, //
     },
+    state::filter::Rules,
     state::log_limits::LogLimits,
     state::nexus::Nexus,
-    state::rules::Rules,
     state::stats::Stats, //
 };
 use kernel::{

@@ -6,6 +6,8 @@
 //! after the readers.
 
 pub(crate) mod device;
+pub(crate) mod filter;
+pub(crate) mod grants;
 mod hctl;
 pub(crate) mod log_limits;
 pub(crate) mod nexus;
@@ -15,13 +17,13 @@ pub(crate) mod stock;
 
 use self::{
     device::DeviceState,
-    log_limits::LogLimits,
-    nexus::Nexuses,
-    rules::{
+    filter::{
         CompiledFilter,
-        RuleVec,
         Rules, //
     },
+    log_limits::LogLimits,
+    nexus::Nexuses,
+    rules::RuleVec,
     stats::Stats,
     stock::Stock, //
 };
@@ -30,6 +32,7 @@ use crate::{
         block::QueueId,
         kobject::Entry,
         pointer_map::PointerMap,
+        scsi,
         sync::{
             rcu::{
                 RcuArc,
@@ -43,6 +46,7 @@ use crate::{
         self,
         ApplyError,
         Class,
+        Hctl,
         Table, //
     },
 };
@@ -86,6 +90,9 @@ pub(crate) struct State {
     /// The I_T_L nexuses of the devices.
     #[pin]
     pub(crate) nexuses: Nexuses,
+    /// The devices that may have grants: their addresses and ids. Locked inside of `writers`; nothing is inside of it.
+    #[pin]
+    pub(crate) granted: Mutex<KVec<(Hctl, u64)>>,
     /// Held while a device is added, removed, or taken for another one. Inside of it files are removed, which waits
     /// for those who are in one; so it is not taken there.
     #[pin]
@@ -150,6 +157,7 @@ impl State {
                 without_device: Stats::new()?,
                 incomplete: Atomic::new(false),
                 nexuses <- Nexuses::new(),
+                granted <- new_mutex!(KVec::new()),
                 plugging <- new_mutex!(()),
                 writers <- new_mutex!(()),
                 changing <- SeqLock::new(),
@@ -223,6 +231,13 @@ impl State {
         let guard = rcu::read_lock();
         let known = self.devices.get(queue.key(), &guard)?;
         Some(known.device.clone())
+    }
+
+    /// The device at an address.
+    pub(crate) fn device_at(&self, hctl: Hctl) -> Option<Arc<DeviceState>> {
+        let device = self.device(scsi::queue_at(hctl.into())?)?;
+        // Between the two look-ups the queue may have become another device's.
+        (device.hctl == hctl).then_some(device)
     }
 
     /// The current state, if there is one, for as long as the RCU read side lock is held.

@@ -99,8 +99,14 @@ impl Nexus {
     }
 
     /// Whether the current task may send PERSISTENT RESERVE OUT; if nobody is the owner, it becomes the
-    /// owner. `exclusive` is what the policy said when it was asked.
-    pub(crate) fn admit(&self, exclusive: bool, guard: &rcu::Guard) -> Admission {
+    /// owner. `exclusive` is what the policy said when it was asked, `holder` the id of the cgroup by whose grant it
+    /// may: then that one is the owner, not the cgroup below it that the task happens to be in.
+    pub(crate) fn admit(
+        &self,
+        exclusive: bool,
+        holder: Option<u64>,
+        guard: &rcu::Guard,
+    ) -> Admission {
         if !exclusive || Capability::SYS_RAWIO.current_has_quietly() {
             return Admission::Admitted;
         }
@@ -109,9 +115,13 @@ impl Nexus {
             return Admission::Changed;
         }
         match &*owner {
+            Some(owner) if holder.is_some_and(|id| owner.id() == id) => Admission::Admitted,
             Some(owner) if owner.is_that_of_current(guard) => Admission::Admitted,
             Some(owner) if !owner.is_gone() => Admission::NotOwner,
-            _ => match Cgroup::of_current(guard) {
+            _ => match holder.map_or_else(
+                || Cgroup::of_current(guard),
+                |id| Cgroup::above_current(id, guard),
+            ) {
                 Some(current) if !current.is_root() => {
                     *owner = Some(current);
                     Admission::Admitted

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory that rules live in: lists that can be edited, and compiled filters, which do not change.
+//! The memory that rules live in: lists that can be edited, and lists with an index, which do not change.
 
 use crate::{
-    kernel::{
-        percpu::Counters,
-        sync::rcu::RcuArc, //
-    },
+    kernel::percpu::Counters,
     policy::{
         self,
-        FastAnswer,
-        FastTable,
         Filter,
         ListedRule,
         RuleStore,
@@ -29,9 +24,6 @@ use kernel::{
         ClockSource, //
     }, //
 };
-
-/// Rules in force. What is published here never changes.
-pub(crate) type Rules = RcuArc<CompiledFilter>;
 
 /// The time on the clock that the rules' deadlines are on: `CLOCK_BOOTTIME`, which does not go back and
 /// does not stop while the machine sleeps.
@@ -94,70 +86,67 @@ impl RuleStore for RuleVec {
 }
 
 /// A list of rules with its index. It does not change any more, except that rules end.
-pub(crate) struct CompiledFilter {
+pub(crate) struct CompiledRules {
     rules: KVVec<ListedRule>,
     entries: KVVec<u16>,
     start: Start,
-    /// What needs no search.
-    fast_table: FastTable,
     /// One of the rules ends.
     ends: bool,
     /// How often each rule decided. Per CPU: this is the path of all guest I/O.
     hits: Counters,
+    /// How often each had decided in the list with the same rules that this one replaces, if it does.
+    hits_before: KVVec<u64>,
 }
 
-impl CompiledFilter {
+impl CompiledRules {
     /// Prepares `rules` for decisions.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub(crate) fn compile(rules: RuleVec) -> Result<Arc<Self>> {
+        let without_index = Self::without_index(rules, KVVec::new())?;
+        let mut compiled = UniqueArc::init(without_index, GFP_KERNEL)?;
+        compiled.fill_index()?;
+        Ok(compiled.into())
+    }
+
+    /// What [`Self::fill_index`] makes whole. In place: the index alone is 1 KiB.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn without_index(
+        rules: RuleVec,
+        hits_before: KVVec<u64>,
+    ) -> Result<impl Init<Self>> {
         let rules = rules.0;
         let entries = KVVec::from_elem(0, policy::index_len(&rules), GFP_KERNEL)?;
         let hits = Counters::new(rules.len())?;
         let ends = rules.iter().any(ListedRule::is_timed);
-        // In place: the index alone is 1 KiB.
-        let mut filter = UniqueArc::init(
-            init!(Self {
-                rules,
-                entries,
-                start <- pin_init::init_zeroed(),
-                fast_table: FastTable::unknown(),
-                ends,
-                hits,
-            }),
-            GFP_KERNEL,
-        )?;
-        let Self {
+        Ok(init!(Self {
             rules,
             entries,
-            start,
-            fast_table,
-            ends: _,
-            hits: _,
-        } = &mut *filter;
-        policy::fill_index(rules, start, entries).map_err(|_| EINVAL)?;
-        fast_table.fill(&Filter::new(rules, start, entries));
-        Ok(filter.into())
+            start <- pin_init::init_zeroed(),
+            ends,
+            hits,
+            hits_before,
+        }))
+    }
+
+    /// To be called once.
+    ///
+    /// # Errors
+    ///
+    /// None: the index has room for the rules.
+    pub(super) fn fill_index(&mut self) -> Result {
+        policy::fill_index(&self.rules, &mut self.start, &mut self.entries).map_err(|_| EINVAL)
     }
 
     /// The filter to ask.
     #[inline]
     pub(crate) fn view(&self) -> Filter<'_> {
         Filter::new(&self.rules, &self.start, &self.entries)
-    }
-
-    /// What is said of an opcode without a search.
-    #[inline(always)]
-    pub(crate) fn fast_answer(&self, opcode: u8) -> FastAnswer {
-        self.fast_table.get(opcode)
-    }
-
-    /// Lets [`Self::fast_answer`] know which rules on an opcode have ended.
-    #[cold]
-    pub(crate) fn update(&self, opcode: u8, now: Time) {
-        self.fast_table.update(&self.view(), opcode, now);
     }
 
     /// The number of a rule in the list as it is printed now.
@@ -176,11 +165,25 @@ impl CompiledFilter {
 
     /// How often a rule decided.
     pub(crate) fn hits(&self, rule: usize) -> u64 {
-        self.hits.sum(rule)
+        let before = self.hits_before.get(rule).copied().unwrap_or(0);
+        before + self.hits.sum(rule)
+    }
+
+    /// How often each rule decided, for the list with the same rules that replaces this one.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn all_hits(&self) -> Result<KVVec<u64>> {
+        let mut all = KVVec::with_capacity(self.rules.len(), GFP_KERNEL)?;
+        for (number, _) in self.rules.iter().enumerate() {
+            all.push(self.hits(number), GFP_KERNEL)?;
+        }
+        Ok(all)
     }
 }
 
-#[kunit_tests(sgio_filter_filter)]
+#[kunit_tests(sgio_filter_rules)]
 mod tests {
     use super::*;
     use crate::policy::{
@@ -188,9 +191,7 @@ mod tests {
         Action, //
         ByteSet,
         Cdb,
-        Lifetime,
         Rule,
-        TextRule,
     };
 
     fn rule(opcode: u8) -> Result<ListedRule> {
@@ -241,7 +242,7 @@ mod tests {
 
     #[test]
     fn finds_rules_by_opcode() -> Result {
-        let filter = CompiledFilter::compile(list(&[0x12, 0xff, 0x12])?)?;
+        let filter = CompiledRules::compile(list(&[0x12, 0xff, 0x12])?)?;
         let number = |opcode| {
             let cdb = [opcode; 6];
             let cdb = Cdb::new(&cdb)?;
@@ -257,24 +258,6 @@ mod tests {
     }
 
     #[test]
-    fn forgets_what_has_ended() -> Result {
-        let text = TextRule {
-            rule: *rule(0x12)?.rule(),
-            lifetime: Lifetime::from_secs(1),
-        };
-        let mut rules = list(&[0x13])?;
-        rules.insert_front(ListedRule::new(text, Time::ZERO))?;
-        let filter = CompiledFilter::compile(rules)?;
-        assert!(!filter.fast_answer(0x12).is_unmentioned() && !filter.fast_answer(0x12).is_known());
-        filter.update(0x12, Time::ZERO);
-        assert!(!filter.fast_answer(0x12).is_unmentioned());
-        filter.update(0x12, Time::from_nanos(1_000_000_000));
-        assert!(filter.fast_answer(0x12).is_unmentioned());
-        assert!(filter.fast_answer(0x13).is_allowed(false));
-        Ok(())
-    }
-
-    #[test]
     fn the_clock_runs() {
         let first = now();
         let second = now();
@@ -283,7 +266,7 @@ mod tests {
 
     #[test]
     fn counts_per_rule() -> Result {
-        let filter = CompiledFilter::compile(list(&[0x12, 0xff])?)?;
+        let filter = CompiledRules::compile(list(&[0x12, 0xff])?)?;
         for rule in [1, 1, 0, 2] {
             filter.hit(rule);
         }
@@ -293,7 +276,7 @@ mod tests {
 
     #[test]
     fn empty_filter_matches_nothing() -> Result {
-        let filter = CompiledFilter::compile(RuleVec::new())?;
+        let filter = CompiledRules::compile(RuleVec::new())?;
         assert!(filter.view().rules().is_empty());
         Ok(())
     }

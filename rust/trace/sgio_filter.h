@@ -25,6 +25,7 @@
 /* What is known of a decision; the rest is the current task's. */
 struct sgio_trace_decision {
 	u64 lun;
+	u64 holder;
 	u32 host;
 	u32 channel;
 	u32 target;
@@ -54,6 +55,7 @@ TRACE_EVENT(decision,
 	TP_STRUCT__entry(
 		__field(u64, lun)
 		__field(u64, cgroup)
+		__field(u64, holder)
 		__field(u32, host)
 		__field(u32, channel)
 		__field(u32, target)
@@ -70,6 +72,7 @@ TRACE_EVENT(decision,
 	),
 	TP_fast_assign(
 		__entry->lun = d->lun;
+		__entry->holder = d->holder;
 		__entry->cgroup = sgio_trace_cgroup();
 		__entry->host = d->host;
 		__entry->channel = d->channel;
@@ -85,7 +88,7 @@ TRACE_EVENT(decision,
 		__entry->comm_len = strnlen(__entry->comm, TASK_COMM_LEN);
 		memcpy(__entry->cdb, d->cdb, SGIO_TRACE_CDB);
 	),
-	TP_printk("dev=%u:%u:%u:%llu class=%x outcome=%s decision=%s layer=%s rule=%u open=%s uid=%u cgroup=%llu comm=%s cdb=%s",
+	TP_printk("dev=%u:%u:%u:%llu class=%x outcome=%s decision=%s layer=%s rule=%u holder=%llu open=%s uid=%u cgroup=%llu comm=%s cdb=%s",
 		__entry->host, __entry->channel, __entry->target, __entry->lun, __entry->class,
 		__print_symbolic(__entry->outcome,
 			{ SGIO_FILTER_OUTCOME_ALLOWED, "allowed" },
@@ -104,8 +107,9 @@ TRACE_EVENT(decision,
 		__print_symbolic(__entry->layer,
 			{ SGIO_FILTER_LAYER_NONE, "none" },
 			{ SGIO_FILTER_LAYER_DEVICE, "device" },
-			{ SGIO_FILTER_LAYER_CLASS, "class" }),
-		__entry->rule, __entry->write ? "w" : "r", __entry->uid, __entry->cgroup,
+			{ SGIO_FILTER_LAYER_CLASS, "class" },
+			{ SGIO_FILTER_LAYER_GRANT, "grant" }),
+		__entry->rule, __entry->holder, __entry->write ? "w" : "r", __entry->uid, __entry->cgroup,
 		/* A task may call itself anything, a line of this trace included. */
 		__print_hex_str(__entry->comm, __entry->comm_len),
 		__print_hex(__entry->cdb, SGIO_TRACE_CDB))

@@ -16,6 +16,7 @@
 /* sgio_filter_check.flags */
 #define SGIO_FILTER_WRITE	(1u << 0)	/* the file is open for writing */
 #define SGIO_FILTER_BY_CLASS	(1u << 1)	/* any device of .type, without rules of its own */
+#define SGIO_FILTER_AS_CGROUP	(1u << 2)	/* the sender is in .cgroup; else it holds no grant */
 
 /* sgio_filter_check.decision, and that of the tracepoint */
 #define SGIO_FILTER_NO_RULE	0		/* refused: nothing matches */
@@ -30,6 +31,7 @@
 #define SGIO_FILTER_LAYER_NONE	0
 #define SGIO_FILTER_LAYER_DEVICE 1		/* one of the device's own rules */
 #define SGIO_FILTER_LAYER_CLASS	2		/* one of its class's rules */
+#define SGIO_FILTER_LAYER_GRANT	3		/* a rule of a grant that the sender holds */
 
 /* The outcome for a sender, as the tracepoint gives it. */
 #define SGIO_FILTER_OUTCOME_ALLOWED	0	/* allowed by the policy */
@@ -51,6 +53,7 @@ struct sgio_filter_check {
 	__u64 lun;
 	__u32 target;
 	__u32 type;		/* peripheral device type, if BY_CLASS; else 0 */
+	__u64 cgroup;		/* id of a cgroup (version 2), if AS_CGROUP; else 0 */
 	__u32 cdb_len;		/* 1 to SGIO_FILTER_CDB_MAX; the rest counts as zeros */
 	__u8 cdb[SGIO_FILTER_CDB_MAX];
 	/* out */
@@ -59,6 +62,7 @@ struct sgio_filter_check {
 	__u32 rule;		/* its number in its layer, from 0 */
 	__u32 complain;		/* 1: the device lets refusals through */
 	__u32 reserved;		/* 0 */
+	__u64 holder;		/* the cgroup that holds the grant, if the layer is GRANT; else 0 */
 };
 
 #define SGIO_FILTER_IOC_CHECK	_IOWR(0xbc, 0x01, struct sgio_filter_check)

@@ -13,7 +13,7 @@ use reference::{
 };
 use sgio_policy::{
     filter::{CompiledFilter, RuleVec},
-    policy::{self, Cdb, Decision, FastTable, Filter, Layer, ListedRule, RuleStore, Time},
+    policy::{self, ByteSet, Cdb, Decision, FastTable, Filter, Layer, ListedRule, RuleStore, Time},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -28,14 +28,19 @@ pub fn check(data: &[u8]) {
     let mut bytes = Bytes(data);
     let flags = bytes.next();
     let (device, class) = (bytes.rules(), bytes.rules());
+    // Mostly none.
+    let grants: Vec<Vec<Line>> = (0..(flags >> 4) % 3).map(|_| bytes.rules()).collect();
+    let held: Vec<_> = grants.iter().map(|grant| compile(grant)).collect();
     let own = compile(&device);
     let defaults = compile(&class);
-    let listed = |lines: &[Line]| lines.iter().map(|line| Listed::new(line, 0)).collect();
+    let listed = |lines: &[Line]| -> Vec<Listed> { lines.iter().map(|line| Listed::new(line, 0)).collect() };
     let (device, class): (Vec<Listed>, Vec<Listed>) = (listed(&device), listed(&class));
+    let grants: Vec<Vec<Listed>> = grants.iter().map(|lines| listed(lines)).collect();
     let mut rules = decide::Rules {
         unpriv: flags & 1 != 0,
         own_luns: flags & 4 != 0,
         device: &device,
+        grants: &grants,
         class: &class,
         now: 0,
     };
@@ -43,14 +48,22 @@ pub fn check(data: &[u8]) {
         unpriv: rules.unpriv,
         own_luns: rules.own_luns,
         // Without rules of its own, a device has none, or an empty list.
-        device: (flags & 2 != 0 || !device.is_empty()).then(|| own.view()),
+        device: (flags & 2 != 0 || !device.is_empty() || !held.is_empty()).then(|| own.view()),
         class: defaults.view(),
     };
-    let tables = [
+    let mut tables = [
         (state.device.unwrap_or(Filter::EMPTY), Whose::Device),
         (state.class, Whose::Class),
     ]
     .map(|(filter, whose)| (filter, table(&filter), whose));
+    // What a grant mentions is never known.
+    let mut mentioned = ByteSet::EMPTY;
+    for listed in held.iter().flat_map(|grant| grant.view().rules()) {
+        mentioned = mentioned.union(listed.rule().opcodes());
+    }
+    if !held.is_empty() {
+        tables[0].1.leave(&mentioned);
+    }
     for _ in 0..MAX_CDBS {
         let cdb = bytes.cdb();
         // The clock does not go back.
@@ -59,7 +72,16 @@ pub fn check(data: &[u8]) {
         for write in [false, true] {
             let answer = decide::decide(&rules, &cdb, write);
             let cdb = Cdb::new(&cdb).expect("1 to 32 bytes");
-            let decision = policy::decide(&state, &cdb, write, || now);
+            let granted = || {
+                let allowing = |grant: &Arc<CompiledFilter>| {
+                    policy::allowed_by_grant(&grant.view(), &cdb, write, || now)
+                };
+                held.iter().find_map(allowing)
+            };
+            let decision = policy::decide_with_grants(&state, &cdb, write, || now, granted);
+            if held.is_empty() {
+                assert_eq!(decision, policy::decide(&state, &cdb, write, || now));
+            }
             assert_eq!(answer_of(decision), answer, "{:02x?}", cdb.bytes());
             let allowed = matches!(answer, Answer::Unpriv | Answer::Allowed(..));
             assert_eq!(decision.is_allowed(), allowed);
@@ -67,7 +89,9 @@ pub fn check(data: &[u8]) {
                 // Before what has ended is forgotten, and after.
                 check_table(&tables, cdb.opcode(), write, &answer);
                 for (filter, table, _) in &tables {
-                    table.update(filter, cdb.opcode(), now);
+                    if !mentioned.contains(cdb.opcode()) {
+                        table.update(filter, cdb.opcode(), now);
+                    }
                 }
                 check_table(&tables, cdb.opcode(), write, &answer);
                 check_lines(&rules, &own, &defaults, &decision);
@@ -101,6 +125,7 @@ fn check_lines(
     let (filter, list) = match layer {
         Layer::Device => (own, rules.device),
         Layer::Class => (class, rules.class),
+        Layer::Grant => return,
     };
     let number_at = filter.view().number_at(number, Time::from_nanos(rules.now));
     let before = list.iter().take(number.into());
@@ -150,6 +175,7 @@ fn answer_of(decision: Decision) -> Answer {
     let whose = |layer| match layer {
         Layer::Device => Whose::Device,
         Layer::Class => Whose::Class,
+        Layer::Grant => Whose::Grant,
     };
     match decision {
         Decision::Unpriv => Answer::Unpriv,

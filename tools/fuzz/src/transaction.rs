@@ -5,7 +5,7 @@
 //! Input: the text.
 
 use crate::change::same;
-use reference::transaction::{self, Section, Target};
+use reference::transaction::{self, GrantChange, Section, Target};
 use sgio_policy::policy;
 
 /// Checks one input.
@@ -68,5 +68,35 @@ fn equal(section: &policy::Section<'_>, expected: &Section, text: &[u8]) {
             same(rules, expected);
         }
         (rules, _) => panic!("{:?}", rules.map(|rules| rules.kind())),
+    }
+
+    let grants: Vec<_> = section.grants.iter().collect();
+    assert_eq!(grants.len(), expected.grants.len());
+    assert_eq!(section.grants.is_empty(), grants.is_empty());
+    for (change, expected) in grants.iter().zip(&expected.grants) {
+        match (*change, expected) {
+            (
+                policy::GrantChange::Grant {
+                    cgroup,
+                    name,
+                    lifetime,
+                    rules,
+                },
+                GrantChange::Grant(holder, expected_name, seconds, expected_rules),
+            ) => {
+                assert_eq!((cgroup, name), (*holder, expected_name.as_bytes()));
+                assert_eq!(lifetime.map(|time| u64::from(time.as_secs())), *seconds);
+                same(&rules, expected_rules);
+            }
+            (
+                policy::GrantChange::Revoke { cgroup, name },
+                GrantChange::Revoke(holder, expected_name),
+            ) => {
+                let expected_name = expected_name.as_ref().map(String::as_bytes);
+                assert_eq!((cgroup, name), (*holder, expected_name));
+            }
+            (policy::GrantChange::RevokeAll, GrantChange::RevokeAll) => (),
+            (_, expected) => panic!("expected {expected:?}"),
+        }
     }
 }

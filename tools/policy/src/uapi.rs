@@ -12,6 +12,8 @@ use crate::policy::{
 pub const WRITE: u32 = defined("SGIO_FILTER_WRITE");
 /// The question is about any device of a class.
 pub const BY_CLASS: u32 = defined("SGIO_FILTER_BY_CLASS");
+/// The sender is in a cgroup that the question names.
+pub const AS_CGROUP: u32 = defined("SGIO_FILTER_AS_CGROUP");
 
 const HEADER: &[u8] = include_bytes!("../../../rust/uapi/sgio_filter.h");
 
@@ -27,6 +29,7 @@ const _: () = {
     assert!(Layer::NONE as u32 == defined("SGIO_FILTER_LAYER_NONE"));
     assert!(Layer::Device as u32 == defined("SGIO_FILTER_LAYER_DEVICE"));
     assert!(Layer::Class as u32 == defined("SGIO_FILTER_LAYER_CLASS"));
+    assert!(Layer::Grant as u32 == defined("SGIO_FILTER_LAYER_GRANT"));
     assert!(MAX_CDB as u32 == defined("SGIO_FILTER_CDB_MAX"));
 };
 

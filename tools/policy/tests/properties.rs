@@ -206,6 +206,7 @@ fn expected_at(age: u64, device: &[Listed], class: &[Listed], cdb: &[u8], write:
         unpriv: false,
         own_luns: false,
         device,
+        grants: &[],
         class,
         now: age * 1_000_000_000,
     };
@@ -213,6 +214,7 @@ fn expected_at(age: u64, device: &[Listed], class: &[Listed], cdb: &[u8], write:
         let layer = match whose {
             Whose::Device => Layer::Device,
             Whose::Class => Layer::Class,
+            Whose::Grant => Layer::Grant,
         };
         decision(layer, u16::try_from(number).unwrap())
     };

@@ -31,6 +31,8 @@ pub enum Whose {
     Device,
     /// Its class's.
     Class,
+    /// A grant's that the sender holds.
+    Grant,
 }
 
 /// What a decision is made on besides the command.
@@ -41,6 +43,8 @@ pub struct Rules<'a> {
     pub own_luns: bool,
     /// The device's own rules.
     pub device: &'a [Listed],
+    /// Those of the grants that the sender holds on the device, in the order in which they are asked.
+    pub grants: &'a [Vec<Listed>],
     /// Those of its class.
     pub class: &'a [Listed],
     /// The time in nanoseconds.
@@ -59,12 +63,27 @@ fn by_rules(rules: &Rules<'_>, cdb: &[u8], write: bool) -> Answer {
     if rules.unpriv {
         return Answer::Unpriv;
     }
-    for (whose, list) in [(Whose::Device, rules.device), (Whose::Class, rules.class)] {
-        for (number, Listed { rule, .. }) in list.iter().enumerate() {
-            if !list[number].applies(rules.now) || !matches(rule, cdb) {
-                continue;
+    let first = |list: &[Listed]| {
+        let holds = |listed: &Listed| listed.applies(rules.now) && matches(&listed.rule, cdb);
+        let number = list.iter().position(holds)?;
+        Some((number, list[number].rule.action))
+    };
+    let device = first(rules.device);
+    if let Some((number, Action::Deny)) = device {
+        return Answer::Denied(Whose::Device, number);
+    }
+    for grant in rules.grants {
+        match first(grant) {
+            Some((number, Action::AllowRead)) => return Answer::Allowed(Whose::Grant, number),
+            Some((number, Action::AllowWrite)) if write => {
+                return Answer::Allowed(Whose::Grant, number)
             }
-            return match rule.action {
+            _ => (),
+        }
+    }
+    for (whose, found) in [(Whose::Device, device), (Whose::Class, first(rules.class))] {
+        if let Some((number, action)) = found {
+            return match action {
                 Action::Deny => Answer::Denied(whose, number),
                 Action::AllowWrite if !write => Answer::NeedsWrite(whose, number),
                 Action::AllowWrite | Action::AllowRead => Answer::Allowed(whose, number),

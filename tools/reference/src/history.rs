@@ -181,6 +181,7 @@ impl Policy {
             unpriv: self.unpriv,
             own_luns: false,
             device: &self.device,
+            grants: &[],
             class: &self.class,
             now: 0,
         };

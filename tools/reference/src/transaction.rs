@@ -40,6 +40,19 @@ pub struct Section {
     pub table: Option<&'static str>,
     /// `rules`.
     pub rules: Option<Change>,
+    /// `grant` and `revoke`, in their order.
+    pub grants: Vec<GrantChange>,
+}
+
+/// What happens to the grants on a device.
+#[derive(Debug)]
+pub enum GrantChange {
+    /// Holder, name, seconds, rules.
+    Grant(u64, String, Option<u64>, Change),
+    /// Holder, name.
+    Revoke(u64, Option<String>),
+    /// All of the device.
+    RevokeAll,
 }
 
 /// The sections of a text, or the line of its first mistake.
@@ -77,7 +90,18 @@ fn section(lines: &[&[u8]], start: usize) -> Result<Section, usize> {
         switches: BTreeMap::new(),
         table: None,
         rules: None,
+        grants: Vec::new(),
     };
+    // What is about grants comes last.
+    let about_grants = |line: &&[u8]| {
+        let word = line.split(|byte| *byte == b' ').next();
+        matches!(word, Some(b"grant" | b"revoke"))
+    };
+    let mut headers: Vec<usize> = (1..lines.len())
+        .filter(|at| about_grants(&lines[*at]))
+        .collect();
+    let all = lines;
+    let lines = &all[..headers.first().copied().unwrap_or(all.len())];
     // How many of the keys of such a section have had their turn.
     let mut past = 0;
     for at in 1..lines.len() {
@@ -109,10 +133,85 @@ fn section(lines: &[&[u8]], start: usize) -> Result<Section, usize> {
             section.table = table.copied();
         }
     }
-    if section.switches.is_empty() && section.table.is_none() && section.rules.is_none() {
+    if !is_device && !headers.is_empty() {
+        return Err(start + headers[0] + 1);
+    }
+    headers.push(all.len());
+    for pair in headers.windows(2) {
+        let lines = &all[pair[0]..pair[1]];
+        let change = grant(lines, start + pair[0])?;
+        section.grants.push(change);
+    }
+    if section.switches.is_empty()
+        && section.table.is_none()
+        && section.rules.is_none()
+        && section.grants.is_empty()
+    {
         return Err(start + 1);
     }
     Ok(section)
+}
+
+/// A line about grants, and what is behind it up to the next one. `before` lines stand before it.
+fn grant(lines: &[&[u8]], before: usize) -> Result<GrantChange, usize> {
+    let header = std::str::from_utf8(lines[0]).map_err(|_| before + 1)?;
+    let change = grant_header(header).ok_or(before + 1)?;
+    let rest = &lines[1..];
+    let GrantChange::Grant(holder, name, seconds, _) = change else {
+        return match rest.iter().position(|line| !is_silent(line)) {
+            Some(at) => Err(before + 1 + at + 1),
+            None => Ok(change),
+        };
+    };
+    match rules(rest, before + 1)? {
+        rules @ Change::Replace(_) => Ok(GrantChange::Grant(holder, name, seconds, rules)),
+        _ => Err(before + 1),
+    }
+}
+
+/// A grant has no rules yet.
+fn grant_header(line: &str) -> Option<GrantChange> {
+    if line == "revoke all" {
+        return Some(GrantChange::RevokeAll);
+    }
+    let mut words: Vec<&str> = line.split(' ').collect();
+    let gives = words.remove(0) == "grant";
+    // From the back, so that what is left must be the holder alone.
+    let mut last = |key: &str| match words.last().and_then(|word| word.strip_prefix(key)) {
+        Some(value) => {
+            words.pop();
+            Some(value)
+        }
+        None => None,
+    };
+    let seconds = match gives.then(|| last("for=")).flatten() {
+        None => None,
+        Some(text) => Some(plain_number(text).filter(|n| (1..=31_622_400).contains(n))?),
+    };
+    let name = last("name=");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@/+\\".contains(c);
+    if name.is_some_and(|name| !(1..=64).contains(&name.len()) || !name.chars().all(plain)) {
+        return None;
+    }
+    let [holder] = words[..] else {
+        return None;
+    };
+    let holder = plain_number(holder.strip_prefix("cgroup=")?).filter(|id| *id != 0)?;
+    Some(match gives {
+        true => GrantChange::Grant(
+            holder,
+            name.unwrap_or_default().to_owned(),
+            seconds,
+            Change::Reset,
+        ),
+        false => GrantChange::Revoke(holder, name.map(str::to_owned)),
+    })
+}
+
+/// Digits, the first of which is no zero that could be left out.
+fn plain_number(text: &str) -> Option<u64> {
+    let padded = text.len() > 1 && text.starts_with('0');
+    number(text).filter(|_| !padded)
 }
 
 /// `before` lines stand before them.

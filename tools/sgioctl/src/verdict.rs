@@ -192,6 +192,8 @@ impl Policy {
         let filter = match layer {
             Layer::Device => self.device_rules.as_ref()?,
             Layer::Class => &self.class_rules,
+            // A policy is about a device, not about who sends.
+            Layer::Grant => return None,
         };
         let view = filter.view();
         let listed = view.rules().get(usize::from(number))?;

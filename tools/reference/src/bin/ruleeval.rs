@@ -56,6 +56,7 @@ fn evaluate(files: &[String]) -> Result<bool, String> {
         unpriv: false,
         own_luns: false,
         device: &rules,
+        grants: &[],
         class: &[],
         now: 0,
     };

@@ -18,6 +18,7 @@ pub(super) struct Check {
     pub(super) lun: u64,
     pub(super) target: u32,
     pub(super) class: u32,
+    pub(super) cgroup: u64,
     pub(super) cdb_len: u32,
     pub(super) cdb: [u8; 32],
     pub(super) decision: u32,
@@ -25,15 +26,17 @@ pub(super) struct Check {
     pub(super) rule: u32,
     pub(super) complain: u32,
     pub(super) reserved: u32,
+    pub(super) holder: u64,
 }
 
 // As the C compiler lays it out, without padding.
 const _: () = assert!(
-    size_of::<Check>() == 88
+    size_of::<Check>() == 104
         && offset_of!(Check, lun) == 16
-        && offset_of!(Check, cdb) == 36
-        && offset_of!(Check, decision) == 68
-        && offset_of!(Check, reserved) == 84
+        && offset_of!(Check, cgroup) == 32
+        && offset_of!(Check, cdb) == 44
+        && offset_of!(Check, decision) == 76
+        && offset_of!(Check, holder) == 96
 );
 
 /// `SGIO_FILTER_IOC_CHECK`

@@ -217,7 +217,7 @@ mod tests {
     fn questions() {
         let hctl = "6:1:2:281474976710657".parse().unwrap();
         let check = question(Whose::Device(hctl), &[0x5e, 1], true).unwrap();
-        assert_eq!((check.size, check.flags, check.cdb_len), (88, 1, 2));
+        assert_eq!((check.size, check.flags, check.cdb_len), (104, 1, 2));
         assert_eq!((check.host, check.channel, check.target), (6, 1, 2));
         assert_eq!((check.lun, check.class), (281_474_976_710_657, 0));
         assert_eq!(check.cdb[..3], [0x5e, 1, 0]);
@@ -248,7 +248,8 @@ mod tests {
             Some(Decision::NeedsWriteOpen(Layer::Class, 0))
         );
         assert_eq!(ask(2, 0, 0), None);
-        assert_eq!(ask(2, 3, 0), None);
+        assert_eq!(ask(2, 4, 0), None);
+        assert_eq!(ask(2, 3, 5), Some(Decision::Allowed(Layer::Grant, 5)));
         assert_eq!(ask(2, 1, 65536), None);
         assert_eq!(ask(5, 0, 0), Some(Decision::OwnLuns));
         assert_eq!(ask(6, 0, 0), Some(Decision::NotOwner));

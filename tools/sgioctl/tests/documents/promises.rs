@@ -50,6 +50,7 @@ pub(crate) const PROMISES: &[Promise] = &[
     promise("Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter", "allow w 5f [1]&1f=00-04,06", "Examples", Meaning::Syntax),
     promise("Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter", "allow r 85 [1]=08 [2]&08=08 [14]=ec", "Examples", Meaning::Ata("IDENTIFY DEVICE")),
     promise("Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter", "allow w 7f [7]=18 [8]=00 [9]=0b-0d", "Examples", Meaning::Commands(Class::DISK, "write-32, write-and-verify-32, write-same-32")),
+    promise("Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter", "allow r 5e", "each a line and its rules", Meaning::Syntax),
     promise("Documentation/ABI/testing/sysfs-bus-scsi-devices-sgio_filter", "deny 48", "allow w 5e,5f", Meaning::Syntax),
     promise("Documentation/ABI/testing/sysfs-kernel-sgio_filter", "deny 00-ff", "``deny 00-ff`` as its last", Meaning::Commands(Class::DISK, "all commands")),
     promise("Documentation/admin-guide/defaults.md", "deny 15,55", "Where capacity and settings are", Meaning::Commands(Class::DISK, "mode-select-6, mode-select-10")),

@@ -21,6 +21,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 "usage: sgcheck WHO ro|rw CDB-BYTE...   \"decision layer rule complain\" in numbers\n"
+"       sgcheck WHO --as CGROUP-ID ro|rw CDB-BYTE...   the same, with the holder\n"
 "       sgcheck WHO --all < COMMANDS    the verdict on each, as \"sgsend --list\" prints them\n"
 "       sgcheck WHO --bad WHAT          a question with a mistake: the errno\n"
 "WHO is H:C:T:L or a peripheral device type in hex.\n");
@@ -97,7 +98,7 @@ static const char *bad(const char *who, const char *what)
 	else if (!strcmp(what, "size"))
 		check.size--;
 	else if (!strcmp(what, "flags"))
-		check.flags |= 4;
+		check.flags |= 8;
 	else if (!strcmp(what, "reserved"))
 		check.reserved = 1;
 	else if (!strcmp(what, "class"))
@@ -128,6 +129,7 @@ int main(int argc, char **argv)
 	struct sgio_filter_check check;
 	const char *error;
 	struct cdb cdb;
+	bool as;
 
 	if (argc < 3)
 		usage();
@@ -146,15 +148,23 @@ int main(int argc, char **argv)
 		puts(bad(argv[1], argv[3]));
 		return 0;
 	}
+	check = about(argv[1]);
+	as = argc > 5 && !strcmp(argv[2], "--as");
+	if (as) {
+		check.flags |= SGIO_FILTER_AS_CGROUP;
+		check.cgroup = strtoull(argv[3], NULL, 10);
+		argc -= 2;
+		argv += 2;
+	}
 	if ((strcmp(argv[2], "ro") && strcmp(argv[2], "rw")) ||
 	    !cdb_parse(&cdb, argc - 3, argv + 3))
 		usage();
-	check = about(argv[1]);
 	set_cdb(&check, &cdb, argv[2][1] == 'w');
 	error = ask(&check);
 	if (error)
 		puts(error);
 	else
-		printf("%u %u %u %u\n", check.decision, check.layer, check.rule, check.complain);
+		printf(as ? "%u %u %u %u %llu\n" : "%u %u %u %u\n", check.decision, check.layer, check.rule,
+		       check.complain, (unsigned long long)check.holder);
 	return !!error;
 }

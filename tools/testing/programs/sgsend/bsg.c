@@ -28,20 +28,23 @@ void send_bsg(int fd, const struct request *rq, struct reply *re)
 }
 
 static void send_uring(int fd, const struct request *rq, struct reply *re,
-		       unsigned int sqe_flags)
+		       unsigned int setup_flags, unsigned int sqe_flags)
 {
-	static struct io_uring ring;
-	static bool ready;
+	static struct io_uring rings[2];
+	static bool are_ready[2];
+	const bool polled = setup_flags & IORING_SETUP_SQPOLL;
+	struct io_uring *ring = &rings[polled];
+	bool *ready = &are_ready[polled];
 	struct sg_io_v4 hdr = header_of(rq, re);
 	uint64_t result = 0;
 
-	if (!ready) {
-		re->err = make_ring(&ring, 0);
+	if (!*ready) {
+		re->err = make_ring(ring, setup_flags);
 		if (re->err)
 			return;
-		ready = true;
+		*ready = true;
 	}
-	re->err = send_on_ring(&ring, fd, &hdr, sqe_flags, 0, &result);
+	re->err = send_on_ring(ring, fd, &hdr, sqe_flags, 0, &result);
 	if (!re->err) {
 		re->status = result;
 		re->host_status = result >> 16;
@@ -52,11 +55,17 @@ static void send_uring(int fd, const struct request *rq, struct reply *re,
 
 void send_bsg_uring(int fd, const struct request *rq, struct reply *re)
 {
-	send_uring(fd, rq, re, 0);
+	send_uring(fd, rq, re, 0, 0);
 }
 
 /* By a worker thread of the kernel, which has the submitter's credentials. */
 void send_bsg_uring_worker(int fd, const struct request *rq, struct reply *re)
 {
-	send_uring(fd, rq, re, IOSQE_ASYNC);
+	send_uring(fd, rq, re, 0, IOSQE_ASYNC);
+}
+
+/* By the thread of the kernel that looks for what is submitted. */
+void send_bsg_uring_sqpoll(int fd, const struct request *rq, struct reply *re)
+{
+	send_uring(fd, rq, re, IORING_SETUP_SQPOLL, 0);
 }

@@ -80,6 +80,7 @@ void send_sg_vectors(int fd, const struct request *rq, struct reply *re);
 void send_bsg(int fd, const struct request *rq, struct reply *re);
 void send_bsg_uring(int fd, const struct request *rq, struct reply *re);
 void send_bsg_uring_worker(int fd, const struct request *rq, struct reply *re);
+void send_bsg_uring_sqpoll(int fd, const struct request *rq, struct reply *re);
 void send_send_command(int fd, const struct request *rq, struct reply *re);
 void send_cdrom_packet(int fd, const struct request *rq, struct reply *re);
 /* compat.c has all that a 32-bit program sends. */

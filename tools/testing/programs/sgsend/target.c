@@ -16,6 +16,7 @@ static const struct interface interfaces[] = {
 	{ "bsg", "SG_IO v4 on /dev/bsg/H:C:T:L", 32, false, send_bsg },
 	{ "bsg-uring", "io_uring on /dev/bsg/H:C:T:L", 32, false, send_bsg_uring },
 	{ "bsg-uring-worker", "the same, by a kernel thread", 32, false, send_bsg_uring_worker },
+	{ "bsg-uring-sqpoll", "the same, by a thread that polls", 32, false, send_bsg_uring_sqpoll },
 	{ "send-command", "SCSI_IOCTL_SEND_COMMAND", 16, true, send_send_command },
 	{ "send-command32", "the same, from a 32-bit program", 16, true, send_send_command32 },
 	{ "cdrom-packet", "CDROM_SEND_PACKET", 12, false, send_cdrom_packet },

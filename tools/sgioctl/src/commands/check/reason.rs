@@ -17,6 +17,7 @@ pub(super) fn why(
         let whose = match layer {
             Layer::Device => "of the device".to_owned(),
             Layer::Class => format!("of class {class}"),
+            Layer::Grant => "of a grant".to_owned(),
         };
         let text = rule.map(|rule| format!(" '{rule}'")).unwrap_or_default();
         format!("rule {number} {whose}{text}")
