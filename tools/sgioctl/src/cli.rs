@@ -109,6 +109,12 @@ commands! {
     Deny(deny),
     /// Give a device the defaults of its class.
     Reset(reset),
+    /// Allow commands to one cgroup: a virtual machine, a service.
+    Grant(grant),
+    /// List the grants.
+    Grants(grants),
+    /// Take grants on a device back.
+    Revoke(revoke),
     /// Let a device's refusals through, and only report them.
     Complain(complain),
     /// Put a policy file, or all of a directory, in force.

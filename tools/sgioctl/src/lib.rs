@@ -18,6 +18,7 @@ pub mod context;
 pub mod device;
 pub mod doctor;
 pub mod hex;
+pub mod holder;
 pub mod input;
 pub mod kernel;
 pub mod monitor;

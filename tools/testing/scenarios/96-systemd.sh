@@ -115,6 +115,27 @@ check "systemd-udev-trigger is run again" systemctl restart systemd-udev-trigger
 check "... and all its events" inside udevadm settle --timeout=60
 like "... which undo nothing" "$(cat "$(dev "$a")/rules")" "allow w 89 for=*deny 12*"
 
+# A service that is granted a command while it runs, by one line of its unit.
+prefetch=34000000000000000100
+cat >$units/sgio-test-holder.service <<-END
+	[Service]
+	Type=notify
+	NotifyAccess=all
+	User=nobody
+	StandardOutput=append:/run/sgio-holder
+	ExecStartPre=+/usr/sbin/sgioctl grant $a pre-fetch-10 --read --self
+	ExecStart=/bin/sh -c '/sgio/build/bin/sgsend --probe --read sg_io:$disk $prefetch; systemd-notify --ready; exec sleep 600'
+END
+check "daemon-reload, for a holder" systemctl daemon-reload
+check "a service with a grant to itself starts" systemctl start sgio-test-holder.service
+is "... and may send what it was granted" "$(tail -n 1 /run/sgio-holder)" "allowed: nothing executed"
+is "... another may not" "$(nobody --probe --read "sg_io:$disk" $prefetch)" "refused: EPERM"
+like "grants tells who" "$(inside sgioctl grants "$a")" "*/sgio-test-holder.service: for * so far*allow r 34*"
+is "... check --as, too" "$(inside sgioctl check "$a" ${prefetch//??/& } --read --as --unit sgio-test-holder.service >/dev/null; echo $?)" 0
+check "it stops" systemctl stop sgio-test-holder.service
+like "... and its grant is gone" "$(inside sgioctl grants "$a")" "*: no grants"
+rm $units/sgio-test-holder.service
+
 sed -i 's/5e/4d/' $policy/10-test.toml
 check "systemctl reload" systemctl reload sgio-filter
 like "... applies the files again" "$(cat "$(dev "$a")/rules")" "*4d*"

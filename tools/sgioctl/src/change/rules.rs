@@ -11,12 +11,14 @@ use sgio_policy::policy::{Change, Field, Rule};
 pub type InForce = (Rule, Option<u64>);
 
 /// The edits of one list.
-#[derive(Default, PartialEq, Eq, Debug)]
+#[derive(Default)]
 pub struct Edits {
     /// The lines, with `+` and `-`, in their order.
     pub lines: Vec<String>,
     /// What they do, one line each, also where nothing is to be done but something to be said.
     pub words: Vec<String>,
+    /// The list behind them.
+    pub list: Vec<InForce>,
 }
 
 impl Edits {
@@ -123,6 +125,7 @@ pub fn edits(mut list: Vec<InForce>, wanted: &[Rule], seconds: Option<u64>) -> E
         );
         edits.line(format!("+{rule}{time}"), words);
     }
+    edits.list = list;
     edits
 }
 

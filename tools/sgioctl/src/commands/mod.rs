@@ -10,6 +10,8 @@ pub mod deny;
 pub mod diff;
 pub mod doctor;
 pub mod explain;
+pub mod grant;
+pub mod grants;
 pub mod hidden;
 pub mod learn;
 pub mod lint;
@@ -17,6 +19,7 @@ pub mod list;
 pub mod monitor;
 pub mod profiles;
 pub mod reset;
+pub mod revoke;
 pub mod set;
 pub mod show;
 

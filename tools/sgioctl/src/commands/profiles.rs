@@ -11,7 +11,7 @@ use crate::{
 };
 use anyhow::{anyhow, Result};
 use serde::Serialize;
-use sgio_policy::policy::{Class, Rule};
+use sgio_policy::policy::Class;
 use std::process::ExitCode;
 
 /// Its arguments.
@@ -122,15 +122,9 @@ fn shown(name: &str, profile: &Profile, class: Option<Class>) -> Result<Shown> {
     let class = class
         .or(profile.classes.first().copied())
         .unwrap_or(Class::DISK);
-    let mut rules: Vec<Rule> = Vec::new();
-    let error = |message| anyhow!("profile {name}: {message}");
-    for command in &profile.lists.deny {
-        rules.extend(command.value.rules(class).map_err(error)?);
-    }
-    rules.extend(profile.lists.rules.iter().map(|rule| rule.value));
-    for command in &profile.lists.allow {
-        rules.extend(command.value.rules(class).map_err(error)?);
-    }
+    let rules = profile
+        .rules(class)
+        .map_err(|e| anyhow!("profile {name}: {e}"))?;
     Ok(Shown {
         name: name.to_owned(),
         description: profile.description.clone(),

@@ -30,22 +30,34 @@ pub enum Whose {
     Class(Class),
 }
 
-/// What the running kernel would answer to a sender without `CAP_SYS_RAWIO`; nothing is sent.
+/// What the running kernel would answer to a sender without `CAP_SYS_RAWIO`, one in the cgroup with that id, or one that
+/// holds no grant; nothing is sent. With the id of the cgroup that holds the grant which decides, if one does.
 ///
 /// # Errors
 ///
-/// No module, no permission, no such device, a CDB of 0 or more than 32 bytes.
-pub fn check(whose: Whose, cdb: &[u8], open_for_write: bool) -> Result<Decision> {
+/// No module, no permission, no such device or cgroup, a CDB of 0 or more than 32 bytes.
+pub fn check(
+    whose: Whose,
+    cdb: &[u8],
+    open_for_write: bool,
+    cgroup: Option<u64>,
+) -> Result<(Decision, Option<u64>)> {
     let mut question = question(whose, cdb, open_for_write)?;
+    if let Some(cgroup) = cgroup {
+        question.flags |= uapi::AS_CGROUP;
+        question.cgroup = cgroup;
+    }
     let node = node()?;
     ioctl::check(&node, &mut question)
         .map_err(|errno| match (errno, whose) {
             (Errno::NODEV, Whose::Device(hctl)) => anyhow!("there is no device {hctl}"),
+            (Errno::NOENT, _) => anyhow!("the cgroup has been removed"),
             (Errno::NOTTY, _) => anyhow!("the module does not know the question"),
             _ => anyhow!("{errno}"),
         })
         .context(NODE)?;
-    answer(&question)
+    let holder = Some(question.holder).filter(|holder| *holder != 0);
+    Ok((answer(&question)?, holder))
 }
 
 /// The longest transaction that the kernel takes.
@@ -158,12 +170,17 @@ fn words(errno: Errno) -> String {
         Errno::STALE => format!(
             "another device is at the address of one that was meant ({log}); nothing has changed"
         ),
-        Errno::NOENT => format!("a rule to be removed is not there ({log}); nothing has changed"),
+        Errno::NOENT => format!(
+            "a rule to be removed, or the cgroup that a grant is to, is not there ({log}); nothing has changed"
+        ),
         Errno::NOSPC => {
-            format!("more than 4096 rules on one device or class ({log}); nothing has changed")
+            format!(
+                "more than 4096 rules on one device or class, or in a grant, or more than 4096 grants on one device \
+                 ({log}); nothing has changed"
+            )
         }
         Errno::OPNOTSUPP => {
-            "a setting cannot be kept: pr_exclusive tells senders apart by cgroups of version 2, and there \
+            "a setting cannot be kept: pr_exclusive and grants tell senders apart by cgroups of version 2, and there \
              may be none but the root; filter_sg needs a driver sg that can be hooked (the kernel log and \
              /sys/kernel/sgio_filter/entry_points say which); nothing has changed"
                 .into()

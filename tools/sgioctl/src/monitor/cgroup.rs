@@ -2,7 +2,7 @@
 
 //! Cgroups by their id, which is the inode number of their directory.
 
-use crate::root::Root;
+use crate::{holder, root::Root};
 use std::{
     collections::HashMap,
     fs,
@@ -24,11 +24,8 @@ pub struct Cgroups {
 impl Cgroups {
     /// None is known yet.
     pub fn new(root: &Root) -> Cgroups {
-        // Where both versions are in use, the second is mounted below.
-        let top = root.path("/sys/fs/cgroup");
-        let hybrid = top.join("unified");
         Cgroups {
-            top: if hybrid.is_dir() { hybrid } else { top },
+            top: holder::top(root),
             known: HashMap::new(),
             walked: None,
         }

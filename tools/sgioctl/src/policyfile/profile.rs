@@ -4,7 +4,7 @@
 
 use super::{Lists, Place};
 use crate::names;
-use sgio_policy::policy::Class;
+use sgio_policy::policy::{Class, Rule};
 use std::collections::BTreeMap;
 
 /// A profile.
@@ -26,6 +26,23 @@ impl Profile {
     /// Tells whether it is for devices of that class.
     pub fn is_for(&self, class: Class) -> bool {
         self.classes.is_empty() || self.classes.contains(&class)
+    }
+
+    /// Its rules for devices of a class, the foremost first.
+    ///
+    /// # Errors
+    ///
+    /// A command that such devices do not have.
+    pub fn rules(&self, class: Class) -> Result<Vec<Rule>, String> {
+        let mut rules = Vec::new();
+        for command in &self.lists.deny {
+            rules.extend(command.value.rules(class)?);
+        }
+        rules.extend(self.lists.rules.iter().map(|rule| rule.value));
+        for command in &self.lists.allow {
+            rules.extend(command.value.rules(class)?);
+        }
+        Ok(rules)
     }
 }
 
@@ -68,6 +85,19 @@ impl Profiles {
             [] => String::new(),
             found => format!("did you mean {}? ", found.join(" or ")),
         }
+    }
+
+    /// The rules of the profile of that name, for devices of that class.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and the fix.
+    pub fn rules_for(&self, name: &str, class: Class) -> Result<Vec<Rule>, String> {
+        let profile = self.usable(name, Some(class));
+        let profile = profile.map_err(|(message, fix)| format!("{message}: {fix}"))?;
+        profile
+            .rules(class)
+            .map_err(|e| format!("profile {name}: {e}"))
     }
 
     /// Adds one, or replaces that of the same name.

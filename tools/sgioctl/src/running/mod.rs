@@ -7,12 +7,14 @@
 mod class;
 mod device;
 mod files;
+mod grants;
 mod nexus;
 mod timed;
 
 pub use self::{
     class::{class, ClassRunning},
     device::{device, devices, hits, timed, Running, Stats},
+    grants::{grants, Grant, GrantRule},
     nexus::{let_go, nexus, Nexus},
     timed::{without_time, without_times, Timed},
 };

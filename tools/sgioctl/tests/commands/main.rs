@@ -11,6 +11,7 @@ mod common;
 mod devices;
 mod doctor;
 mod events;
+mod grants;
 mod guests;
 mod mistakes;
 mod monitor;

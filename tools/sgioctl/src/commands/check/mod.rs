@@ -11,14 +11,16 @@ use crate::{
     context::Context,
     device::Hctl,
     hex::{self, hex},
+    holder::{self, Holder},
     kernel::{self, Whose},
     names::{self, Decoded},
     output,
     policyfile::compare,
+    running,
     verdict::Policy,
 };
 use advice::Advice;
-use anyhow::Result;
+use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
 use sgio_policy::policy::{Class, STOCK};
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ Examples:
   sgioctl check sda 5f 00 00 00 00 00 00 00 18 00     what is in force on a device
   sgioctl check /dev/sda unmap compare-and-write      commands by name
   sgioctl check --kernel 6:0:0:0 --write '5e 00'      asks the running kernel itself
+  sgioctl check sda persistent-reserve-out --as --unit backup.service
   sgioctl check --class disk 48 03                    the built-in table; no device, no module
   sgioctl check --class cdrom --table stock 48
   sgioctl check --policy new.toml sda unmap            what a policy file would make of it
@@ -59,9 +62,27 @@ pub struct Args {
     #[arg(long)]
     kernel: bool,
 
+    /// Let the running kernel decide as for a sender in this holder of grants (needs root).
+    #[arg(long = "as", conflicts_with_all = ["class", "policy"])]
+    as_holder: bool,
+
+    #[command(flatten)]
+    holder: holder::Args,
+
     /// The device, unless --class is given; then CDBs in hex, or names of commands.
     #[arg(value_name = "[DEV] CDB", required = true)]
     words: Vec<String>,
+}
+
+impl Args {
+    /// The kinds of open files that are asked about: open for writing or not.
+    fn opens(&self) -> &'static [bool] {
+        match (self.read, self.write) {
+            (true, false) => &[false],
+            (false, true) => &[true],
+            _ => &[false, true],
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -94,17 +115,26 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let (subjects, words) = subjects(context, &args.of, args.kernel, &args.words)?;
+    let asker = match (args.holder.is_given(), args.as_holder) {
+        (_, true) => Some(args.holder.holder(&context.root)?),
+        (true, false) => bail!("write --as in front of the holder whose answer is asked for"),
+        (false, false) => None,
+    };
+    let kernel = args.kernel || asker.is_some();
+    let (subjects, words) = subjects(context, &args.of, kernel, &args.words)?;
     let mut checks = Vec::new();
     for subject in &subjects {
         for cdb in cdbs(words, subject.policy.class)? {
-            checks.push(check(subject, &cdb, &args)?);
+            checks.push(match &asker {
+                Some(holder) => check_as(context, holder, subject, &cdb, &args)?,
+                None => check(subject, &cdb, &args)?,
+            });
         }
     }
     let verdicts = || checks.iter().flat_map(|checked| &checked.verdicts);
     let answer = Answer {
         allowed: verdicts().all(|verdict| verdict.allowed),
-        decided_by: if args.kernel { "kernel" } else { "sgioctl" },
+        decided_by: if kernel { "kernel" } else { "sgioctl" },
         checks,
     };
     context.output.answer("check", &answer, || {
@@ -116,38 +146,91 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
 
 fn check(subject: &Subject, cdb: &[u8], args: &Args) -> Result<Checked> {
     let Subject { device, policy } = subject;
-    let class = policy.class;
-    let command = names::decode(cdb, class);
-    let opens: &[bool] = match (args.read, args.write) {
-        (true, false) => &[false],
-        (false, true) => &[true],
-        _ => &[false, true],
-    };
-
+    let command = names::decode(cdb, policy.class);
     let mut verdicts = Vec::new();
-    for write in opens {
+    for write in args.opens() {
         let decision = if args.kernel {
-            let whose = device.map_or(Whose::Class(class), Whose::Device);
-            kernel::check(whose, cdb, *write)?
+            let whose = device.map_or(Whose::Class(policy.class), Whose::Device);
+            kernel::check(whose, cdb, *write, None)?.0
         } else {
             policy.decide(cdb, *write)?
         };
         verdicts.push(verdict(policy, &command, decision, *write));
     }
-    let advice = advice::of(subject, cdb, &command, opens, &verdicts)?;
+    let advice = advice::of(subject, cdb, &command, args.opens(), &verdicts)?;
+    checked(subject, cdb, command, verdicts, advice)
+}
+
+/// The same for a sender in a holder of grants. What it lacks is not to be opened to everybody: nothing is proposed.
+fn check_as(
+    context: &Context,
+    holder: &Holder,
+    subject: &Subject,
+    cdb: &[u8],
+    args: &Args,
+) -> Result<Checked> {
+    let Subject { device, policy } = subject;
+    let command = names::decode(cdb, policy.class);
+    let hctl = device.context("--as asks about a device")?;
+    let mut verdicts = Vec::new();
+    for write in args.opens() {
+        let (decision, by) = kernel::check(Whose::Device(hctl), cdb, *write, Some(holder.id))?;
+        let mut verdict = verdict(policy, &command, decision, *write);
+        if let (Some(by), Some(rule)) = (by, verdict.rule) {
+            granted(context, hctl, by, rule, &mut verdict)?;
+        }
+        verdicts.push(verdict);
+    }
+    checked(subject, cdb, command, verdicts, Advice::default())
+}
+
+fn checked(
+    subject: &Subject,
+    cdb: &[u8],
+    command: Decoded,
+    verdicts: Vec<Verdict>,
+    advice: Advice,
+) -> Result<Checked> {
+    let class = subject.policy.class;
     // The same list for all classes.
     let without = Policy::of_class(class, Some(STOCK))?;
     Ok(Checked {
-        device: *device,
+        device: subject.device,
         class: class.name(),
         cdb: hex(cdb),
         assumed: assumed(cdb, &command, class),
         command,
-        complain: policy.complain,
+        complain: subject.policy.complain,
         verdicts,
         kernel_list: compare::answer(&without, &hex::padded(cdb)),
         advice,
     })
+}
+
+/// Adds whose grant it was that decided, and by which rule.
+fn granted(
+    context: &Context,
+    hctl: Hctl,
+    holder: u64,
+    rule: u16,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let grants = running::grants(&context.root, hctl)?.unwrap_or_default();
+    let held: Vec<_> = grants
+        .iter()
+        .filter(|grant| grant.cgroup == holder)
+        .collect();
+    if let Some(grant) = held.first() {
+        verdict.why = format!("{} to {}", verdict.why, grant.path);
+    }
+    // Of several grants of one holder, the kernel does not say which it was.
+    if let [grant] = held[..] {
+        verdict.rule_text = grant
+            .rules
+            .get(usize::from(rule))
+            .map(|rule| rule.rule.clone());
+    }
+    Ok(())
 }
 
 /// What was taken for the bytes that were not given. An answer for one service action is none for the others.

@@ -9,6 +9,8 @@ fn args() -> Args {
         read: false,
         write: false,
         kernel: false,
+        as_holder: false,
+        holder: crate::holder::Args::default(),
         words: Vec::new(),
     }
 }

@@ -115,7 +115,7 @@ fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Resu
     let before = running(root, device)?;
     let mut best: Option<(&[u8], Decision, bool)> = None;
     for cdb in HARMLESS {
-        let decision = kernel::check(Whose::Device(device.hctl), cdb, false)?;
+        let decision = kernel::check(Whose::Device(device.hctl), cdb, false, None)?.0;
         let stock = by_stock(device.class, cdb)?;
         let differs = (decision.is_allowed() || before.settings.complain) != stock;
         if differs || best.is_none() {
@@ -131,7 +131,7 @@ fn one(root: &Root, device: &Device, chosen: &mut Option<&'static [u8]>) -> Resu
     let answer = child::ask(node, &hex(cdb))?;
 
     let after = running(root, device)?;
-    let again = kernel::check(Whose::Device(device.hctl), cdb, false)?;
+    let again = kernel::check(Whose::Device(device.hctl), cdb, false, None)?.0;
     if again != decision
         || after.id != before.id
         || after.settings.complain != before.settings.complain
