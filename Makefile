@@ -58,17 +58,18 @@ help:
 	@echo '  make tool      sgioctl, in build/bin'
 	@echo '  make install   sgioctl, its pages, completions, udev rule and unit (PREFIX= DESTDIR=)'
 	@echo '  make uninstall takes that away again'
+	@echo '  make deb       Debian packages of tool and module, in build/deb'
 	@echo '  make programs  the test programs for the guest, in build/bin'
 	@echo '  make setup     build root, stock kernel, test kernel; setup-stock: less'
 	@echo '  make clean     remove build/'
 	@echo 'Against a Rust-enabled kernel build tree of your own:'
 	@echo '  make KDIR=tree [RUSTC=rustc] [modules|modules_install|clean]'
 
-.PHONY: setup setup-root setup-stock setup-test setup-debug setup-race setup-rt setup-guests
+.PHONY: setup setup-root setup-stock setup-test setup-debug setup-race setup-rt setup-guests setup-deb
 setup:
 	@$(TESTING)/setup/setup all
 
-setup-root setup-stock setup-test setup-debug setup-race setup-rt setup-guests: setup-%:
+setup-root setup-stock setup-test setup-debug setup-race setup-rt setup-guests setup-deb: setup-%:
 	@$(TESTING)/setup/setup $*
 
 .PHONY: modules programs
@@ -92,6 +93,10 @@ tool: setup-root
 # virtual machines run, where the tests put a build of their own.
 install uninstall:
 	@$(MAKE) --no-print-directory -C tools/sgioctl $@ BINARY=$(CURDIR)/build/tools/$(TARGET)/release/sgioctl
+
+.PHONY: deb
+deb: setup-deb
+	@tools/packaging/deb
 
 .PHONY: vm scenario shell
 vm: modules programs

@@ -27,6 +27,9 @@ stage_hash() {
 		inputs+=("=$(lock_value suite) $(lock_value backports)"
 			"$SETUP/packages.list")
 		;;
+	lintian)
+		inputs+=("=$(lock_value suite)")
+		;;
 	packages)
 		stage_done root || return
 		inputs+=("=$(grep ^kernel_ "$SETUP/versions.lock")")
