@@ -10,6 +10,7 @@ pub mod files;
 mod finding;
 mod generic_nodes;
 pub mod module;
+mod not_loaded;
 pub mod policy;
 pub mod probe;
 pub mod process;

@@ -2,7 +2,7 @@
 
 //! Is the module there, and is it the one that decides?
 
-use super::{Facts, Finding};
+use super::{not_loaded, Facts, Finding};
 use crate::output::printable;
 use anyhow::Result;
 
@@ -12,10 +12,16 @@ const FUNCTION: &str = "scsi_cmd_allowed";
 pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<bool> {
     let root = facts.root;
     let Some(version) = root.attribute("/sys/kernel/sgio_filter/version") else {
+        let (reason, advice) = not_loaded::why(root);
+        let reason = reason.map(|reason| format!("; {reason}"));
         findings.push(Finding::problem(
             "module",
-            "the module sgio_filter is not loaded: the kernel's own list decides for all devices",
-            "modprobe sgio_filter, and let it be loaded at boot (/etc/modules-load.d)",
+            format!(
+                "the module sgio_filter is not loaded: the kernel's own list decides for all \
+                 devices{}",
+                reason.unwrap_or_default()
+            ),
+            advice,
         ));
         livepatches(facts, findings)?;
         return Ok(false);

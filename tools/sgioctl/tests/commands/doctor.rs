@@ -40,6 +40,70 @@ fn a_module_that_is_not_there_is_a_problem() {
     golden("doctor-no-module.txt", &tree.output(&["doctor"], 1));
 }
 
+/// The reason is told in the finding, what mends it in the advice: a word of each.
+#[test]
+fn it_says_why_the_module_is_not_loaded() {
+    let tree = Tree::new();
+    let told = |reason: &str, mends: &str| {
+        let text = found(&tree, 1, "module", "problem").concat();
+        let advice = advice(&tree, 1, "module");
+        assert!(
+            text.contains("is not loaded") && text.contains(reason),
+            "{text}"
+        );
+        assert!(advice.contains(mends), "{advice}");
+    };
+    tree.write("/proc/sys/kernel/osrelease", "7.3.4-x\n");
+    told(
+        "no module for the running kernel 7.3.4-x",
+        "sgio-filter-modules-7.3.4-x",
+    );
+    tree.write("/boot/config-7.3.4-x", "# CONFIG_RUST is not set\n");
+    told(
+        "the kernel 7.3.4-x is built without CONFIG_RUST",
+        "boot a kernel",
+    );
+    tree.write("/boot/config-7.3.4-x", "CONFIG_RUST=y\n");
+    told("without CONFIG_DYNAMIC_FTRACE_WITH_ARGS", "boot a kernel");
+    let config = "CONFIG_RUST=y\nCONFIG_DYNAMIC_FTRACE_WITH_ARGS=y\n";
+    tree.write("/boot/config-7.3.4-x", config);
+    tree.write(
+        "/lib/modules/7.3.4-x/modules.dep",
+        "kernel/not_sgio_filter.ko:\n",
+    );
+    told(
+        "no module for the running kernel",
+        "sgio-filter-modules-7.3.4-x",
+    );
+
+    let dep = "updates/dkms/sgio_filter.ko: kernel/drivers/scsi/scsi_mod.ko\n";
+    tree.write("/lib/modules/7.3.4-x/modules.dep", dep);
+    let file = "/lib/modules/7.3.4-x/updates/dkms/sgio_filter.ko";
+    tree.write(file, "\x7fELF\0vermagic=7.3.3-x SMP\0");
+    told(
+        "sgio_filter.ko is built for the kernel 7.3.3-x",
+        "build and install it for 7.3.4-x",
+    );
+    tree.write(file, "\x7fELF\0vermagic=7.3.4-x SMP\0");
+    told("decides for all devices", "modprobe sgio_filter");
+    tree.write(
+        "/sys/kernel/security/lockdown",
+        "none [integrity] confidentiality\n",
+    );
+    told(
+        "signed by a key it trusts (lockdown: integrity)",
+        "sign /lib/modules/7.3.4-x",
+    );
+    tree.write(
+        "/sys/kernel/security/lockdown",
+        "[none] integrity confidentiality\n",
+    );
+    tree.write("/sys/module/module/parameters/sig_enforce", "Y\n");
+    told("(module.sig_enforce)", "mokutil");
+    tree.write("/proc/sys/kernel/modules_disabled", "1\n");
+    told("kernel.modules_disabled = 1", "reboot");
+}
+
 #[test]
 fn a_hook_that_is_not_armed_is_a_problem() {
     let tree = healthy();
