@@ -8,7 +8,7 @@ use rules::{answer_of, Table};
 use sgio_policy::policy::{strict, Class, STOCK};
 use sgioctl::{
     hex,
-    policyfile::{compare, Profiles},
+    policyfile::{compare, lint, parse, Profiles},
     verdict::Policy,
 };
 
@@ -72,6 +72,15 @@ fn profiles_open_what_they_say() {
         ("disk-guest", DISK, vec![0x48, 3], '-'),
         ("disk-guest", DISK, vec![0x83], '-'),
         ("disk-guest", DISK, vec![0x04], '-'),
+        ("disk-guest-reservations", DISK, vec![0x5e, 3], 'r'),
+        ("disk-guest-reservations", DISK, vec![0x5e, 4], '-'),
+        ("disk-guest-reservations", DISK, vec![0x5f, 0], 'w'),
+        ("disk-guest-reservations", DISK, vec![0x5f, 6], 'w'),
+        ("disk-guest-reservations", DISK, vec![0x5f, 7], '-'),
+        ("disk-guest-reservations", DISK, vec![0x89], '-'),
+        ("disk-guest-reservations", DISK, vec![0x34], '-'),
+        ("disk-guest-reservations", DISK, vec![0x42], 'w'),
+        ("disk-guest-reservations", Class::ZBC, vec![0x5f, 6], 'w'),
         ("disk-guest-pr", DISK, vec![0x5e, 0], 'r'),
         ("disk-guest-pr", DISK, vec![0x5e, 4], '-'),
         ("disk-guest-pr", DISK, vec![0x5f, 5], 'w'),
@@ -170,22 +179,31 @@ fn profiles_open_what_they_say() {
         ("optical-rip", Class::CDROM, vec![0xd9], '-'),
         ("optical-rip", Class::CDROM, vec![0x3c, 1], 'w'),
         ("optical-rip", Class::CDROM, vec![0x3b, 5], '-'),
-        ("tape-library", Class::CHANGER, vec![0xb8], 'r'),
-        ("tape-library", Class::CHANGER, vec![0xa5], 'w'),
-        ("tape-library", Class::CHANGER, vec![0x07], 'w'),
-        ("tape-library", Class::TAPE, vec![0x10], 'w'),
-        ("tape-library", Class::TAPE, vec![0x34], 'r'),
-        ("tape-library", Class::TAPE, vec![0xb5], '-'),
-        ("tape-library", Class::TAPE, vec![0x0b], 'w'),
-        ("tape-library", Class::TAPE, vec![0x5e, 3], 'r'),
-        ("tape-library", Class::TAPE, vec![0x5f, 0], '-'),
-        ("tape-library", Class::TAPE, vec![0xa4, 0x0f], 'w'),
-        ("tape-library", Class::TAPE, vec![0xa4, 0x1f], '-'),
-        ("tape-library", Class::TAPE, vec![0xa3, 0x1f], '-'),
-        ("tape-library", Class::TAPE, vec![0x1d, 0x10], '-'),
-        ("tape-library", Class::TAPE, vec![0x3c, 0x02], '-'),
-        ("tape-library", Class::TAPE, vec![0x04], '-'),
-        ("tape-library", Class::TAPE, vec![0x3b, 5], '-'),
+        ("tape-changer", Class::CHANGER, vec![0xb8], 'r'),
+        ("tape-changer", Class::CHANGER, vec![0xa5], 'w'),
+        ("tape-changer", Class::CHANGER, vec![0x07], 'w'),
+        ("tape-changer", Class::CHANGER, vec![0x2b], 'w'),
+        ("tape-changer", Class::CHANGER, vec![0x01], '-'),
+        ("tape-changer", Class::CHANGER, vec![0x10], '-'),
+        ("tape-changer", Class::CHANGER, vec![0x82], '-'),
+        ("tape-changer", Class::CHANGER, vec![0x91], '-'),
+        ("tape-drive", Class::TAPE, vec![0x2b], 'w'),
+        ("tape-drive", Class::TAPE, vec![0x07], '-'),
+        ("tape-drive", Class::TAPE, vec![0xa5], '-'),
+        ("tape-drive", Class::TAPE, vec![0xb8], '-'),
+        ("tape-drive", Class::TAPE, vec![0x10], 'w'),
+        ("tape-drive", Class::TAPE, vec![0x34], 'r'),
+        ("tape-drive", Class::TAPE, vec![0xb5], '-'),
+        ("tape-drive", Class::TAPE, vec![0x0b], 'w'),
+        ("tape-drive", Class::TAPE, vec![0x5e, 3], 'r'),
+        ("tape-drive", Class::TAPE, vec![0x5f, 0], '-'),
+        ("tape-drive", Class::TAPE, vec![0xa4, 0x0f], 'w'),
+        ("tape-drive", Class::TAPE, vec![0xa4, 0x1f], '-'),
+        ("tape-drive", Class::TAPE, vec![0xa3, 0x1f], '-'),
+        ("tape-drive", Class::TAPE, vec![0x1d, 0x10], '-'),
+        ("tape-drive", Class::TAPE, vec![0x3c, 0x02], '-'),
+        ("tape-drive", Class::TAPE, vec![0x04], '-'),
+        ("tape-drive", Class::TAPE, vec![0x3b, 5], '-'),
         ("enclosure", Class::ENCLOSURE, vec![0x1d, 0x10], 'w'),
         ("enclosure", Class::ENCLOSURE, vec![0x1d, 0x04], '-'),
         ("enclosure", Class::ENCLOSURE, vec![0x1c, 0x01, 2], 'r'),
@@ -230,4 +248,89 @@ fn stock_is_the_list_of_the_kernel() {
         let profile = strict.with_device_rules(&profile_rules("stock")).unwrap();
         assert!(compare::changes(&kernel, &profile, class).is_empty());
     }
+}
+
+/// The opcodes of a profile that are a command of other classes alone, on each class that it is for.
+#[test]
+fn no_profile_opens_what_is_of_another_class() {
+    let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+    for (name, profile) in profiles.iter() {
+        for class in &profile.classes {
+            let source = format!(
+                "[[device]]\nmatch = {{ class = \"{}\" }}\nprofile = \"{name}\"\n",
+                class.name()
+            );
+            assert_eq!(warned(&source), [""; 0], "{name} on {}", class.name());
+        }
+        let source = format!("[[device]]\nmatch = {{ vendor = \"ACME\" }}\nprofile = \"{name}\"\n");
+        assert_eq!(warned(&source), [""; 0], "{name}");
+    }
+}
+
+/// What lint warns of.
+fn warned(source: &str) -> Vec<String> {
+    let profiles = Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+    let policies = parse("x.toml", source, profiles).unwrap_or_else(|faults| panic!("{faults}"));
+    let remarks = lint::lint(&policies, None, lint::NAMES).into_iter();
+    let warnings = remarks.filter(|remark| remark.severity == lint::Severity::Warning);
+    warnings.map(|remark| remark.message).collect()
+}
+
+/// As tape-library did, on both classes.
+#[test]
+fn a_profile_that_opens_what_is_of_another_class_is_told() {
+    let profile = "[profile.robot]\ndescription = \"x\"\nclasses = [\"tape\", \"changer\"]\n\
+                   rules = \"\"\"\nallow w a5,a6\nallow w 10\nallow w 1b\n\"\"\"\n";
+    let on = |keys: &str| {
+        warned(&format!(
+            "[[device]]\nmatch = {{ {keys} }}\nprofile = \"robot\"\n{profile}"
+        ))
+    };
+    let of_tape =
+        "profile 'robot' opens what is no command of a tape: a5 (move-medium of a changer), \
+                   a6 (exchange-medium of a changer)";
+    assert_eq!(on("class = \"tape\""), [of_tape]);
+    let of_changer = on("class = \"changer\"");
+    assert!(of_changer[0].contains("no command of a changer: 10 (write-filemarks-6"));
+    let of_both = on("vendor = \"ACME\"");
+    let depends = "profile 'robot': 1b depends on the class: load-unload (tape), \
+                   open-close-import-export-element (changer)";
+    assert!(
+        of_both.iter().any(|warning| warning == depends),
+        "{of_both:?}"
+    );
+}
+
+/// The name from before the split, on each class, opens no more than then.
+#[test]
+fn a_name_that_was_split_means_the_profile_of_the_class() {
+    const BEFORE: &str = "allow r b8\nallow w 07,37\nallow w 2b\nallow w a5,a6\nallow w 1b,1e\nallow r 05,34,44,8c\n\
+        allow w 4d [1]&01=00 [2]&3f=2e\nallow r 4d [1]&01=00\nallow r 5e [1]&1f=00-03\nallow w 01,10-11,80,91-92\n\
+        allow w 82,8d\nallow w 0b\nallow w a4 [1]=0f";
+    let profiles = || Profiles::built_in().unwrap_or_else(|faults| panic!("{faults:?}"));
+    for (class, now) in [
+        (Class::TAPE, "tape-drive"),
+        (Class::CHANGER, "tape-changer"),
+    ] {
+        let source = "[[device]]\nmatch = { vendor = \"ACME\" }\nprofile = \"tape-library\"\n";
+        let policies = parse("x.toml", source, profiles()).unwrap();
+        let rules = policies.entries(&policies.blocks[0], class).unwrap();
+        let rules: Vec<String> = rules.iter().map(|entry| entry.rule.to_string()).collect();
+        assert_eq!(rules.join("\n") + "\n", profile_rules(now));
+        for table in [None, Some(STOCK)] {
+            let of_class = Policy::of_class(class, table).unwrap();
+            let before = of_class.clone().with_device_rules(BEFORE).unwrap();
+            let after = of_class.with_device_rules(&profile_rules(now)).unwrap();
+            let changes = compare::changes(&before, &after, class);
+            let rank = |answer: compare::Answer| answer as u8;
+            let widened = changes.iter().filter(|c| rank(c.after) > rank(c.before));
+            assert_eq!(widened.count(), 0, "{now}: {changes:?}");
+            assert!(!changes.is_empty());
+        }
+    }
+    let source = "[[device]]\nmatch = { class = \"disk\" }\nprofile = \"tape-library\"\n";
+    let faults = parse("x.toml", source, profiles()).err().unwrap();
+    assert!(faults.0[0]
+        .message
+        .contains("is for tape, changer, not for disk"));
 }

@@ -60,7 +60,7 @@ like "explain: names" "$(sgioctl explain --names --class disk)" "*persistent-res
 # what it says. Those of the list are all there are.
 status 0 sgioctl --json profiles
 is "profiles" "$(jq -r '.profiles[].name' <<<"$out" | sort | xargs)" \
-	"disk-guest disk-guest-pr enclosure optical-rip smart-ro smart-sct smart-test stock storage-mgmt tape-library"
+	"disk-guest disk-guest-pr disk-guest-reservations enclosure optical-rip smart-ro smart-sct smart-test stock storage-mgmt tape-changer tape-drive"
 # profile NAME DEVICE OPEN ALLOWED OPEN REFUSED: two CDBs
 profile() {
 	printf '[[device]]\nmatch = { hctl = "%s" }\nprofile = "%s"\n' "$2" "$1" >"$tmp/profile.toml"
@@ -71,12 +71,13 @@ profile() {
 	status 0 sgioctl reset "$2"
 }
 profile disk-guest "$a" --write 89000000000000000000000000010000 --write 5f000000000000001800
+profile disk-guest-reservations "$a" --write 5f000000000000001800 --write 89000000000000000000000000010000
 profile disk-guest-pr "$a" --write 5f000000000000001800 --write 3b050000000000000000
 profile smart-ro "$a" --read 85080e00d000010000004f00c200b000 \
 	--read 85060000d400000000004f00c200b000
 profile storage-mgmt "$a" --write 3b050000000000000000 --read 3b050000000000000000
 profile stock "$a" --read 48030000000000000000 --read 5e00000000000000fc00
-profile tape-library "$tape" --write 91000000000000000000000000000000 --write 3b050000000000000000
+profile tape-drive "$tape" --write 91000000000000000000000000000000 --write 3b050000000000000000
 profile optical-rip "$cd" --read d80000000000000000000000 --write 3b050000000000000000
 profile enclosure "$ses" --write 1d1000000400 --write 3b050000000000000000
 

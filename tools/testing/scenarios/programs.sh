@@ -106,19 +106,31 @@ sends 3b070000000000000000 write
 ends "vendor-specific write-buffer:download-microcode-offsets-save" "" none
 
 changer_node=${changer_of[$changer]}
-profile "$changer" tape-library
+profile "$changer" tape-changer
 runs mtx -f "$changer_node" status
 runs mtx -f "$changer_node" inventory
 runs mtx -f "$changer_node" load 1 0
+runs sg_logs --page=0x2e "/dev/bsg/$changer"
+runs sg_logs --page=0 "/dev/bsg/$changer"
+runs sg_persist --in --read-keys "/dev/bsg/$changer"
+runs sg_timestamp --seconds=5 "/dev/bsg/$changer"
 # The changer here has no elements, so mtx moves nothing: what it sends to one that has.
 sends a50000000001010000000000 write
 sends a60000000001010001010000 write
 sends 1b0000000100 write
 sends 1e0000000100 write
 sends 2b000000000100000000 write
-ends "" "" 'b8\|07,37\|1b\|2b\|a5'
+ends "" ""
+# What a drive alone has: SPACE(6), WRITE FILEMARKS(6), ALLOW OVERWRITE, SPACE(16).
+profile "$changer" tape-changer
+sends 110000000100 write
+sends 100000000100 write
+sends 82000000000000000000000000000000 write
+sends 91000000000000000000000000000000 write
+is "tape-changer: opcodes of a drive" "$(cut -c1-2 "$tmp/refused" | sort | xargs)" "10 11 82 91"
+sgioctl reset "$changer" >/dev/null
 
-profile "$tape" tape-library
+profile "$tape" tape-drive
 runs sg_logs --page=0x2e "/dev/bsg/$tape"
 runs sg_logs --page=0 "/dev/bsg/$tape"
 runs sg_persist --in --read-keys "/dev/bsg/$tape"
@@ -135,18 +147,28 @@ sends 82000000000000000000000000000000 write
 sends 8d010000000000000000000000200000 write
 sends 0b0000000000 write
 sends 1b0000000100 write
-ends "" "" '05,34\|4d\|5e\|01,10\|82\|0b\|a4\|1b'
+sends 2b000000000100000000 write
+ends "" "deny 37"
+# What a changer alone has: INITIALIZE ELEMENT STATUS, with range, MOVE MEDIUM, EXCHANGE MEDIUM, READ ELEMENT STATUS.
+profile "$tape" tape-drive
+sends 070000000000 write
+sends 37000000000000000000 write
+sends a50000000001010000000000 write
+sends a60000000001010001010000 write
+sends b80000000001000000100000 write
+is "tape-drive: opcodes of a changer" "$(cut -c1-2 "$tmp/refused" | sort | xargs)" "07 37 a5 a6 b8"
+sgioctl reset "$tape" >/dev/null
 # What of it is out. Who only reads does not take away the flags of TapeAlert, by any page control or subpage.
-profile "$tape" tape-library
+profile "$tape" tape-drive
 sends 4d002e00000000002400
 sends 4d006e00000000002400
 sends 4d00ae00000000002400
 sends 4d00eeff000000002400
 ends "log-sense:tape-alert" "" none
-profile "$changer" tape-library
+profile "$changer" tape-changer
 sends 4d002e00000000002400
 ends "log-sense:tape-alert" "" none
-profile "$tape" tape-library
+profile "$tape" tape-drive
 sends 1d1000000800 write
 sends 3c020000000000010000 write
 sends 5f000000000000001800 write
@@ -180,6 +202,17 @@ sends 7f00000000000018000900000000000000000000000000000000000000000001
 sends 5f000000000000001800 write
 sends 83110000000000000000000000240000 write
 ends "persistent-reserve-out:register write-using-token" ""
+
+profile "$lun" disk-guest-reservations
+runs sg_persist --out --register --param-sark=abc "$disk"
+runs sg_persist --out --reserve --param-rk=abc --prout-type=5 "$disk"
+runs sg_persist --in --read-keys "$disk"
+runs sg_persist --in --read-full-status "$disk"
+runs sg_persist --out --release --param-rk=abc --prout-type=5 "$disk"
+runs sg_persist --out --clear --param-rk=abc "$disk"
+sends 5f070000000000001800 write
+sends 89000000000000000000000000010000 write
+ends "compare-and-write persistent-reserve-out:register-and-move" ""
 
 profile "$lun" disk-guest-pr
 runs sg_persist --out --register --param-sark=abc "$disk"

@@ -5,12 +5,16 @@
 use super::{convert, Fault, Profiles};
 
 /// The text of each profile that is built in.
-const BUILT_IN: [(&str, &str); 10] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("stock", include_str!("../../profiles/stock.toml")),
     ("disk-guest", include_str!("../../profiles/disk-guest.toml")),
     (
         "disk-guest-pr",
         include_str!("../../profiles/disk-guest-pr.toml"),
+    ),
+    (
+        "disk-guest-reservations",
+        include_str!("../../profiles/disk-guest-reservations.toml"),
     ),
     ("smart-ro", include_str!("../../profiles/smart-ro.toml")),
     ("smart-sct", include_str!("../../profiles/smart-sct.toml")),
@@ -23,9 +27,10 @@ const BUILT_IN: [(&str, &str); 10] = [
         "optical-rip",
         include_str!("../../profiles/optical-rip.toml"),
     ),
+    ("tape-drive", include_str!("../../profiles/tape-drive.toml")),
     (
-        "tape-library",
-        include_str!("../../profiles/tape-library.toml"),
+        "tape-changer",
+        include_str!("../../profiles/tape-changer.toml"),
     ),
     ("enclosure", include_str!("../../profiles/enclosure.toml")),
 ];

@@ -44,7 +44,26 @@ impl Profile {
         }
         Ok(rules)
     }
+
+    /// Tells whether it is built in and for all classes, as `stock`, whose opcodes are those of one list for all.
+    pub fn is_for_all_by_design(&self) -> bool {
+        self.classes.is_empty() && self.place.file.starts_with("<built in>")
+    }
 }
+
+/// A profile that was split by class, and what its name means on each of them. On none it opens more than it did.
+struct Split {
+    name: &'static str,
+    on: &'static [(Class, &'static str)],
+}
+
+const SPLIT: [Split; 1] = [Split {
+    name: "tape-library",
+    on: &[
+        (Class::TAPE, "tape-drive"),
+        (Class::CHANGER, "tape-changer"),
+    ],
+}];
 
 /// Profiles by name.
 #[derive(Clone, Default)]
@@ -56,6 +75,31 @@ impl Profiles {
         self.0.get(name)
     }
 
+    /// What a block means that names it, on that class if one is given: of a name that was split, the profile of that
+    /// class, or the first.
+    pub fn named(&self, name: &str, class: Option<Class>) -> Option<&Profile> {
+        self.get(name).or_else(|| {
+            let mut on = self.split(name)?.on.iter();
+            let (_, now) = on.find(|(of, _)| class.is_none_or(|class| class == *of))?;
+            self.get(now)
+        })
+    }
+
+    /// The old name, unless the site has given it to a profile of its own.
+    fn split(&self, name: &str) -> Option<&'static Split> {
+        let split = SPLIT.iter().find(|split| split.name == name)?;
+        self.get(name).is_none().then_some(split)
+    }
+
+    /// What a name that was split stands for now: for a message.
+    pub fn after_split(&self, name: &str) -> Option<String> {
+        let on = self.split(name)?.on.iter();
+        let parts: Vec<String> = on
+            .map(|(class, now)| format!("{now} for {}", class.name()))
+            .collect();
+        Some(parts.join(", "))
+    }
+
     /// All, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Profile)> {
         self.0
@@ -65,6 +109,9 @@ impl Profiles {
 
     /// A question with the names that are most like one that there is not; else nothing.
     pub fn did_you_mean(&self, name: &str) -> String {
+        if let Some(now) = self.after_split(name) {
+            return format!("it was split: use {now}; ");
+        }
         let lower = name.to_ascii_lowercase();
         let distance = |known: &str| names::distance(&lower, known);
         let mut near: Vec<(usize, &str)> = self
@@ -111,7 +158,11 @@ impl Profiles {
         name: &str,
         class: Option<Class>,
     ) -> Result<&Profile, (String, String)> {
-        let Some(profile) = self.get(name) else {
+        let Some(profile) = self.named(name, class) else {
+            if let Some(split) = self.split(name) {
+                let names: Vec<&str> = split.on.iter().map(|(class, _)| class.name()).collect();
+                return Err(not_for(name, &names, class));
+            }
             let names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
             let near = self.did_you_mean(name);
             let fix = format!("{near}use one of {}, or define it", names.join(", "));
@@ -120,12 +171,18 @@ impl Profiles {
         match class {
             Some(class) if !profile.is_for(class) => {
                 let names: Vec<&str> = profile.classes.iter().map(|c| c.name()).collect();
-                let names = names.join(", ");
-                let message = format!("profile '{name}' is for {names}, not for {}", class.name());
-                let fix = "select devices of that class by match, or use another profile";
-                Err((message, fix.into()))
+                Err(not_for(name, &names, Some(class)))
             }
             _ => Ok(profile),
         }
     }
+}
+
+/// The message where a profile is not for a class, and the fix.
+fn not_for(name: &str, classes: &[&str], class: Option<Class>) -> (String, String) {
+    let class = class.map_or("it", Class::name);
+    let classes = classes.join(", ");
+    let message = format!("profile '{name}' is for {classes}, not for {class}");
+    let fix = "select devices of that class by match, or use another profile";
+    (message, fix.into())
 }

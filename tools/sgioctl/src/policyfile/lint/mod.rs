@@ -3,13 +3,15 @@
 //! What a policy says that is legal and most likely not meant.
 
 mod ata;
+mod decode;
+mod meanings;
 mod probe;
 mod remark;
 mod rules;
 
 pub use self::{
+    decode::{Decode, NAMES},
     remark::{Remark, Severity},
-    rules::{Decode, NAMES},
 };
 
 use self::{remark::Remarks, rules::RuleLint};

@@ -69,17 +69,23 @@ impl Merged {
     /// Checks what needs all files. What is wrong with one of them, and what reading them gave, is in `files`.
     pub(super) fn finish(mut self, mut files: Files) -> Result<Policies, Faults> {
         let profiles = &self.policies.profiles;
+        let mut split = Vec::new();
         for block in &self.policies.blocks {
             for At { value, place } in &block.profiles {
                 let class = block.selector.class.as_ref().map(|class| class.value);
                 if let Err((message, fix)) = profiles.usable(value, class) {
                     self.faults.push(Fault::new(place, message, fix));
+                } else if let Some(now) = profiles.after_split(value) {
+                    let message = format!("profile '{value}' was split by class, and opens less");
+                    let fix = format!("write {now}");
+                    split.push(Fault::new(place, message, fix));
                 }
             }
         }
         self.faults.append(&mut files.faults);
         if self.faults.is_empty() {
             self.policies.warnings.append(&mut files.warnings);
+            self.policies.warnings.append(&mut split);
             self.policies.digest = files.digest();
             return Ok(self.policies);
         }

@@ -7,6 +7,8 @@ use super::{
         At, Block, ClassBlock, ClassContent, CommandItem, Origin, Place, PlacedRule, Policies,
     },
     ata::walked_around,
+    decode::Decode,
+    meanings::{foreign, other_meanings},
     probe::{covers, matches, probes},
     remark::{Remark, Remarks},
 };
@@ -14,25 +16,7 @@ use crate::{device::Device, hex, names};
 use sgio_policy::policy::{Access, Action, Class, Rule};
 use std::collections::{BTreeSet, HashSet};
 
-/// What is known of a CDB on a class: [`NAMES`], or what a test says.
-pub type Decode = fn(&[u8], Class) -> (Option<String>, bool);
-
-/// The name of a command, and whether it is destructive, as [`names::decode`] has it.
-pub const NAMES: Decode = |cdb, class| {
-    let decoded = names::decode(cdb, class);
-    (decoded.name, decoded.destructive)
-};
-
 const PERSISTENT_RESERVE_OUT: u8 = 0x5f;
-
-/// The classes whose opcodes differ most: where a block does not say which, these are compared.
-const TYPICAL: [Class; 5] = [
-    Class::DISK,
-    Class::TAPE,
-    Class::CDROM,
-    Class::CHANGER,
-    Class::ENCLOSURE,
-];
 
 /// Looks at rules.
 pub(super) struct RuleLint<'a> {
@@ -61,7 +45,7 @@ impl<'a> RuleLint<'a> {
         }
         if classes.is_empty() {
             classes = block.profiles.iter().fold(Vec::new(), |mut all, name| {
-                let profile = self.policies.profiles.get(&name.value);
+                let profile = self.policies.profiles.named(&name.value, None);
                 all.extend(profile.iter().flat_map(|profile| profile.classes.iter()));
                 all
             });
@@ -74,7 +58,7 @@ impl<'a> RuleLint<'a> {
         left_open(&own.allow, &classes, remarks);
         left_open_by_denied(&own.deny, &classes, remarks);
         for name in &block.profiles {
-            if let Some(profile) = self.policies.profiles.get(&name.value) {
+            if let Some(profile) = self.policies.profiles.named(&name.value, None) {
                 left_open(&profile.lists.allow, &classes, remarks);
                 left_open_by_denied(&profile.lists.deny, &classes, remarks);
             }
@@ -95,6 +79,7 @@ impl<'a> RuleLint<'a> {
                     shadowed(&entries, remarks);
                     closed_by_profiles(block, &entries, remarks);
                     walked_around(&entries, *class, self.policies, remarks);
+                    foreign(&entries, *class, block, self.policies, remarks);
                     self.destructive(&entries, *class, remarks);
                 }
                 Err(faults) => remarks.0.extend(faults.into_iter().map(Remark::from)),
@@ -102,7 +87,7 @@ impl<'a> RuleLint<'a> {
         }
         if block.selector.class.is_none() && !block.selector.is_one_unit() {
             if let Ok(entries) = self.policies.entries(block, classes[0]) {
-                self.other_meanings(&entries, remarks);
+                other_meanings(&entries, block, self.policies, self.decode, remarks);
             }
         }
     }
@@ -151,36 +136,6 @@ impl<'a> RuleLint<'a> {
             let message = format!("allowed to readers of a {}: {some}{more}", class.name());
             let fix = "allow it with w, or only its harmless service actions";
             remarks.warn(&entry.place, &message, fix);
-        }
-    }
-
-    /// Opcodes that are another command on another class that the block may match.
-    fn other_meanings(&self, entries: &[PlacedRule], remarks: &mut Remarks) {
-        for entry in entries {
-            let mine = entry.origin == Origin::Own && entry.rule.action() != Action::Deny;
-            if !mine {
-                continue;
-            }
-            for cdb in probes(&entry.rule) {
-                let mut meanings: Vec<(String, &str)> = Vec::new();
-                for class in TYPICAL {
-                    if let (Some(name), _) = (self.decode)(&cdb, class) {
-                        if meanings.iter().all(|(other, _)| *other != name) {
-                            meanings.push((name, class.name()));
-                        }
-                    }
-                }
-                if meanings.len() > 1 {
-                    let list = meanings
-                        .iter()
-                        .map(|(name, class)| format!("{name} ({class})"));
-                    let list: Vec<String> = list.collect();
-                    let message =
-                        format!("{:02x} depends on the class: {}", cdb[0], list.join(", "));
-                    remarks.warn(&entry.place, &message, "add class to match");
-                    break;
-                }
-            }
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{super::lint, NAMES};
+use super::super::{lint, NAMES};
 use crate::{
     names,
     policyfile::{self, Profiles},
