@@ -180,6 +180,20 @@ fn warnings(tree: &Tree, policy: &str) -> String {
     warnings.join("\n")
 }
 
+/// Its address may be another device's after the next boot.
+#[test]
+fn a_policy_that_names_an_address_comes_with_a_warning() {
+    let tree = Tree::usual();
+    for (name, addresses) in [("sr0", &["1:0:0:0"][..]), ("sdc", &[])] {
+        let output = tree.run(&["show", name, "--policy"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let told = said.contains("is named by its address, since it reports no WWID");
+        assert_eq!(told, !addresses.is_empty(), "{name}: {said}");
+        let json = tree.json(&["show", name, "--policy"], 0);
+        assert_eq!(json["by_address"], serde_json::json!(addresses), "{name}");
+    }
+}
+
 #[test]
 fn a_policy_is_shown_as_toml() {
     let tree = Tree::usual();
