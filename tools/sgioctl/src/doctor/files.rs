@@ -144,40 +144,44 @@ fn drift(
     for (state, (device, running)) in resolved.iter().zip(&facts.devices) {
         let Some(running) = running else { continue };
         let wanted = applied::wanted(&state.settings, state.rules());
-        let name = device.full_name();
         if applied::state(running) == wanted {
             as_wanted += usize::from(state.block.is_some());
         } else if applied::state(&without_timed(running)) == wanted {
             as_wanted += usize::from(state.block.is_some());
-            more.push(name);
+            more.push(device);
         } else if state.block.is_some() {
-            differing.push(name);
+            differing.push(device);
         } else {
-            by_hand.push(name);
+            by_hand.push(device);
         }
     }
     if !differing.is_empty() {
         let text = format!(
             "the policy of the files is not in force on {}",
-            names(&differing)
+            devices_named(&differing)
         );
-        findings.push(Finding::problem(CHECK, text, APPLY));
+        let finding = Finding::problem(CHECK, text, APPLY);
+        findings.push(finding.of_devices(differing.iter().copied()));
     }
     if !by_hand.is_empty() {
-        findings.push(Finding::note(
+        let finding = Finding::note(
             CHECK,
-            format!("no file has what is in force on {}", names(&by_hand)),
+            format!(
+                "no file has what is in force on {}",
+                devices_named(&by_hand)
+            ),
             "it ends with the device; 'sgioctl show DEV --policy' makes a file of it, and 'sgioctl apply' takes it \
              away, as what a file had that is not there any more",
-        ));
+        );
+        findings.push(finding.of_devices(by_hand));
     }
     if !more.is_empty() {
         let text = format!(
             "{} {}, besides the policy of the files, rules that end by themselves",
-            names(&more),
+            devices_named(&more),
             if more.len() == 1 { "has" } else { "have" },
         );
-        findings.push(Finding::ok(CHECK, text));
+        findings.push(Finding::ok(CHECK, text).of_devices(more));
     }
     let blocks = policies.blocks.len() + policies.classes.len();
     if blocks > 0 && differing.is_empty() {
@@ -186,6 +190,11 @@ fn drift(
             format!("the policy files are in force, on {as_wanted} devices"),
         ));
     }
+}
+
+fn devices_named(devices: &[&Device]) -> String {
+    let full: Vec<String> = devices.iter().map(|device| device.full_name()).collect();
+    names(&full)
 }
 
 fn names(names: &[String]) -> String {
@@ -226,14 +235,9 @@ fn timed(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             })
             .collect();
         if !ending.is_empty() {
-            findings.push(Finding::ok(
-                "timed",
-                format!(
-                    "{} loses {}",
-                    printable(&device.full_name()),
-                    names(&ending)
-                ),
-            ));
+            let (name, ending) = (printable(&device.full_name()), names(&ending));
+            let finding = Finding::ok("timed", format!("{name} loses {ending}"));
+            findings.push(finding.of_devices([device]));
         }
     }
 }

@@ -3,7 +3,10 @@
 //! `/dev/sgN`: who may write to it without the filter.
 
 use super::{Facts, Finding};
-use crate::running;
+use crate::{
+    device::Device,
+    running::{self, Running},
+};
 use anyhow::Result;
 use std::{collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _};
 
@@ -53,23 +56,29 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
                 let group = group_name(&groups, gid);
                 by_group.entry(group).or_default().push(node.clone());
             }
-            who => findings.push(Finding::problem(
-                "sg",
-                match who {
+            who => {
+                let text = match who {
                     Writers::Everybody => format!("everybody may write to {path}: no filter there"),
                     _ => format!("uid {owner} may write to {path}: no filter there"),
-                },
-                format!(
+                };
+                let advice = format!(
                     "sgioctl set {} filter-sg on; or chown root {path}; chmod o-rw {path}; look for the \
                      udev rule that does it",
                     device.hctl
-                ),
-            )),
+                );
+                let finding = Finding::problem("sg", text, advice).of_devices([device]);
+                findings.push(finding.of_paths(vec![path]));
+            }
         }
         safe = false;
     }
     for (group, nodes) in by_group {
-        findings.push(Finding::note(
+        let paths = nodes.iter().map(|node| format!("/dev/{node}")).collect();
+        let of = |(device, _): &&(Device, Option<Running>)| {
+            device.nodes.iter().any(|node| nodes.contains(node))
+        };
+        let devices = facts.devices.iter().filter(of).map(|(device, _)| device);
+        let finding = Finding::note(
             "sg",
             format!(
                 "group {group} (or an access list) may write to {}: no filter there",
@@ -77,7 +86,8 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) -> Result<()
             ),
             "sgioctl set all filter-sg on; or keep unprivileged users out of that group, or the nodes \
              out of its reach (udev)",
-        ));
+        );
+        findings.push(finding.of_devices(devices).of_paths(paths));
     }
     if filtered > 0 {
         let which = match all {

@@ -19,7 +19,7 @@ mod shared_nexus;
 
 pub use self::{
     facts::Facts,
-    finding::{Finding, Level},
+    finding::{Finding, Level, OfDevice, OfProcess},
 };
 
 use anyhow::Result;

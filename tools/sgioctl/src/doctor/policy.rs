@@ -92,27 +92,29 @@ fn switches(facts: &Facts<'_>, files: &Policies, findings: &mut Vec<Finding>) {
     for (device, running) in &facts.devices {
         let name = device.full_name();
         let Some(running) = running else {
-            findings.push(Finding::problem(
+            let finding = Finding::problem(
                 "filter",
                 format!("{name} has no filter"),
                 "look at the kernel log; the kernel's own list decides for it",
-            ));
+            );
+            findings.push(finding.of_devices([device]));
             continue;
         };
         if running.settings.complain {
             quiet = false;
-            findings.push(Finding::problem(
+            let finding = Finding::problem(
                 "complain",
                 format!("{name} refuses nothing: complain is on"),
                 match block(device).filter(|block| block.complain.value) {
                     Some(block) => as_in(&block.complain.place, "complain"),
                     None => format!("sgioctl complain {} off", device.hctl),
                 },
-            ));
+            );
+            findings.push(finding.of_devices([device]));
         }
         if running.settings.unpriv_sgio {
             quiet = false;
-            findings.push(Finding::note(
+            let finding = Finding::note(
                 "unpriv",
                 format!("{name} is open to everybody who can open it: unpriv_sgio is on"),
                 match block(device).filter(|block| block.unpriv_sgio.value) {
@@ -122,7 +124,8 @@ fn switches(facts: &Facts<'_>, files: &Policies, findings: &mut Vec<Finding>) {
                         device.hctl
                     ),
                 },
-            ));
+            );
+            findings.push(finding.of_devices([device]));
         }
     }
     if quiet {
@@ -154,7 +157,7 @@ fn maps(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
         let initiators: BTreeSet<&str> = initiators.filter_map(|name| name.as_deref()).collect();
         let is_iscsi = |(device, _): &(&Device, _)| device.transport == "iscsi";
         let multipath = "multipathd must not take these disks (admin-guide/initiators.md)";
-        findings.push(if differs && initiators.len() > 1 {
+        let finding = if differs && initiators.len() > 1 {
             // Two HBAs of one host are two initiators as well; open-iscsi gives all sessions the host's own name,
             // unless an interface has another.
             let fix = match paths.iter().all(is_iscsi) {
@@ -194,6 +197,7 @@ fn maps(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
                     names.join(", ")
                 ),
             )
-        });
+        };
+        findings.push(finding.of_devices(paths.iter().map(|(device, _)| *device)));
     }
 }

@@ -3,6 +3,7 @@
 //! Processes that no filter binds.
 
 use super::{process::Process, Facts, Finding};
+use crate::device::Device;
 
 /// A process with the capability may send everything.
 pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
@@ -17,7 +18,7 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             process.describe(),
             names(facts, process).join(", ")
         );
-        findings.push(if process.is_root() {
+        let finding = if process.is_root() {
             Finding::note("rawio", text, "fine, if it is one of the host's own")
         } else {
             Finding::problem(
@@ -26,7 +27,9 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
                 "take the capability away (libvirt: rawio='no'; containers: not privileged, no \
                  SYS_RAWIO), and allow what it needs",
             )
-        });
+        };
+        let devices = devices(facts, process).into_iter();
+        findings.push(finding.of_devices(devices).of_processes([process]));
     }
     if facts.unseen > 0 {
         findings.push(Finding::note(
@@ -47,14 +50,16 @@ pub(super) fn check(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn names(facts: &Facts<'_>, process: &Process) -> Vec<String> {
+fn devices<'a>(facts: &'a Facts<'_>, process: &Process) -> Vec<&'a Device> {
     let of = |hctl| {
         let device = facts.devices.iter().find(|(device, _)| device.hctl == hctl);
-        device.map(|(device, _)| device.name())
+        device.map(|(device, _)| device)
     };
-    process
-        .opens
-        .iter()
-        .filter_map(|open| of(open.hctl))
-        .collect()
+    let opens = process.opens.iter();
+    opens.filter_map(|open| of(open.hctl)).collect()
+}
+
+fn names(facts: &Facts<'_>, process: &Process) -> Vec<String> {
+    let devices = devices(facts, process);
+    devices.iter().map(|device| device.name()).collect()
 }

@@ -65,18 +65,27 @@ fn find(
         if sharers.len() < 2 {
             continue;
         }
-        let sharers: Vec<String> = sharers.into_iter().map(Process::describe).collect();
-        findings.push(Finding::problem(
+        let of_unit = facts.devices.iter().map(|(device, _)| device);
+        let of_unit = of_unit.filter(|device| {
+            let own = device
+                .wwid
+                .clone()
+                .unwrap_or_else(|| device.hctl.to_string());
+            device.hctl.host == host && own == unit
+        });
+        let named: Vec<String> = sharers.iter().map(|sharer| sharer.describe()).collect();
+        let finding = Finding::problem(
             "nexus",
             format!(
                 "{} may all reserve {} through host{host}: to the array they are one initiator, \
                  and no reservation keeps them apart",
-                sharers.join(", "),
+                named.join(", "),
                 printable(&unit)
             ),
             "give each an I_T nexus of its own (NPIV, an iSCSI session, another HBA), or let one of \
              them only reserve: 'sgioctl set DEV pr-exclusive on'",
-        ));
+        );
+        findings.push(finding.of_devices(of_unit).of_processes(sharers));
     }
 }
 

@@ -359,3 +359,28 @@ fn what_was_not_seen_is_unknown() {
     assert!(found(&tree, 0, "sg", "ok").is_empty());
     assert!(found(&tree, 0, "sg", "note")[0].contains("unknown who may write to /dev/sg0"));
 }
+
+/// Programs need not read prose.
+#[test]
+fn findings_name_devices_processes_and_paths() {
+    let tree = healthy();
+    tree.node("sg2", 0o666);
+    tree.process(103, 107, "0000000000020000", "/dev/sdc", "02100002");
+    let answer = tree.json(&["doctor"], 1);
+    let of = |check: &str| {
+        let findings = answer["findings"].as_array().unwrap().iter();
+        let mut problems = findings.filter(|f| f["check"] == check && f["level"] == "problem");
+        problems.next().unwrap().clone()
+    };
+    let sg = of("sg");
+    assert_eq!(sg["paths"][0], "/dev/sg2");
+    assert_eq!(sg["devices"][0]["device"], "0:0:0:0");
+    assert!(sg["processes"].is_null());
+    let rawio = of("rawio");
+    let process = &rawio["processes"][0];
+    assert_eq!(
+        (&process["pid"], &process["uid"]),
+        (&103.into(), &107.into())
+    );
+    assert_eq!(rawio["devices"][0]["name"], "sdc");
+}

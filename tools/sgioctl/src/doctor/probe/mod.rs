@@ -232,6 +232,11 @@ fn judge(seen: &Probed) -> (ProbeResult, String, bool) {
     (result, reason, differs)
 }
 
+fn device<'a>(facts: &'a Facts<'_>, probe: &Probe) -> Option<&'a Device> {
+    let mut devices = facts.devices.iter().map(|(device, _)| device);
+    devices.find(|device| device.hctl == probe.device)
+}
+
 /// One line for all that are well, one for each of the others.
 fn tell(facts: &Facts<'_>, probes: &[Probe], findings: &mut Vec<Finding>) {
     let of = |result| probes.iter().filter(move |probe| probe.result == result);
@@ -249,24 +254,28 @@ fn tell(facts: &Facts<'_>, probes: &[Probe], findings: &mut Vec<Finding>) {
         ));
     }
     for probe in of(ProbeResult::Fail) {
-        findings.push(Finding::problem(
+        let finding = Finding::problem(
             "probe",
             format!(
                 "the hook does not decide for {}: {}",
                 probe.device, probe.reason
             ),
             "rmmod sgio_filter, modprobe sgio_filter, and run this again; look at the kernel log",
-        ));
+        );
+        findings.push(finding.of_devices(device(facts, probe)));
     }
     for probe in of(ProbeResult::Unknown) {
-        findings.push(Finding::note(
-            "probe",
-            format!(
-                "could not tell whether the hook decides for {}: {}",
-                probe.device, probe.reason
-            ),
-            "mend that, and run this again as root",
-        ));
+        findings.push(
+            Finding::note(
+                "probe",
+                format!(
+                    "could not tell whether the hook decides for {}: {}",
+                    probe.device, probe.reason
+                ),
+                "mend that, and run this again as root",
+            )
+            .of_devices(device(facts, probe)),
+        );
     }
     let filtered = facts
         .devices
