@@ -33,7 +33,8 @@ pub fn check(data: &[u8]) {
     let held: Vec<_> = grants.iter().map(|grant| compile(grant)).collect();
     let own = compile(&device);
     let defaults = compile(&class);
-    let listed = |lines: &[Line]| -> Vec<Listed> { lines.iter().map(|line| Listed::new(line, 0)).collect() };
+    let listed =
+        |lines: &[Line]| -> Vec<Listed> { lines.iter().map(|line| Listed::new(line, 0)).collect() };
     let (device, class): (Vec<Listed>, Vec<Listed>) = (listed(&device), listed(&class));
     let grants: Vec<Vec<Listed>> = grants.iter().map(|lines| listed(lines)).collect();
     let mut rules = decide::Rules {

@@ -52,7 +52,7 @@ change "grant cgroup=$(id vm1) name=test:one" "allow r 5e" "allow w 5f [1]&1f=00
 is "the holder has it" "$(send vm1 $pr_in) $(send vm1 $pr_out)" "$yes $yes"
 is "... and what is below it" "$(send vm1/emulator $pr_in)" "$yes"
 is "another cgroup has not" "$(send vm2 $pr_in) $(send . $pr_in)" "$no $no"
-is "... nor has the holder on another device" "$(send vm1 $pr_in bsg:/dev/bsg/$b)" "$no"
+is "... nor has the holder on another device" "$(send vm1 $pr_in bsg:/dev/bsg/"$b")" "$no"
 is "the holder has nothing else" "$(send vm1 $vendor) $(send vm1 5f050000000000001800)" "$no $no"
 is "by all nodes" "$(send vm1 $pr_in "sg_io:$disk") $(in_cgroup vm1 nobody --read --probe "sg:$sg" $pr_in)" "$yes $yes"
 is "a reader has no more than the grant says" \
@@ -152,6 +152,7 @@ is "... nothing has changed" "$(grants)" "$before"
 change "revoke all" "grant cgroup=$(id vm1) for=12" "allow r 5e"
 like "a time limit" "$(grants)" "grant cgroup=$(id vm1) for=* path=/vm1*"
 is "... before" "$(send vm1 $pr_in)" "$yes"
+# shellcheck disable=SC2317 # called by wait_for
 ended() { [ -z "$(grants)" ]; }
 check "... it ends" wait_for ended
 is "... and behind it" "$(send vm1 $pr_in) $(grants)" "$no "
@@ -217,8 +218,8 @@ echo 0 >"$(dev "$a")/pr_exclusive"
 # --- many --------------------------------------------------------------------------------
 
 mkdir -p $cgroups/many
-for i in {1..300}; do mkdir $cgroups/many/$i; done
-for i in {1..300}; do echo "grant cgroup=$(id many/$i)"; echo "allow r 5e"; done >"$tmp/many"
+for i in {1..300}; do mkdir $cgroups/many/"$i"; done
+for i in {1..300}; do echo "grant cgroup=$(id many/"$i")"; echo "allow r 5e"; done >"$tmp/many"
 { echo "device $a"; echo "revoke all"; cat "$tmp/many"; } >"$tmp/text"
 cat "$tmp/text" >$node
 is "300 holders" "$(grep -c '^grant' <(cat "$(dev "$a")/grants"))" 300
@@ -231,13 +232,14 @@ is "... all gone" "$(cat "$(dev "$a")/grants")" ""
 # What long lists of rules, their indexes and their counters can be in.
 memory() { awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { kb += $2 } END { print kb }' /proc/meminfo; }
 # freed KB: whether so much of it has come back.
+# shellcheck disable=SC2317 # called by wait_for
 freed() { [ $((full - $(memory))) -ge "$1" ]; }
 for i in {1..1000}; do echo "allow r 5e [2]=$(printf %02x $((i % 256)))"; done >"$tmp/rules"
 mkdir -p $cgroups/many
-for i in {1..50}; do mkdir $cgroups/many/$i; done
+for i in {1..50}; do mkdir $cgroups/many/"$i"; done
 {
 	echo "device $a"
-	for i in {1..50}; do echo "grant cgroup=$(id many/$i)" && cat "$tmp/rules"; done
+	for i in {1..50}; do echo "grant cgroup=$(id many/"$i")" && cat "$tmp/rules"; done
 } >"$tmp/text"
 before=$(memory)
 # In one write, which cat's is not.
