@@ -110,7 +110,7 @@ echo 1 >$trace/events/sgio_filter/decision/enable
 pr vm1 "$disk" preempt-abort aa bb >/dev/null
 echo 0 >$trace/events/sgio_filter/decision/enable
 like "the tracepoint has the command that sd would have sent" "$(grep "dev=$a" $trace/trace)" \
-	"*outcome=refused decision=denied layer=class rule=0 open=w*cdb=5f 05 03 00 00 00 00 00 18 00*"
+	"*outcome=refused decision=denied layer=class rule=0 holder=0 open=w*cdb=5f 05 03 00 00 00 00 00 18 00*"
 echo stock >"$sysfs/classes/disk/table"
 echo strict >"$sysfs/classes/disk/table"
 

@@ -104,11 +104,11 @@ if [ -d $event ]; then
 	traced=$(sed -n "/: decision: /{s/.*: dev=/dev=/;s/ $from / of-sender /;s/\\(layer=class\\) rule=[0-9]*/\\1/;p}" $tracing/trace)
 	z() { printf ' 00%.0s' $(seq "$1"); }
 	is "the decisions, traced" "$traced" \
-"dev=$a class=0 outcome=allowed decision=allowed layer=device rule=2 open=r uid=65534 of-sender cdb=5e$(z 7) fc$(z 23)
-dev=$a class=0 outcome=refused decision=needs_write layer=device rule=1 open=r uid=65534 of-sender cdb=5f$(z 7) 18$(z 23)
-dev=$a class=0 outcome=refused decision=no_rule layer=none rule=0 open=w uid=65534 of-sender cdb=ff$(z 31)
-dev=$a class=0 outcome=allowed decision=allowed layer=class open=r uid=65534 of-sender cdb=12$(z 31)
-dev=$a class=0 outcome=privileged decision=no_rule layer=none rule=0 open=r uid=0 of-sender cdb=ff$(z 31)"
+"dev=$a class=0 outcome=allowed decision=allowed layer=device rule=2 holder=0 open=r uid=65534 of-sender cdb=5e$(z 7) fc$(z 23)
+dev=$a class=0 outcome=refused decision=needs_write layer=device rule=1 holder=0 open=r uid=65534 of-sender cdb=5f$(z 7) 18$(z 23)
+dev=$a class=0 outcome=refused decision=no_rule layer=none rule=0 holder=0 open=w uid=65534 of-sender cdb=ff$(z 31)
+dev=$a class=0 outcome=allowed decision=allowed layer=class holder=0 open=r uid=65534 of-sender cdb=12$(z 31)
+dev=$a class=0 outcome=privileged decision=no_rule layer=none rule=0 holder=0 open=r uid=0 of-sender cdb=ff$(z 31)"
 else
 	not_ok "the tracepoint is there"
 fi
@@ -122,7 +122,7 @@ nobody --probe --write "$bsg" ff0000000001 >/dev/null
 # A thread of the kernel prints them.
 nap 2
 like "a refusal is audited" "$(log_grep 'type=1316' | tail -n 1)" \
-	"*op=sgio dev=$a class=disk open=w decision=no_rule cdb=ff0000000001 pid=* uid=65534 comm=\"sgsend\"*"
+	"*op=sgio dev=$a class=disk open=w decision=no_rule layer=none holder=0 cgroup=* cdb=ff0000000001 pid=* uid=65534 comm=\"sgsend\"*"
 for _ in {1..40}; do nobody --probe --write "$bsg" ff0000000002; done >/dev/null
 nap 3
 lines=$(log_grep -c 'op=sgio.*ff0000000002')

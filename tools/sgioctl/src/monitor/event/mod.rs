@@ -112,7 +112,10 @@ fn event(line: &str) -> Option<Event> {
     let text = text.trim_start_matches(' ');
     let sender = sender(prefix, by_perf)?;
     let (words, cdb) = text.split_once(" cdb=")?;
-    let mut fields = words.split(' ');
+    // Whose grant it was; a recording of a module without grants has no such field.
+    let mut fields = words
+        .split(' ')
+        .filter(|field| !field.starts_with("holder="));
     let mut field = |name: &str| {
         let (found, value) = fields.next()?.split_once('=')?;
         (found == name).then_some(value)

@@ -33,6 +33,18 @@ fn a_line_is_understood() {
     assert_eq!(event.cdb, [0x5e, 0, 0, 0, 0, 0, 0, 0x20, 0, 0]);
 }
 
+/// The text of a module that knows grants, and of one from before them.
+#[test]
+fn a_line_with_a_holder_is_understood() {
+    let prefix = "sg_raw-812 [001] ...1. 123.456789: decision:";
+    let text = TEXT.replace(" open=r", " holder=77 open=r");
+    assert_ne!(text, TEXT);
+    let event = decision(&format!("{prefix} {text}"));
+    assert_eq!((event.uid, event.cgroup, event.write), (65534, 1234, false));
+    let text = text.replace(" cdb=", " comm=73675f726177 cdb=");
+    assert_eq!(decision(&format!("{prefix} {text}")).comm, "sg_raw");
+}
+
 /// The text stands behind blanks, and the system in front of the event's name.
 #[test]
 fn lines_of_trace_cmd_and_perf_are_understood() {
