@@ -23,7 +23,8 @@ use crate::{
     policy::{
         Class,
         Hctl,
-        Layer, //
+        Layer,
+        Reason, //
     },
     state::{
         device::DeviceState,
@@ -126,23 +127,55 @@ pub(super) fn refused(
     let Some(suppressed) = limit.admit() else {
         return;
     };
-    let open = if command.open_for_write { "w" } else { "r" };
-    let layer = verdict.decision.rule().map(|(layer, _)| layer);
-    audit::log_kernel_other(fmt!(
-        "op=sgio dev={} class={} open={} decision={} layer={} holder={} cgroup={} cdb={:#} pid={} uid={} comm={:#} suppressed={}",
+    let record = Record {
         subject,
-        subject.class.name(),
-        open,
-        verdict.decision.reason().name(),
-        layer.map_or("none", Layer::name),
-        verdict.holder.unwrap_or(0),
-        cgroup::id_of_current(),
-        Hex(command.cdb),
-        current!().tgid(),
-        task::current_uid(),
-        Comm::of_current(),
+        open_for_write: command.open_for_write,
+        reason: verdict.decision.reason(),
+        layer: verdict.decision.rule().map(|(layer, _)| layer),
+        holder: verdict.holder.unwrap_or(0),
+        cgroup: cgroup::id_of_current(),
+        cdb: command.cdb,
+        pid: current!().tgid(),
+        uid: task::current_uid(),
+        comm: Comm::of_current(),
         suppressed,
-    ));
+    };
+    audit::log_kernel_other(fmt!("{record}"));
+}
+
+/// A record in the audit log. It is not longer than [`audit::MAX_TEXT`].
+struct Record<'a, C: fmt::Display> {
+    subject: &'a Subject,
+    open_for_write: bool,
+    reason: Reason,
+    layer: Option<Layer>,
+    holder: u64,
+    cgroup: u64,
+    cdb: &'a [u8],
+    pid: i32,
+    uid: u32,
+    comm: C,
+    suppressed: u32,
+}
+
+impl<C: fmt::Display> fmt::Display for Record<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_fmt(fmt!(
+            "op=sgio dev={} class={} open={} decision={} layer={} holder={} cgroup={} cdb={:#} pid={} uid={} comm={:#} suppressed={}",
+            self.subject,
+            self.subject.class.name(),
+            if self.open_for_write { "w" } else { "r" },
+            self.reason.name(),
+            self.layer.map_or("none", Layer::name),
+            self.holder,
+            self.cgroup,
+            Hex(self.cdb),
+            self.pid,
+            self.uid,
+            self.comm,
+            self.suppressed,
+        ))
+    }
 }
 
 /// Something was let through that the filter would have refused.
@@ -180,6 +213,54 @@ impl fmt::Display for Hex<'_> {
             let blank = n != 0 && !f.alternate();
             write!(f, "{}{byte:02x}", if blank { " " } else { "" })?;
         }
+        Ok(())
+    }
+}
+
+#[kunit_tests(sgio_filter_log)]
+mod tests {
+    use super::*;
+    use crate::policy::MAX_CDB;
+    use fmt::Write as _;
+
+    /// Counts what is written to it.
+    struct Length(usize);
+
+    impl fmt::Write for Length {
+        fn write_str(&mut self, s: &str) -> fmt::Result {
+            self.0 += s.len();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_record_is_cut_off() -> Result {
+        let mut most = 0;
+        for class in (0..=u8::MAX).map(Class::from_type) {
+            for reason in Reason::ALL {
+                let mut subject = Subject::UNKNOWN;
+                subject.hctl.lun -= 1;
+                subject.class = class;
+                let record = Record {
+                    subject: &subject,
+                    open_for_write: true,
+                    reason,
+                    layer: Some(Layer::Device),
+                    holder: u64::MAX,
+                    cgroup: u64::MAX,
+                    cdb: &[0xff; MAX_CDB],
+                    pid: i32::MIN,
+                    uid: u32::MAX,
+                    // A name in hex is longer than one in quotes.
+                    comm: "00112233445566778899AABBCCDDEE",
+                    suppressed: u32::MAX,
+                };
+                let mut length = Length(0);
+                length.write_fmt(fmt!("{record}"))?;
+                most = most.max(length.0);
+            }
+        }
+        assert!(most <= audit::MAX_TEXT);
         Ok(())
     }
 }

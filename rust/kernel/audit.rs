@@ -21,7 +21,7 @@ pub(crate) fn is_enabled() -> bool {
 }
 
 /// Logs a record of type `AUDIT_KERNEL_OTHER`, which is the one for modules, in any context. What
-/// is longer than a [`Text`] is cut off. `text` must hold nothing that a sender chose, unless that
+/// is longer than [`MAX_TEXT`] is cut off. `text` must hold nothing that a sender chose, unless that
 /// is encoded.
 pub(crate) fn log_kernel_other(text: kernel::fmt::Arguments<'_>) {
     let mut buffer = Text {
@@ -35,6 +35,9 @@ pub(crate) fn log_kernel_other(text: kernel::fmt::Arguments<'_>) {
     unsafe { bindings::audit_log_kernel_other(buffer.bytes.as_ptr().cast()) };
 }
 
+/// The longest text that is logged whole, in bytes.
+pub(crate) const MAX_TEXT: usize = Text::SIZE - 1;
+
 /// A text that ends with a zero.
 struct Text {
     bytes: [u8; Text::SIZE],
@@ -42,7 +45,7 @@ struct Text {
 }
 
 impl Text {
-    const SIZE: usize = 320;
+    const SIZE: usize = 448;
 }
 
 impl core::fmt::Write for Text {
