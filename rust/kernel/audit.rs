@@ -50,7 +50,7 @@ impl Text {
 
 impl core::fmt::Write for Text {
     fn write_str(&mut self, s: &str) -> core::fmt::Result {
-        let room = self.bytes.get_mut(self.len..Self::SIZE - 1);
+        let room = self.bytes.get_mut(self.len..MAX_TEXT);
         for (to, from) in room.unwrap_or_default().iter_mut().zip(s.as_bytes()) {
             *to = *from;
             self.len += 1;
