@@ -217,9 +217,8 @@ echo 0 >"$(dev "$a")/pr_exclusive"
 
 # --- many --------------------------------------------------------------------------------
 
-mkdir -p $cgroups/many
-for i in {1..300}; do mkdir $cgroups/many/"$i"; done
-for i in {1..300}; do echo "grant cgroup=$(id many/"$i")"; echo "allow r 5e"; done >"$tmp/many"
+mkdir -p $cgroups/many/{1..300}
+stat --printf 'grant cgroup=%i\nallow r 5e\n' $cgroups/many/*/ >"$tmp/many"
 { echo "device $a"; echo "revoke all"; cat "$tmp/many"; } >"$tmp/text"
 cat "$tmp/text" >$node
 is "300 holders" "$(grep -c '^grant' <(cat "$(dev "$a")/grants"))" 300
@@ -234,12 +233,11 @@ memory() { awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { kb += $2 } END { print kb 
 # freed KB: whether so much of it has come back.
 # shellcheck disable=SC2317 # called by wait_for
 freed() { [ $((full - $(memory))) -ge "$1" ]; }
-for i in {1..1000}; do echo "allow r 5e [2]=$(printf %02x $((i % 256)))"; done >"$tmp/rules"
-mkdir -p $cgroups/many
-for i in {1..50}; do mkdir $cgroups/many/"$i"; done
+for i in {1..1000}; do printf 'allow r 5e [2]=%02x\n' $((i % 256)); done >"$tmp/rules"
+mkdir -p $cgroups/many/{1..50}
 {
 	echo "device $a"
-	for i in {1..50}; do echo "grant cgroup=$(id many/"$i")" && cat "$tmp/rules"; done
+	stat -c 'grant cgroup=%i' $cgroups/many/*/ | while read -r line; do echo "$line" && cat "$tmp/rules"; done
 } >"$tmp/text"
 before=$(memory)
 # In one write, which cat's is not.
