@@ -2,8 +2,9 @@
 # A kernel log without what the kernel is known to complain about by itself, and which says nothing
 # about this project:
 # - KCSAN's reports of races in which the module has no part; what an interrupt does to which its code happens to
-#   be interrupted is none, nor what the kernel's own scsi_ioctl() or sg_ioctl() does that the module goes on to. A
-#   report in which another processor's complaint stands stays.
+#   be interrupted is none, nor what the kernel's own scsi_ioctl() or sg_ioctl() does that the module goes on to, nor what
+#   the kernel does to the timer by which it wakes a task that sleeps. A report in which another processor's complaint
+#   stands stays.
 
 function flush() {
 	printf "%s", held
@@ -44,7 +45,7 @@ holding {
 	}
 	if (interrupt && / asm_(sysvec|common_interrupt)/)
 		interrupted = 1
-	if (/ sgio_helper_scsi_ioctl_from_here\+/ || / sg_ioctl\+/)
+	if (/ sgio_helper_scsi_ioctl_from_here\+/ || / sg_ioctl\+/ || / schedule_hrtimeout_range_clock\+/)
 		interrupted = 1
 	if (/\[sgio_(filter|test)/ && !interrupted)
 		ours = 1
