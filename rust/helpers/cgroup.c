@@ -46,6 +46,17 @@ struct cgroup *sgio_helper_cgroup_ancestor(struct cgroup *cgrp, int level)
 #endif
 }
 
+/* That of the ancestor at a level which the cgroup has. */
+u64 sgio_helper_cgroup_ancestor_id(struct cgroup *cgrp, int level);
+u64 sgio_helper_cgroup_ancestor_id(struct cgroup *cgrp, int level)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_id(cgrp->ancestors[level]);
+#else
+	return 0;
+#endif
+}
+
 /* Seen from the cgroup namespace of the current task. */
 struct cgroup *sgio_helper_cgroup_get_from_id(u64 id);
 struct cgroup *sgio_helper_cgroup_get_from_id(u64 id)

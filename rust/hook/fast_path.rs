@@ -36,6 +36,10 @@ pub(super) enum FastDecision {
     Allowed { resched: bool },
     /// Not allowed without `CAP_SYS_RAWIO`; the rule is counted, the outcome is not.
     NotAllowed { resched: bool },
+    /// The same, where refusals are audited; nothing is counted.
+    NotAllowedAudited { resched: bool },
+    /// For grants to say; nothing is counted.
+    Granted { resched: bool },
     /// Not for the tables to say; nothing is counted.
     Unknown { resched: bool },
 }
@@ -56,8 +60,19 @@ pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> FastDecision 
                 resched: reader.end(),
             };
         }
-        if found.needs_capability() {
+        if found.answer.is_known() {
+            if audit::is_enabled() {
+                return FastDecision::NotAllowedAudited {
+                    resched: reader.end(),
+                };
+            }
+            found.count_rule();
             return FastDecision::NotAllowed {
+                resched: reader.end(),
+            };
+        }
+        if found.answer.is_left_to_grants() {
+            return FastDecision::Granted {
                 resched: reader.end(),
             };
         }
@@ -65,6 +80,33 @@ pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool) -> FastDecision 
     FastDecision::Unknown {
         resched: reader.end(),
     }
+}
+
+/// Counts a command that is not allowed without the capability, if there is nothing to write down about it: the sender has the
+/// capability, or the device's limit of audit records is used up. Returns whether that was so, as the tables are now;
+/// otherwise nothing is counted.
+#[inline(always)]
+pub(super) fn conclude_without_record(
+    cdb: RequestCdb<'_>,
+    open_for_write: bool,
+    privileged: bool,
+) -> bool {
+    let addressed = cdb.addressed();
+    let reader = rcu_sched::read_lock();
+    let found = State::current(&reader).and_then(|state| {
+        let device = &*state.devices.get(addressed.queue().key(), &reader)?.device;
+        look_up(state, device, addressed.cdb()[0], &reader)
+    });
+    let Some(found) = found.filter(|found| {
+        found.answer.is_known()
+            && !found.answer.is_allowed(open_for_write)
+            && (privileged || found.device.log_limits.refusals.suppress_if_used_up())
+    }) else {
+        return false;
+    };
+    found.count_rule();
+    Outcome::of_not_allowed(privileged, false).count(&found.device.stats);
+    true
 }
 
 /// Looks up a command that sg is about to execute, however its file is open. It is allowed here if the device's sg is not
@@ -150,16 +192,11 @@ fn look_up<'a>(
 }
 
 impl Found<'_> {
-    /// Whether what is not allowed needs the capability, and no refusal is audited. Then it counts the
-    /// rule.
+    /// Counts the rule by which a command is not allowed, if there is one.
     #[inline(always)]
-    fn needs_capability(&self) -> bool {
-        if !self.answer.is_known() || audit::is_enabled() {
-            return false;
-        }
+    fn count_rule(&self) {
         if !self.answer.is_unmentioned() {
             self.filter.hit(self.answer.rule());
         }
-        true
     }
 }

@@ -5,6 +5,7 @@
 mod command;
 pub(crate) mod entry_points;
 mod fast_path;
+mod granted_path;
 mod log;
 pub(crate) mod outcome;
 pub(crate) mod report_luns;
@@ -40,6 +41,10 @@ impl CmdAllowed for Decider {
             FastDecision::Allowed { resched: false } => true,
             FastDecision::Allowed { resched: true } => fast_path::allowed_after_resched(),
             FastDecision::NotAllowed { resched } => slow_path::by_capability(cdb, resched),
+            FastDecision::NotAllowedAudited { resched } => {
+                slow_path::by_capability_audited(cdb, open_for_write, resched)
+            }
+            FastDecision::Granted { resched } => granted_path::decide(cdb, open_for_write, resched),
             FastDecision::Unknown { resched } => slow_path::decide(cdb, open_for_write, resched),
         }
     }

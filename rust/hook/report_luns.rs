@@ -65,6 +65,7 @@ impl Answer for OwnLuns {
             cdb,
             known: len,
             open_for_write,
+            privileged: None,
         };
         log::decided(&Subject::of(device), &command, &verdict, Outcome::Emulated);
         Some(match reply {

@@ -7,7 +7,10 @@
 
 use super::{
     command::Command,
-    fast_path::filters_sg,
+    fast_path::{
+        self,
+        filters_sg, //
+    },
     log::{
         self,
         Subject, //
@@ -54,10 +57,16 @@ pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool, resched: bool) -
     if resched {
         rcu_sched::resched();
     }
+    decide_in_full(cdb, open_for_write, None)
+}
+
+/// `privileged`: whether the sender has the capability, if it was asked already.
+#[inline(always)]
+fn decide_in_full(cdb: RequestCdb<'_>, open_for_write: bool, privileged: Option<bool>) -> bool {
     let guard = rcu::read_lock();
     let Some(state) = State::current(&guard) else {
         // Not while the hook is armed.
-        return Capability::SYS_RAWIO.current_has();
+        return privileged.unwrap_or_else(|| Capability::SYS_RAWIO.current_has());
     };
     let addressed = cdb.addressed();
     let known = state.devices.get(addressed.queue().key(), &guard);
@@ -66,6 +75,7 @@ pub(super) fn decide(cdb: RequestCdb<'_>, open_for_write: bool, resched: bool) -
         cdb: &as_sent(&addressed, device),
         known: CDB_BUFFER,
         open_for_write,
+        privileged,
     };
     match device {
         Some(device) => for_device(state, device, &command, &guard),
@@ -93,6 +103,7 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
         cdb: &cdb.cdb,
         known: cdb.known,
         open_for_write,
+        privileged: None,
     };
     let known = cdb.sender(&guard).and_then(|sender| {
         let known = state.devices.get(sender.queue()?.key(), &guard)?;
@@ -111,7 +122,7 @@ pub(super) fn decide_from_sg(cdb: &SgCdb, open_for_write: bool) -> bool {
             if verdict.decision.is_allowed() {
                 return true;
             }
-            if Capability::SYS_RAWIO.current_has() || verdict.complains() {
+            if command.is_privileged() || verdict.complains() {
                 return true;
             }
             verdict.count();
@@ -150,6 +161,7 @@ pub(super) fn decide_on_reservation(pr: &PrCommand) -> bool {
         cdb: &as_sent(&addressed, device),
         known: pr.known,
         open_for_write: pr.out,
+        privileged: None,
     };
     let subject = device.map_or_else(|| Subject::addressed(&addressed), Subject::of);
     let Some(cdb) = policy::Cdb::from_buffer(command.cdb, command.known) else {
@@ -196,6 +208,7 @@ pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>, sender: Option<Sender>) 
         known: CDB_BUFFER,
         // Other files are open for both, or it came by write(2).
         open_for_write: sender.is_none_or(Sender::is_open_for_write),
+        privileged: None,
     };
     match device {
         Some(device) if !filters_sg(state, device) => true,
@@ -205,18 +218,25 @@ pub(super) fn decide_on_sg_request(cdb: RequestCdb<'_>, sender: Option<Sender>) 
     }
 }
 
-/// The tail of a refusal on the fast path. LSM hooks may take locks, so `capable()` runs outside of the RCU-sched
+/// Asks for the capability behind the fast path. LSM hooks may take locks, so `capable()` runs outside of the RCU-sched
 /// section; where locks sleep (`CONFIG_PREEMPT_RT`), it runs as an RCU reader, for which unloading waits (see
 /// [`CmdAllowed`](crate::kernel::scsi::cmd_allowed::CmdAllowed)).
-#[cold]
-#[inline(never)]
-pub(super) fn by_capability(cdb: RequestCdb<'_>, resched: bool) -> bool {
+#[inline(always)]
+fn ask(resched: bool) -> bool {
     if resched {
         rcu_sched::resched();
     }
     let asking = cfg!(CONFIG_PREEMPT_RT).then(rcu::read_lock);
     let privileged = Capability::SYS_RAWIO.current_has();
     drop(asking);
+    privileged
+}
+
+/// The tail of a refusal on the fast path.
+#[cold]
+#[inline(never)]
+pub(super) fn by_capability(cdb: RequestCdb<'_>, resched: bool) -> bool {
+    let privileged = ask(resched);
     let reader = rcu_sched::read_lock();
     if let Some(state) = State::current(&reader) {
         let known = state.devices.get(cdb.addressed().queue().key(), &reader);
@@ -225,6 +245,22 @@ pub(super) fn by_capability(cdb: RequestCdb<'_>, resched: bool) -> bool {
         Outcome::of_not_allowed(privileged, false).count(stats);
     }
     privileged
+}
+
+/// The same while refusals are audited. Most have no record: what has the capability is no refusal, and what is past the rate
+/// limit is only counted. For those the tables have said all that is needed; the others are decided on in full.
+#[cold]
+#[inline(never)]
+pub(super) fn by_capability_audited(
+    cdb: RequestCdb<'_>,
+    open_for_write: bool,
+    resched: bool,
+) -> bool {
+    let privileged = ask(resched);
+    if fast_path::conclude_without_record(cdb, open_for_write, privileged) {
+        return privileged;
+    }
+    decide_in_full(cdb, open_for_write, Some(privileged))
 }
 
 fn for_device(
@@ -326,8 +362,7 @@ fn not_allowed(
     command: &Command<'_>,
     verdict: &Verdict<'_>,
 ) -> bool {
-    let privileged = Capability::SYS_RAWIO.current_has();
-    let outcome = Outcome::of_not_allowed(privileged, verdict.complains());
+    let outcome = Outcome::of_not_allowed(command.is_privileged(), verdict.complains());
     conclude(state, subject, device, command, verdict, outcome)
 }
 

@@ -6,7 +6,10 @@
 //!
 //! C header: [`include/linux/cgroup.h`](srctree/include/linux/cgroup.h)
 
-use crate::kernel::bindings;
+use crate::kernel::{
+    bindings,
+    sync::rcu::Reader, //
+};
 use core::{
     marker::PhantomData,
     ptr::{
@@ -67,13 +70,14 @@ impl<'a> Lineage<'a> {
     }
 
     /// That of the current task, of its thread if the cgroup is threaded.
-    pub(crate) fn of_current(_guard: &'a rcu::Guard) -> Self {
-        // SAFETY: The RCU read side lock is held, for `'a`.
+    #[inline]
+    pub(crate) fn of_current(_guard: &'a impl Reader) -> Self {
+        // SAFETY: No grace period that begins now ends during `'a` (`Reader`), which is what an RCU reader is for.
         let cgroup = unsafe { bindings::current_cgroup() };
         if cgroup.is_null() {
             return Self::none();
         }
-        // INVARIANT: The cgroup of the current task is not freed before the RCU read side lock is released.
+        // INVARIANT: The cgroup of the current task is freed after a grace period, which does not end during `'a`.
         Self {
             cgroup,
             // SAFETY: The cgroup is valid.
@@ -98,14 +102,13 @@ impl<'a> Lineage<'a> {
 impl Iterator for Lineage<'_> {
     type Item = u64;
 
+    #[inline]
     fn next(&mut self) -> Option<u64> {
         if self.level <= 0 {
             return None;
         }
-        // SAFETY: By the type invariant, the cgroup is valid.
-        let ancestor = unsafe { bindings::cgroup_ancestor(self.cgroup, self.level) };
-        // SAFETY: By the type invariant there is an ancestor at this level. It lives as long as the cgroup.
-        let id = unsafe { bindings::cgroup_id(ancestor) };
+        // SAFETY: By the type invariant, the cgroup is valid, and there is an ancestor at this level.
+        let id = unsafe { bindings::cgroup_ancestor_id(self.cgroup, self.level) };
         // INVARIANT: The level becomes less.
         self.level -= 1;
         Some(id)

@@ -59,6 +59,17 @@ impl RateLimit {
         }
         Some(self.suppressed.xchg(0, Relaxed))
     }
+
+    /// Suppresses an event if the limit is used up at this moment, and counts it as [`admit`](Self::admit) does; returns
+    /// whether it did. It takes no lock. May be called in any context.
+    pub(crate) fn suppress_if_used_up(&self) -> bool {
+        // SAFETY: `state` was initialised in `new()`. What others write at the same time is read once.
+        let used_up = unsafe { bindings::ratelimit_is_used_up(self.state.get()) };
+        if used_up {
+            self.suppressed.fetch_add(1, Relaxed);
+        }
+        used_up
+    }
 }
 
 #[kunit_tests(sgio_filter_ratelimit)]
@@ -79,6 +90,24 @@ mod tests {
         assert!((10..100).contains(&admitted));
         assert_eq!(admitted + told + limit.suppressed.load(Relaxed), 100);
         assert_eq!(other.admit(), Some(0));
+        Ok(())
+    }
+
+    #[test]
+    fn suppresses_only_what_it_would_not_admit() -> Result {
+        let limit = KBox::pin_init(RateLimit::new(), GFP_KERNEL)?;
+        let (mut seen, mut told) = (0, 0);
+        // Of a limit that was not used, and as long as there is room.
+        assert!(!limit.suppress_if_used_up());
+        while !limit.suppress_if_used_up() {
+            told += limit.admit().map_or(0, |suppressed| 1 + suppressed);
+            seen += 1;
+            assert!(seen <= 100);
+        }
+        assert!((10..100).contains(&told));
+        // The one that ended the loop.
+        seen += 1;
+        assert_eq!(told + limit.suppressed.load(Relaxed), seen);
         Ok(())
     }
 }

@@ -63,18 +63,10 @@ pub(super) fn apply<'a>(
                 check_holder(cgroup)?;
                 let mut copy = KVec::with_capacity(name.len(), GFP_KERNEL)?;
                 copy.extend_from_slice(name, GFP_KERNEL)?;
-                grants.put(Grant {
-                    holder: cgroup,
-                    name: copy,
-                    since: now,
-                    deadline: lifetime.map(|lifetime| now.after(lifetime)),
-                    rules: CompiledRules::compile(super::apply(
-                        limit,
-                        whose,
-                        &rules,
-                        &Rules::none(),
-                    )?)?,
-                })?;
+                let deadline = lifetime.map(|lifetime| now.after(lifetime));
+                let rules = super::apply(limit, whose, &rules, &Rules::none())?;
+                let rules = CompiledRules::compile(rules)?;
+                grants.put(Grant::new(cgroup, copy, now, deadline, rules)?)?;
             }
             GrantChange::Revoke { cgroup, name } => grants.revoke(cgroup, name),
             GrantChange::RevokeAll => grants.revoke_all(),
@@ -145,11 +137,11 @@ pub(super) fn show(rules: &Rules, page: &mut Page<'_>) -> Result {
             None => write!(page, "?")?,
         }
         writeln!(page)?;
-        let rules = grant.rules.view().rules();
+        let rules = grant.rules().view().rules();
         let listed = |listed: &ListedRule| listed.at(now);
         for (number, rule) in rules.iter().map(listed).enumerate() {
             if let Some(rule) = rule {
-                writeln!(page, "{:>20} {rule}", grant.rules.hits(number))?;
+                writeln!(page, "{:>20} {rule}", grant.rules().hits(number))?;
             }
         }
         if page.is_full() {

@@ -42,14 +42,16 @@ pub struct FastAnswer(u16);
 const NUMBER: u32 = MAX_RULES.trailing_zeros();
 /// The list has to be searched.
 const UNKNOWN: u16 = 0;
-/// Allowed on a read-only open.
-const READER: u16 = 1 << 0;
-/// Allowed on an open for writing.
-const WRITER: u16 = 1 << 1;
+/// Grants are to be asked, and if none allows, the list: a number without flags.
+const GRANTS: u16 = 1;
 /// The numbered rule decides.
-const RULE: u16 = 1 << 2;
+const RULE: u16 = 1 << 0;
 /// No rule mentions the opcode.
-const UNMENTIONED: u16 = 1 << 3;
+const UNMENTIONED: u16 = 1 << 1;
+/// Allowed on an open for writing alone.
+const WRITER: u16 = 1 << 2;
+/// Allowed on any open. It is twice [`WRITER`], so that an open for writing makes this of that by addition.
+const READER: u16 = 1 << 3;
 
 const _: () = assert!(MAX_RULES.is_power_of_two() && NUMBER + 4 <= 16);
 
@@ -57,7 +59,9 @@ impl FastAnswer {
     /// Tells whether the rule [`Self::rule`] allows the command.
     #[inline(always)]
     pub const fn is_allowed(self, open_for_write: bool) -> bool {
-        (self.0 >> (NUMBER + open_for_write as u32)) & 1 != 0
+        // In 32 bits, and without a shift by a variable: an instruction less on x86.
+        let writer = (open_for_write as u32) << (NUMBER + WRITER.trailing_zeros());
+        (self.0 as u32 + writer) & (READER as u32) << NUMBER != 0
     }
 
     /// Tells whether no rule mentions the opcode.
@@ -69,7 +73,13 @@ impl FastAnswer {
     /// Tells whether the opcode alone decides, so that no search is needed.
     #[inline(always)]
     pub const fn is_known(self) -> bool {
-        self.0 >= RULE << NUMBER
+        self.0 & ((RULE | UNMENTIONED) << NUMBER) != 0
+    }
+
+    /// Tells whether grants come before the list, which may allow the opcode but does not deny it.
+    #[inline(always)]
+    pub const fn is_left_to_grants(self) -> bool {
+        self.0 == GRANTS
     }
 
     /// Returns the number of the rule that decides, if one does ([`Self::is_known`] and not
@@ -92,7 +102,7 @@ impl FastAnswer {
             _ if listed.is_timed() || rule.fields().next().is_some() => UNKNOWN,
             _ if usize::from(number) >= MAX_RULES => UNKNOWN,
             Action::Allow(Access::Write) => RULE | WRITER,
-            Action::Allow(Access::Read) => RULE | WRITER | READER,
+            Action::Allow(Access::Read) => RULE | READER,
             Action::Deny => RULE,
         };
         match known {
@@ -120,10 +130,16 @@ impl FastTable {
         }
     }
 
-    /// Leaves these opcodes to the search: something besides the list may decide.
-    pub fn leave(&mut self, opcodes: &ByteSet) {
+    /// Leaves these opcodes to grants. Where the list may deny one it is left to the search, since what the list denies is
+    /// denied whatever grants say.
+    pub fn leave_to_grants(&mut self, opcodes: &ByteSet) {
         for opcode in opcodes.iter() {
-            *self.0[usize::from(opcode)].get_mut() = UNKNOWN;
+            let place = self.0[usize::from(opcode)].get_mut();
+            let answer = FastAnswer(*place);
+            *place = match answer.is_unmentioned() || answer.is_known() && answer.is_allowed(true) {
+                true => GRANTS,
+                false => UNKNOWN,
+            };
         }
     }
 

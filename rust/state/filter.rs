@@ -3,7 +3,10 @@
 //! What is in force on a device or class: rules, what needs no search among them, and grants. Published as one.
 
 use super::{
-    grants::Grants,
+    grants::{
+        Granted,
+        Grants, //
+    },
     rules::{
         CompiledRules,
         RuleVec, //
@@ -97,7 +100,7 @@ impl CompiledFilter {
         rules.fill_index()?;
         fast_table.fill(&rules.view());
         if let Some(grants) = grants {
-            fast_table.leave(grants.mentioned());
+            fast_table.leave_to_grants(grants.mentioned());
         }
         Ok(filter.into())
     }
@@ -133,6 +136,22 @@ impl CompiledFilter {
     pub(crate) fn grants_on(&self, opcode: u8) -> Option<&Grants> {
         let grants = self.grants.as_ref()?;
         grants.mentioned().contains(opcode).then_some(grants)
+    }
+
+    /// The first rule of a grant that allows an opcode to a sender of these cgroups, by their ids, from below, if that can be
+    /// said by the opcode alone. Nothing where the rules may deny it.
+    #[inline]
+    pub(crate) fn granted_opcode<'a>(
+        &'a self,
+        sender: impl Iterator<Item = u64>,
+        opcode: u8,
+        open_for_write: bool,
+    ) -> Option<Granted<'a>> {
+        let grants = self.grants.as_ref()?;
+        if !self.fast_answer(opcode).is_left_to_grants() {
+            return None;
+        }
+        grants.allowing_opcode(sender, opcode, open_for_write)
     }
 
     /// The grants.

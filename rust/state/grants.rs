@@ -11,10 +11,14 @@ use crate::{
         allowed_by_grant,
         ByteSet,
         Cdb,
+        FastTable,
         Time,
         MAX_GRANTS, //
     },
-    state::rules::CompiledRules, //
+    state::{
+        holder_index::HolderIndex,
+        rules::CompiledRules, //
+    }, //
 };
 use core::cmp::Ordering;
 use kernel::{
@@ -33,10 +37,41 @@ pub(crate) struct Grant {
     /// When it ends, if it does by itself.
     pub(crate) deadline: Option<Time>,
     /// Its rules.
-    pub(crate) rules: Arc<CompiledRules>,
+    rules: Arc<CompiledRules>,
+    /// What of them needs no search.
+    answers: KBox<FastTable>,
 }
 
 impl Grant {
+    /// A grant of `rules`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(
+        holder: u64,
+        name: KVec<u8>,
+        since: Time,
+        deadline: Option<Time>,
+        rules: Arc<CompiledRules>,
+    ) -> Result<Self> {
+        let mut answers = KBox::new(FastTable::unknown(), GFP_KERNEL)?;
+        answers.fill(&rules.view());
+        Ok(Self {
+            holder,
+            name,
+            since,
+            deadline,
+            rules,
+            answers,
+        })
+    }
+
+    /// Its rules.
+    pub(crate) fn rules(&self) -> &CompiledRules {
+        &self.rules
+    }
+
     fn key(&self) -> (u64, &[u8]) {
         (self.holder, &self.name)
     }
@@ -62,6 +97,8 @@ impl Grant {
 pub(crate) struct Grants {
     /// By holder, then by name.
     list: KVVec<Arc<Grant>>,
+    /// Where those of a holder begin in it.
+    holders: HolderIndex,
     /// The opcodes that a rule of one of them mentions.
     mentioned: ByteSet,
 }
@@ -102,9 +139,7 @@ impl Grants {
         now: impl Fn() -> Time,
     ) -> Option<Granted<'a>> {
         for holder in sender {
-            let first = self.list.partition_point(|grant| grant.holder < holder);
-            let held = self.list.get(first..).unwrap_or_default();
-            for grant in held.iter().take_while(|grant| grant.holder == holder) {
+            for grant in self.held_by(holder) {
                 if !grant.applies(&now) {
                     continue;
                 }
@@ -119,6 +154,45 @@ impl Grants {
             }
         }
         None
+    }
+
+    /// The same for all commands of an opcode: nothing if none allows it, or where that depends on the other bytes or the time.
+    #[inline]
+    pub(crate) fn allowing_opcode<'a>(
+        &'a self,
+        sender: impl Iterator<Item = u64>,
+        opcode: u8,
+        open_for_write: bool,
+    ) -> Option<Granted<'a>> {
+        for holder in sender {
+            for grant in self.held_by(holder) {
+                let answer = grant.answers.get(opcode);
+                if answer.is_unmentioned() {
+                    continue;
+                }
+                if !answer.is_known() || grant.deadline.is_some() {
+                    return None;
+                }
+                if answer.is_allowed(open_for_write) {
+                    return Some(Granted {
+                        rules: &grant.rules,
+                        holder,
+                        rule: answer.rule(),
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn held_by(&self, holder: u64) -> impl Iterator<Item = &Grant> {
+        let first = self.holders.first(holder).unwrap_or(self.list.len());
+        let behind = self.list.get(first..).unwrap_or_default();
+        let held = behind
+            .iter()
+            .take_while(move |grant| grant.holder == holder);
+        held.map(|grant| &**grant)
     }
 }
 
@@ -197,8 +271,10 @@ impl GrantVec {
                 mentioned = mentioned.union(listed.rule().opcodes());
             }
         }
+        let holders = HolderIndex::new(self.0.iter().map(|grant| grant.holder))?;
         let grants = Grants {
             list: self.0,
+            holders,
             mentioned,
         };
         Ok(Some(Arc::new(grants, GFP_KERNEL)?))
@@ -239,13 +315,8 @@ mod tests {
         copy.extend_from_slice(name, GFP_KERNEL)?;
         let lifetime = seconds.map(|seconds| Lifetime::from_secs(seconds).ok_or(EINVAL));
         let now = now();
-        Ok(Grant {
-            holder,
-            name: copy,
-            since: now,
-            deadline: lifetime.transpose()?.map(|lifetime| now.after(lifetime)),
-            rules: CompiledRules::compile(rules)?,
-        })
+        let deadline = lifetime.transpose()?.map(|lifetime| now.after(lifetime));
+        Grant::new(holder, copy, now, deadline, CompiledRules::compile(rules)?)
     }
 
     /// Who gives an opcode to a sender, and by which rule.
@@ -253,7 +324,11 @@ mod tests {
         let bytes = [opcode, 0, 0, 0, 0, 0];
         let cdb = Cdb::new(&bytes).ok_or(EINVAL)?;
         let granted = grants.allowing(sender.iter().copied(), &cdb, false, now);
-        Ok(granted.map(|granted| (granted.holder, granted.rule)))
+        let granted = granted.map(|granted| (granted.holder, granted.rule));
+        // Without fields and deadlines, the opcode alone says the same.
+        let by_opcode = grants.allowing_opcode(sender.iter().copied(), opcode, false);
+        assert_eq!(by_opcode.map(|by| (by.holder, by.rule)), granted);
+        Ok(granted)
     }
 
     #[test]
@@ -342,6 +417,10 @@ mod tests {
             granted.is_some()
         };
         assert!(given(now()) && !given(later));
+        // The opcode alone does not say it.
+        assert!(grants
+            .allowing_opcode([9].into_iter(), 0xc0, false)
+            .is_none());
         assert!(grants.any_has_ended(later));
         Ok(())
     }
