@@ -18,7 +18,8 @@
 #   pr NAME LEAST MEDIAN                              ns per PERSISTENT RESERVE IN
 #
 # `guest.sh smoke` does all of it with few repeats and devices: that it works. `guest.sh devices N...`
-# measures with so many devices, and nothing else; `guest.sh commands`, `sg` or `threads` only what its name says.
+# measures with so many devices, and nothing else; `guest.sh commands`, `sg`, `grants`, `audit` or `threads` only what its
+# name says.
 # shellcheck source-path=SCRIPTDIR/../scenarios source=../scenarios/lib.sh
 . "${0%/*}/../scenarios/lib.sh"
 # shellcheck source=../scenarios/lio.sh
@@ -28,8 +29,9 @@ effort=()
 many=(100 4000)
 directories=1000
 threads=3000
+some=1000
 case ${1-} in
-smoke) effort=(4 3) many=(20) directories=20 threads=30 ;;
+smoke) effort=(4 3) many=(20) directories=20 threads=30 some=20 ;;
 devices) many=("${@:2}") ;;
 esac
 hooks=$(dirname "$SGIO_KO")/hooks
@@ -79,6 +81,74 @@ with_tracepoint() {
 	echo 0 >/sys/kernel/tracing/events/sgio_filter/decision/enable
 	cost tracepoint-off
 	unload
+}
+
+# --- grants --------------------------------------------------------------------------
+
+cgroups=/sys/fs/cgroup
+holders=()
+# holders N: so many cgroups; the measurements are made in the last
+holders() {
+	local n
+	mountpoint -q $cgroups || mount -t cgroup2 none $cgroups || die "no cgroups of version 2"
+	for ((n = 1; n <= $1; n++)); do mkdir -p "$cgroups/bench/$n" || die "cgroup $n"; done
+	mapfile -t holders < <(stat -c %i "$cgroups"/bench/* | sort -n)
+	n=$(find $cgroups/bench -mindepth 1 -maxdepth 1 -inum "${holders[-1]}")
+	echo $$ >"$n/cgroup.procs" || die "$n"
+}
+
+# grants HCTL N RULE...: on a device, to each of the last N holders
+grants() {
+	local hctl=$1 n=$2 holder
+	shift 2
+	{
+		echo "device $hctl"
+		for holder in "${holders[@]: -n}"; do
+			echo "grant cgroup=$holder name=bench"
+			printf '%s\n' "$@"
+		done
+	} >"$tmp/transaction"
+	is "$n grants on $hctl" "$(knob /dev/sgio_filter <"$tmp/transaction")" "ok $(wc -c <"$tmp/transaction")"
+}
+
+# with_grants CONFIGURATION HCTL N RULE...
+with_grants() {
+	local name=$1
+	shift
+	must_load
+	grants "$@"
+	cost "$name"
+	unload
+	cost none
+}
+
+# What all send but "refused" does, of which no grant says anything.
+granted=("allow r 00,12,28" "allow w 2a")
+by_grants() {
+	holders "$some"
+	cost none
+	with_grants "grants-1-unmentioned" "$first" 1 "allow r d0"
+	with_grants "grants-$some-unmentioned" "$first" "$some" "allow r d0"
+	with_grants "grants-1" "$first" 1 "${granted[@]}"
+	with_grants "grants-$some" "$first" "$some" "${granted[@]}"
+}
+
+# audit 0|1: the kernel's audit; without a daemon its records go to the kernel log. From the first time on every process
+# pays for it, so the kernel alone is measured again.
+audit() {
+	python3 -c 'import socket, struct, sys
+AUDIT_SET, STATUS_ENABLED, REQUEST = 1001, 1, 1
+status = struct.pack("=12I", STATUS_ENABLED, int(sys.argv[1]), *[0] * 10)
+with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9) as audit:
+    audit.send(struct.pack("=IHHII", 16 + len(status), AUDIT_SET, REQUEST, 0, 0) + status)' "$1" || die "audit"
+}
+
+with_audit() {
+	audit 1
+	cost none-audit
+	with_module audit
+	cost none-audit
+	audit 0
 }
 
 # sg_cost CONFIGURATION
@@ -270,6 +340,16 @@ commands)
 	cost none
 	finish
 	;;
+grants)
+	cost warm-up
+	by_grants
+	finish
+	;;
+audit)
+	cost warm-up
+	with_audit
+	finish
+	;;
 sg)
 	sg_cost warm-up
 	by_sg
@@ -304,4 +384,8 @@ with_threads 1
 with_threads $threads
 persistent_reserve
 for n in "${many[@]}"; do with_devices "$n"; done
+by_grants
+other=$(scsi_devices | grep -vx "$first" | tail -n 1)
+with_grants "grants-$some-elsewhere" "$other" "$some" "${granted[@]}"
+with_audit
 finish

@@ -66,12 +66,61 @@ def goals(r):
             f"{difference:.3%} over {', '.join(n.split('-')[1] for n in names)}",
             difference <= 0.005,
         )
+    yield from grant_goals(r)
+    for sender in SENDERS:
+        ratio = r.ratio("audit", REFUSED, sender)
+        yield (
+            f"a refused command while the kernel audits, beyond the limit of records, {sender}: at most 1.08",
+            f"{ratio:.4f}",
+            ratio <= 1.08,
+        )
     slab, percpu = r.per_device()
     yield (
         "memory per device with the default policy: under 1 KiB",
         f"{slab + percpu:.0f} bytes",
         slab + percpu < 1024,
     )
+
+
+def grant_goals(r):
+    for what, most, names in (
+        ("that no grant on the device mentions", 0.995, [n for n in grants(r) if n.endswith("-unmentioned")]),
+        ("that a grant allows", 1.01, [n for n in grants(r) if not n.endswith(("-unmentioned", "-elsewhere"))]),
+    ):
+        ratio = max(r.ratio(n, TUR, "nobody") for n in names)
+        yield (
+            f"a command of a holder (TEST UNIT READY, nobody) {what}: at most {most}",
+            f"{ratio:.4f}",
+            ratio <= most,
+        )
+    elsewhere = [n for n in grants(r) if n.endswith("-elsewhere")]
+    most = max(abs(r.ratio(n, TUR, s) - r.ratio("strict", TUR, s)) for n in elsewhere for s in SENDERS)
+    yield "nothing for grants on another device", f"{most:.3%}", most == 0
+
+
+def grants(r):
+    """The configurations with grants."""
+    return [name for name in r.configurations() if name.startswith("grants-")]
+
+
+def grants_table(r):
+    titles = {"unmentioned": ", of other opcodes", "elsewhere": ", on another device"}
+    rows = []
+    for name in grants(r):
+        _, count, where = (name + "-").split("-", 2)
+        cells = [f"{r.ratio(name, c, s):.4f}" for s in SENDERS for c in (TUR, "inquiry", "write-10", REFUSED)]
+        rows.append((f"{int(count):,}{titles.get(where.strip('-'), '')}", *cells))
+    head = [f"{c}, {s}" for s in SENDERS for c in (TUR, "inquiry", "write-10", REFUSED)]
+    return table(("grants", *head), rows)
+
+
+def audit(r):
+    rows = []
+    for sender in SENDERS:
+        for command in (TUR, REFUSED):
+            alone, cost = r.stock("audit", command, sender), r.cost("audit", command, sender)
+            rows.append((f"{command}, {sender}", f"{alone:.1f}", f"{cost:.1f}", f"{cost - alone:+.1f}", f"{cost / alone:.4f}"))
+    return table(("command", "kernel alone", "with the module", "difference", "ratio"), rows)
 
 
 def commands(r):
@@ -89,7 +138,7 @@ def commands(r):
 def configurations(r):
     rows = []
     for name in r.configurations():
-        if name.startswith("hook-"):
+        if name.startswith(("hook-", "grants-", "audit")):
             continue
         cells = [f"{r.ratio(name, c, s):.4f}" for c in (TUR, REFUSED) for s in SENDERS]
         rows.append((name.replace("-", " ", 1), *cells))
@@ -192,6 +241,8 @@ def main():
         "root": root,
         "configurations": configurations(r),
         "sg": sg(r),
+        "grants": grants_table(r),
+        "audit": audit(r),
         "threads": threads(r),
         "hooks": hooks(r),
         "refusal": refusal(r),

@@ -3,6 +3,8 @@
 
 COMMANDS = ("test-unit-ready", "inquiry", "read-10", "write-10", "refused")
 SENDERS = ("nobody", "root")
+# The kernel alone, and with audit switched on.
+ALONE = ("none", "none-audit")
 
 
 class Results:
@@ -65,7 +67,7 @@ class Results:
 
     def configurations(self):
         """Their names, in order, without the kernel alone."""
-        return [name for name, _ in self.runs if name not in ("none", "warm-up")]
+        return [name for name, _ in self.runs if name not in (*ALONE, "warm-up")]
 
     def cost(self, configuration, command, sender):
         return dict(self.runs)[configuration][command, sender]
@@ -73,8 +75,9 @@ class Results:
     def stock(self, configuration, command, sender):
         """The kernel alone, the mean of the measurements next before and next behind."""
         at = [name for name, _ in self.runs].index(configuration)
-        before = [costs for name, costs in self.runs[:at] if name == "none"][-1:]
-        behind = [costs for name, costs in self.runs[at:] if name == "none"][:1]
+        alone = ALONE[configuration == "audit"]
+        before = [costs for name, costs in self.runs[:at] if name == alone][-1:]
+        behind = [costs for name, costs in self.runs[at:] if name == alone][:1]
         costs = [costs[command, sender] for costs in before + behind]
         return sum(costs) / len(costs)
 
@@ -89,11 +92,11 @@ class Results:
 
     def drift(self):
         """The widest difference between two measurements of the kernel alone, as a ratio."""
-        alone = [costs for name, costs in self.runs if name == "none"]
-        return max(
-            max(costs[key] for costs in alone) / min(costs[key] for costs in alone) - 1
-            for key in alone[0]
-        )
+        def widest(alone):
+            costs = [costs for name, costs in self.runs if name == alone]
+            return max(max(c[key] for c in costs) / min(c[key] for c in costs) - 1 for key in costs[0])
+
+        return max(map(widest, ALONE))
 
     def per_device(self):
         """Bytes per device, from the fewest devices but one to the most: slab and per-CPU."""
