@@ -147,6 +147,67 @@ is "outside of the writer's namespace" \
 	"No such file or directory"
 is "... nothing has changed" "$(grants)" "$before"
 
+# --- all opcodes ----------------------------------------------------------------------
+
+# The kernel does what the reference implementation reads, of all opcodes and the service actions of some, for a sender with
+# two grants below each other and one with neither.
+mkdir -p $cgroups/far/near
+many=5e,5f,9e,a3
+cat >"$tmp/device" <<-END
+	deny 5e [1]&1f=02
+	allow w 8a
+	allow r 3b
+	deny 4e
+END
+cat >"$tmp/near" <<-END
+	deny 5f [1]&1f=03
+	allow w 5e,5f,9e [1]&1f=00-04
+	allow r 4e,d0-d2
+	deny 3c
+	allow w 12
+END
+cat >"$tmp/far" <<-END
+	allow r 3c,a3 [1]=00-3f
+	allow w d1,42,48
+	allow r d3
+	deny d4
+	allow r d4
+END
+{ echo "device $a" && echo rules && cat "$tmp/device" &&
+	echo "grant cgroup=$(id far/near)" && cat "$tmp/near" && echo "grant cgroup=$(id far)" && cat "$tmp/far"; } >"$tmp/transaction"
+knob $node <"$tmp/transaction" >/dev/null
+sgsend --list $many >"$tmp/commands"
+# as_seen_by CGROUP: the answers
+as_seen_by() {
+	rm -rf "$tmp/answers"
+	mkdir -m 777 "$tmp/answers"
+	in_cgroup "$1" nobody --sweep --sweep-sa $many --into "$tmp/answers" "bsg:/dev/bsg/$a" >"$tmp/log" || cat "$tmp/log"
+	cat "$tmp"/answers/*
+}
+as_seen_by far/near >"$tmp/got"
+ruleeval --grant "$tmp/near" --grant "$tmp/far" --class $sysfs/classes/disk/rules "$tmp/device" <"$tmp/commands" >"$tmp/want"
+same "all opcodes: what the reference says ($(wc -l <"$tmp/want") answers)" "$tmp/got" "$tmp/want"
+as_seen_by vm2 >"$tmp/got"
+ruleeval --class $sysfs/classes/disk/rules "$tmp/device" <"$tmp/commands" >"$tmp/without"
+same "... and for who holds none" "$tmp/got" "$tmp/without"
+check "... they differ" test "$(comm -3 <(sort "$tmp/want") <(sort "$tmp/without") | wc -l)" -gt 40
+change rules "revoke all" "grant cgroup=$(id vm1)" "allow r 5e"
+
+# --- a subtree that is delegated ---------------------------------------------------------
+
+mkdir $cgroups/vm1/own
+chown -R nobody $cgroups/vm1/own
+# by_user COMMAND...: in the subtree that is its user's
+by_user() {
+	(
+		echo $BASHPID >"$cgroups/$1/cgroup.procs" || exit 99
+		as_nobody bash -c "$2" 2>&1
+	)
+}
+is "a user makes cgroups in a subtree of the holder, which have what it has" \
+	"$(by_user vm1/own "mkdir $cgroups/vm1/own/x && echo \$BASHPID >$cgroups/vm1/own/x/cgroup.procs && sgsend --write --probe bsg:/dev/bsg/$a $pr_in")" "$yes"
+like "... and cannot put there what is outside of it" "$(by_user vm2 "echo \$BASHPID >$cgroups/vm1/own/x/cgroup.procs")" "*Permission denied*"
+
 # --- its end -------------------------------------------------------------------------
 
 change "revoke all" "grant cgroup=$(id vm1) for=12" "allow r 5e"

@@ -15,6 +15,8 @@ has_kmemleak || {
 
 debug_load
 debug_add 0
+cgroups=/sys/fs/cgroup
+mountpoint -q $cgroups || mount -t cgroup2 none $cgroups || die "no cgroups of version 2"
 check "kmemleak is on" leaks_begin
 for _ in $(seq 5); do
 	must_load
@@ -26,6 +28,14 @@ for _ in $(seq 5); do
 	echo 1 >"$(dev "$hctl")/unpriv_sgio"
 	put /dev/sgio_filter "device $hctl" "report_luns own" rules "allow r 5e" "class disk" "table strict"
 	slurp got "$(dev "$hctl")/nexus"
+	# Grants that are replaced, revoked, or end with their holder or the module.
+	for _ in 1 2; do mkdir -p $cgroups/one $cgroups/two &&
+		put /dev/sgio_filter "device $hctl" "grant cgroup=$(stat -c %i $cgroups/one) name=a" "allow r 5e" \
+			"grant cgroup=$(stat -c %i $cgroups/two)" "allow w 5f [1]=00"; done
+	put /dev/sgio_filter "device $hctl" "revoke cgroup=$(stat -c %i $cgroups/one) name=a"
+	rmdir $cgroups/two
+	echo "deny 88" >"$(dev "$hctl")/rules"
+	put /dev/sgio_filter "device $hctl" "grant cgroup=$(stat -c %i $cgroups/one) for=60" "allow r 5e"
 	unload
 done
 must_load

@@ -129,6 +129,16 @@ class disk
 rules
 +deny 12
 " reset_all "$bsg" $vendor
+# The probe is sent by a holder.
+echo $$ >/sys/fs/cgroup/other/cgroup.procs
+# shellcheck disable=SC2317 # called by what it is an argument of
+revoke() { put /dev/sgio_filter "device $disk" "revoke all"; }
+write_in_turn "a grant" /dev/sgio_filter "device $disk
+grant cgroup=$(stat -c %i /sys/fs/cgroup/other) name=a
+allow r 5e
+grant cgroup=$(stat -c %i /sys/fs/cgroup/other) name=b for=600
+allow w 5f [1]&1f=00
+" revoke "$bsg" $read_reservations
 # Each undo is a load, but there are few ways.
 always_undo=1 step=$((every < 4 ? every : 4))
 write_in_turn "a transaction that arms the second hook" /dev/sgio_filter "device $tape

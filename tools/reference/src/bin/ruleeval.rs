@@ -3,7 +3,9 @@
 //! The reference as a program, for the scenarios.
 //!
 //! ```text
-//! ruleeval RULES...  < COMMANDS         what one list of rules, in so many files, says of each command
+//! ruleeval [--grant RULES]... [--class RULES] RULES...  < COMMANDS
+//!                                       what one list of rules, in so many files, says of each command; what grants say of it
+//!                                       that the sender holds, in the order in which they are asked; and the class's rules
 //! ruleeval --changes FILE...  < ASKED   whether what was allowed may have been, by what writers of a policy told
 //! ```
 //!
@@ -26,8 +28,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
         Some((option, files)) if option == "--changes" => judge(files),
-        Some((file, _)) if !file.starts_with('-') => evaluate(&arguments),
-        _ => Err("usage: ruleeval RULES... | --changes FILE...".into()),
+        Some(_) => evaluate(&arguments),
+        None => Err(
+            "usage: ruleeval [--grant RULES]... [--class RULES] RULES... | --changes FILE..."
+                .into(),
+        ),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -43,21 +48,41 @@ fn read(path: &String) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("{path}: {error}"))
 }
 
-fn evaluate(files: &[String]) -> Result<bool, String> {
-    let mut rules = Vec::new();
-    for file in files {
-        match text::parse(&read(file)?) {
-            Ok(change) => rules.extend(change.rules().into_iter().map(|l| Listed::new(l, 0))),
-            Err(Bad::Nothing) => (),
-            Err(Bad::Line(line)) => return Err(format!("{file}:{line}: no rule")),
+/// The rules of a file, which end at no time.
+fn rules_in(file: &String) -> Result<Vec<Listed>, String> {
+    match text::parse(&read(file)?) {
+        Ok(change) => Ok(change
+            .rules()
+            .into_iter()
+            .map(|l| Listed::new(l, 0))
+            .collect()),
+        Err(Bad::Nothing) => Ok(Vec::new()),
+        Err(Bad::Line(line)) => Err(format!("{file}:{line}: no rule")),
+    }
+}
+
+fn evaluate(arguments: &[String]) -> Result<bool, String> {
+    let (mut device, mut grants, mut class) = (Vec::new(), Vec::new(), Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let mut file = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{argument}: no file"))
+        };
+        match argument.as_str() {
+            "--grant" => grants.push(rules_in(file()?)?),
+            "--class" => class.extend(rules_in(file()?)?),
+            option if option.starts_with('-') => return Err(format!("{option}: no such option")),
+            _ => device.extend(rules_in(argument)?),
         }
     }
     let rules = Rules {
         unpriv: false,
         own_luns: false,
-        device: &rules,
-        grants: &[],
-        class: &[],
+        device: &device,
+        grants: &grants,
+        class: &class,
         now: 0,
     };
     let mut out = BufWriter::new(io::stdout().lock());
