@@ -115,6 +115,8 @@ commands! {
     Grants(grants),
     /// Take grants on a device back.
     Revoke(revoke),
+    /// Run a program that holds grants, in a cgroup of its own.
+    Run(run),
     /// Let a device's refusals through, and only report them.
     Complain(complain),
     /// Put a policy file, or all of a directory, in force.

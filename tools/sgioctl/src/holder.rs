@@ -63,7 +63,7 @@ impl Args {
             (Some(path), ..) => path_below(path)?,
             (_, Some(pid), _) => unit_of(&of_process(root, &pid.to_string())?),
             (.., Some(unit)) => of_unit(unit)?,
-            _ => unit_of(&of_process(root, "self")?),
+            _ => return of_this_process(root),
         };
         Holder::at(root, &path)
     }
@@ -98,6 +98,24 @@ impl Holder {
             path: path.to_owned(),
         })
     }
+}
+
+/// The service or scope that this process is in.
+///
+/// # Errors
+///
+/// As [`Args::holder`].
+pub fn of_this_process(root: &Root) -> Result<Holder> {
+    Holder::at(root, &unit_of(&cgroup_of_this_process(root)?))
+}
+
+/// The path of the cgroup that this process is in.
+///
+/// # Errors
+///
+/// As [`Args::holder`].
+pub fn cgroup_of_this_process(root: &Root) -> Result<String> {
+    of_process(root, "self")
 }
 
 /// Where cgroups of version 2 are.

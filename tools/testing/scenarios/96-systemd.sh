@@ -135,6 +135,16 @@ is "... check --as, too" "$(inside sgioctl check "$a" ${prefetch//??/& } --read 
 check "it stops" systemctl stop sgio-test-holder.service
 like "... and its grant is gone" "$(inside sgioctl grants "$a")" "*: no grants"
 rm $units/sgio-test-holder.service
+# A program in a scope of its own: the same process from the command line to its end.
+before=$(inside systemctl list-units --all --type=scope --no-legend | wc -l)
+is "sgioctl run: in a scope, as a user, and with what is granted" \
+	"$(inside sgioctl run --grant "$a=pre-fetch-10" --user nobody -- sh -c "grep -o 'run-.*scope' /proc/self/cgroup | sed 's/run-[^.]*/run-N/'; id -un; /sgio/build/bin/sgsend --probe --write sg_io:$disk $prefetch; exit 7" 2>&1 | xargs)" \
+	"run-N.scope nobody allowed: nothing executed"
+inside sgioctl run --grant "$a=pre-fetch-10" --user nobody -- sh -c "kill -TERM \$\$"
+is "... a signal ends it as it ends any program" $? 143
+inside sgioctl run --grant "$a=pre-fetch-10" --user nobody -- sh -c "exit 7"
+is "... its exit status is its own" $? 7
+like "... and nothing is left" "$(inside systemctl list-units --all --type=scope --no-legend | wc -l) $(inside sgioctl grants "$a")" "$before *: no grants"
 
 sed -i 's/5e/4d/' $policy/10-test.toml
 check "systemctl reload" systemctl reload sgio-filter

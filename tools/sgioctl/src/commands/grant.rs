@@ -158,7 +158,7 @@ fn held(context: &Context, target: &Target, holder: &Holder, name: &str) -> Resu
 }
 
 /// The lines behind that of the device.
-fn section(holder: &Holder, name: &str, list: &[InForce]) -> String {
+pub(super) fn section(holder: &Holder, name: &str, list: &[InForce]) -> String {
     let mut text = format!("grant cgroup={}", holder.id);
     if !name.is_empty() {
         text += &format!(" name={name}");

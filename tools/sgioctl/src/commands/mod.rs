@@ -20,6 +20,7 @@ pub mod monitor;
 pub mod profiles;
 pub mod reset;
 pub mod revoke;
+pub mod run;
 pub mod set;
 pub mod show;
 
