@@ -67,6 +67,12 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     context.output.answer("grants", &answer, || {
         let now = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or(0);
+        if answer.devices.is_empty() {
+            return output::print(match running::is_loaded(&context.root) {
+                true => "no grants\n",
+                false => "no grants: the module sgio_filter is not loaded\n",
+            });
+        }
         let texts: String = answer.devices.iter().map(|on| text(on, now)).collect();
         output::print(&texts)
     })?;

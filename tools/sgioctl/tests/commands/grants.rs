@@ -165,7 +165,7 @@ fn what_cannot_be_granted_changes_nothing() {
 #[test]
 fn grants_are_listed_and_taken_back() {
     let (tree, id) = tree();
-    assert_eq!(tree.output(&["grants"], 0), "");
+    assert_eq!(tree.output(&["grants"], 0), "no grants\n");
     assert_eq!(
         tree.output(&["grants", "sdc"], 0),
         "sdc (0:0:0:0): no grants\n"

@@ -15,6 +15,7 @@ log=$(mktemp)
 	# shellcheck source-path=SCRIPTDIR source=../lio.sh
 	. "$here/lio.sh" # lib.sh has set it to its own place
 	trap - EXIT
+	mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup || die "no cgroups of version 2"
 	lio_load
 	lio_backstore one
 	lio_disk one 1
@@ -101,7 +102,19 @@ step nobody "sg_persist --in --read-reservation $disk" 0 "*Write Exclusive, regi
 step nobody "sg_compare_and_write --in=/dev/zero --lba=0 --num=1 --xferlen=1024 $disk" 51 \
 	"*Operation not permitted*" "COMPARE AND WRITE stays refused: the rule is narrow."
 
-title "6. Gone without a trace."
+title "6. A grant: for one program, a service or a virtual machine, and it ends with that."
+step root "sgioctl reset $disk" 0 "*- allow w 5e-5f*" "A rule is for everybody who can open the disk. No more of it."
+granted="sgioctl run --grant $name=disk-guest-reservations --user nobody --"
+step root "$granted sg_persist --in --read-reservation $disk" 0 "*Write Exclusive, registrants only*" \
+	"The same commands for one program, in a cgroup of its own: allowed."
+step root "$granted sleep 600 >/dev/null 2>&1 & sleep 2; sgioctl grants" 0 "*sgioctl-run-*allow r 5e*" \
+	"Who holds what. It is still running ..."
+step nobody "sg_persist --in --read-keys $disk" 51 "*Operation not permitted*" \
+	"... and nobody else has it, be it the same user."
+step root "pkill -KILL -x sleep; sleep 1; sgioctl grants" 0 "*no grants*" \
+	"It was killed, and with its last process the grant has gone. Nobody had to take it back."
+
+title "7. Gone without a trace."
 step root "rmmod sgio_filter && ls /sys/block/$name/queue/unpriv_sgio" 2 "*No such file*" \
 	"The kernel is as it was."
 step nobody "sg_persist --in --read-keys $disk" 51 "*Operation not permitted*" \
