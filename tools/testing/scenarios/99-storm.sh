@@ -269,7 +269,7 @@ grant_sender() {
 # shellcheck disable=SC2317 # called by wait_for
 grant_judged_or_over() { [[ $(<"$tmp/grant.judged") == "$1" || -e $tmp/unloading ]]; }
 # shellcheck disable=SC2317
-holder_goes() { rmdir $cgroups/holder 2>/dev/null; }
+holder_goes() { rmdir "$cgroups/holder" 2>/dev/null; }
 # grant_is WORD LINE...: from when the lines are written on
 grant_is() {
 	policy_is grant
