@@ -185,7 +185,8 @@ impl Printer<'_> {
             self.cgroups.path(event.cgroup),
             self.rules.text(&self.context.root, event),
         )
-        .with_fields(command.fields);
+        .with_fields(command.fields)
+        .held_by(self.cgroups.path(event.holder));
         self.context.output.line("monitor", &report, || {
             Ok(output::emit(&format!("{}\n", report.text(event)))?)
         })

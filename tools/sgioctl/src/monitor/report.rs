@@ -21,6 +21,11 @@ pub struct Report<'a> {
     decision: &'a str,
     layer: &'a str,
     rule: Option<u32>,
+    /// Of the grant that decided: who holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder_id: Option<u64>,
     open: &'static str,
     uid: u32,
     cgroup: Option<String>,
@@ -53,6 +58,8 @@ impl<'a> Report<'a> {
             decision: &event.decision,
             layer: &event.layer,
             rule: event.rule,
+            holder: None,
+            holder_id: (event.holder != 0).then_some(event.holder),
             open: if event.write { "w" } else { "r" },
             uid: event.uid,
             cgroup,
@@ -70,6 +77,11 @@ impl<'a> Report<'a> {
     /// With the fields of the CDB.
     pub fn with_fields(self, fields: Vec<(String, String)>) -> Report<'a> {
         Report { fields, ..self }
+    }
+
+    /// With the path of the cgroup that holds the grant which decided.
+    pub fn held_by(self, holder: Option<String>) -> Report<'a> {
+        Report { holder, ..self }
     }
 
     /// The event as a line of text.
@@ -110,6 +122,11 @@ impl<'a> Report<'a> {
                     ", {decision} by rule {rule} of the {}",
                     self.layer
                 ));
+                if let Some(id) = self.holder_id {
+                    let holder = self.holder.as_deref().map(word);
+                    let holder = holder.unwrap_or_else(|| format!("cgroup {id}, which is gone"));
+                    text.push_str(&format!(" to {holder}"));
+                }
                 if let Some(rule) = &self.rule_text {
                     text.push_str(&format!(": {rule}"));
                 }
@@ -258,6 +275,34 @@ mod tests {
             text.contains(r" cgroup=/machine.slice/machine-qemu\x2d1.scope"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_holder_of_a_grant_is_named() {
+        let line = REFUSED.replace(
+            "refused decision=no_rule layer=none rule=0",
+            "allowed decision=allowed layer=grant rule=1 holder=77",
+        );
+        let event = parse(&line);
+        let report = Report::new(&event, None, None, None);
+        let text = report.text(&event);
+        assert!(
+            text.ends_with(", allowed by rule 1 of the grant to cgroup 77, which is gone"),
+            "{text}"
+        );
+        let report = report.held_by(Some("/vm1".into()));
+        let text = report.text(&event);
+        assert!(
+            text.ends_with(", allowed by rule 1 of the grant to /vm1"),
+            "{text}"
+        );
+        let json = serde_json::to_string(&report).unwrap();
+        assert!(
+            json.contains(r#""rule":1,"holder":"/vm1","holder_id":77,"#),
+            "{json}"
+        );
+        // A recording of a module without grants.
+        assert_eq!(parse(REFUSED).holder, 0);
     }
 
     #[test]

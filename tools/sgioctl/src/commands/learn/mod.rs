@@ -31,6 +31,7 @@ Examples:
   sgioctl learn log                                   what it would need
   sgioctl learn --device 6:0:0:0 --add log > my.rules for the file 'rules' of the device
   sgioctl learn --uid 107 --cgroup /machine.slice log what one guest would need
+  sgioctl learn --holder /machine.slice/db.scope log  the grants that it would need
   sgioctl learn --allow-destructive /sys/kernel/tracing/trace
 
 The proposal is for review: each rule is one command, with the bytes that were sent where they select what it does. What
@@ -62,6 +63,10 @@ pub struct Args {
     /// Only what processes in this cgroup, or below it, sent (repeatable).
     #[arg(long, value_name = "PATH|ID")]
     cgroup: Vec<String>,
+
+    /// What the virtual machine or service of this cgroup would need, as commands that grant it.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["cgroup", "add"])]
+    holder: Option<String>,
 
     /// Lines of "sgioctl monitor" (of --json, which know more), or of the tracepoint sgio_filter:decision, as the kernel, trace-cmd and perf print them; - or nothing is standard input.
     #[arg(value_name = "FILE")]
@@ -103,7 +108,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             .iter()
             .map(|user| uid(&context.root, user))
             .collect::<Result<_>>()?,
-        cgroups: args.cgroup,
+        cgroups: args.holder.iter().cloned().chain(args.cgroup).collect(),
     };
     let mut sent = Sent::new(Options {
         destructive: args.allow_destructive,
@@ -134,7 +139,7 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     if records == 0 && of_others > 0 {
         output::note(&format!(
-            "none of the {of_others} records is of what --device, --uid and --cgroup choose"
+            "none of the {of_others} records is of what --device, --uid, --cgroup and --holder choose"
         ));
     }
     if complaints > 0 {
@@ -150,7 +155,10 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         output::note(&format!("{lost} decisions were lost: they came too fast"));
     }
     context.output.answer("learn", &answer, || {
-        output::print(&propose::text(&answer.devices, args.add))
+        output::print(&match &args.holder {
+            Some(holder) => propose::grants(&answer.devices, holder),
+            None => propose::text(&answer.devices, args.add),
+        })
     })?;
     let refused = |device: &DeviceRules| !device.not_proposed.is_empty();
     let all = !answer.devices.iter().any(refused) && skipped == 0 && lost == 0;

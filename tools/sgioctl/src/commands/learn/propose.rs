@@ -251,6 +251,54 @@ pub(super) fn text(devices: &[DeviceRules], add: bool) -> String {
     text
 }
 
+/// The proposals as commands for a shell, which grant them to one cgroup.
+pub(super) fn grants(devices: &[DeviceRules], holder: &str) -> String {
+    let mut text = String::new();
+    for device in devices {
+        text += &format!("# {} ({})\n", device.device, device.class);
+        for (letter, access) in [("r", "--read"), ("w", "--write")] {
+            let mut commands = String::new();
+            for proposal in &device.rules {
+                text_if(&mut text, proposal, letter);
+                let prefix = format!("allow {letter} ");
+                if let Some(command) = proposal.rule.strip_prefix(&prefix) {
+                    commands += &format!(" {}", quoted(command));
+                }
+            }
+            if !commands.is_empty() {
+                text += &format!(
+                    "sgioctl grant {} --cgroup {} {access}{commands}\n",
+                    device.device,
+                    quoted(holder)
+                );
+            }
+        }
+        if !device.not_proposed.is_empty() {
+            text += "# Not proposed:\n";
+        }
+        for rule in &device.not_proposed {
+            text += &format!("#   {}\n", line(rule));
+        }
+    }
+    text
+}
+
+/// Says what is granted with that access, in front of the command that does it.
+fn text_if(text: &mut String, proposal: &Proposal, letter: &str) {
+    if proposal.rule.starts_with(&format!("allow {letter} ")) {
+        *text += &format!("# {}\n", line(proposal));
+    }
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@/+,".contains(c);
+    match word.chars().all(is_plain) && !word.is_empty() {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 fn line(proposal: &Proposal) -> String {
     let name = proposal.name.as_deref().unwrap_or("unknown");
     let times = match proposal.times {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{
-    propose::{text, Options, Sent},
+    propose::{grants, text, Options, Sent},
     read,
     record::{parse, Outcome, Record, Said},
     senders::Chosen,
@@ -358,4 +358,26 @@ fn what_is_kept_of_a_log_has_a_bound() {
     let mut unread = Unread::default();
     let error = read(lines, &Chosen::default(), &mut sent, &mut unread).unwrap_err();
     assert!(error.to_string().contains("--device"), "{error}");
+}
+
+#[test]
+fn the_grants_are_commands_for_a_shell() {
+    let (sent, _) = sent(LOG, Options::default());
+    let holder = "/machine.slice/machine-qemu\\x2d1\\x2dit's.scope";
+    let text = grants(&sent.proposals(), holder);
+    let commands: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let quoted = r"'/machine.slice/machine-qemu\x2d1\x2dit'\''s.scope'";
+    assert_eq!(
+        commands,
+        [
+            format!(
+                "sgioctl grant 6:0:0:0 --cgroup {quoted} --read '5e [1]&1f=00' \
+                 '85 [1]&1e=08 [4]=d0 [14]=b0'"
+            ),
+            format!("sgioctl grant 6:0:0:0 --cgroup {quoted} --write '5f [1]&1f=00'"),
+        ],
+        "{text}"
+    );
+    // What the other form leaves out is left out here.
+    assert!(text.contains("# Not proposed:\n#   allow w 00"), "{text}");
 }

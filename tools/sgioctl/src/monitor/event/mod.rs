@@ -50,10 +50,12 @@ pub struct Event {
     pub outcome: String,
     /// `no_rule`, `unpriv`, `allowed`, `denied`, `needs_write`, `own_luns`, `not_owner`.
     pub decision: String,
-    /// `none`, `device`, `class`: whose rule.
+    /// `none`, `grant`, `device`, `class`: whose rule.
     pub layer: String,
     /// Its number there, from 0, if a rule decided.
     pub rule: Option<u32>,
+    /// The id of the cgroup that holds the grant which decided; 0: none did.
+    pub holder: u64,
     /// The file was open for writing.
     pub write: bool,
     /// The sender's uid.
@@ -112,7 +114,11 @@ fn event(line: &str) -> Option<Event> {
     let text = text.trim_start_matches(' ');
     let sender = sender(prefix, by_perf)?;
     let (words, cdb) = text.split_once(" cdb=")?;
-    // Whose grant it was; a recording of a module without grants has no such field.
+    // A recording of a module without grants has no such field.
+    let holder = words
+        .split(' ')
+        .find_map(|field| field.strip_prefix("holder="));
+    let holder = holder.unwrap_or("0").parse().ok()?;
     let mut fields = words
         .split(' ')
         .filter(|field| !field.starts_with("holder="));
@@ -146,6 +152,7 @@ fn event(line: &str) -> Option<Event> {
         hctl,
         class: Class::from_type(class),
         rule: (layer != "none").then_some(rule),
+        holder,
         outcome,
         decision,
         layer,
