@@ -61,7 +61,7 @@ impl FastAnswer {
     pub const fn is_allowed(self, open_for_write: bool) -> bool {
         // In 32 bits, and without a shift by a variable: an instruction less on x86.
         let writer = (open_for_write as u32) << (NUMBER + WRITER.trailing_zeros());
-        (self.0 as u32 + writer) & (READER as u32) << NUMBER != 0
+        (self.0 as u32 + writer) & ((READER as u32) << NUMBER) != 0
     }
 
     /// Tells whether no rule mentions the opcode.
