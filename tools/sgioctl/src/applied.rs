@@ -115,6 +115,49 @@ fn path(hctl: Hctl) -> String {
     format!("{DIRECTORY}/{hctl}")
 }
 
+/// The grants that policy files have given on one device object: an event gives each holder what it is to have once, so that
+/// what was revoked by hand since stays revoked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Given {
+    /// The device object.
+    pub id: u64,
+    /// The ids of the cgroups, which are not used twice.
+    pub cgroups: Vec<u64>,
+}
+
+impl Given {
+    /// The record of an address, if it is of the device object `id`; else an empty one.
+    pub fn read(root: &Root, hctl: Hctl, id: u64) -> Given {
+        let text = root.read(Given::path(hctl)).ok().flatten();
+        let given = text.and_then(|text| serde_json::from_str(&text).ok());
+        let of_device = given.filter(|given: &Given| given.id == id);
+        of_device.unwrap_or(Given {
+            id,
+            cgroups: Vec::new(),
+        })
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write(&self, root: &Root, hctl: Hctl) -> Result<()> {
+        write(root, &Given::path(hctl), &serde_json::to_string(self)?)
+    }
+
+    /// The cgroup has been given its grant.
+    pub fn add(&mut self, cgroup: u64) {
+        if !self.cgroups.contains(&cgroup) {
+            self.cgroups.push(cgroup);
+        }
+    }
+
+    fn path(hctl: Hctl) -> String {
+        format!("{DIRECTORY}/grants-{hctl}")
+    }
+}
+
 /// Puts a file there as a whole: who reads beside it sees the old one or the new one, and whatever else has the name
 /// (a pipe, which nobody reads) is replaced.
 fn write(root: &Root, path: &str, text: &str) -> Result<()> {

@@ -151,7 +151,7 @@ fn path_below(path: &Path) -> Result<String> {
 }
 
 /// The path of the cgroup of version 2 that a process is in.
-fn of_process(root: &Root, process: &str) -> Result<String> {
+pub(crate) fn of_process(root: &Root, process: &str) -> Result<String> {
     let file = format!("/proc/{process}/cgroup");
     let text = root
         .read(&file)?

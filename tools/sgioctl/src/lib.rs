@@ -5,7 +5,7 @@
 //! Which module may use which is in `Documentation/design/architecture.md`. From the bottom: [`input`] (reads with a bound), [`root`] (where sysfs
 //! is), [`device`] (the SCSI devices of the host), [`settings`], [`running`] and [`kernel`] (what the module has in force),
 //! [`hex`] (CDBs as text), [`names`] (commands have names), [`verdict`] (what a policy says of a command), [`policyfile`] (policies in
-//! files), [`commands`] (one a file), [`cli`].
+//! files), [`holders`] (the cgroups that those name), [`commands`] (one a file), [`cli`].
 
 // What is printed goes through `output`, which lets nothing through that a terminal would obey.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -19,6 +19,7 @@ pub mod device;
 pub mod doctor;
 pub mod hex;
 pub mod holder;
+pub mod holders;
 pub mod input;
 pub mod kernel;
 pub mod monitor;

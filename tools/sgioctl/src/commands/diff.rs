@@ -5,11 +5,14 @@
 use crate::{
     context::Context,
     device::{self, Device, Hctl},
+    holders::Finder,
     output::{self, printable},
     parallel,
-    policyfile::{compare, load, planned_class, ClassContent, Maps, Policies, Resolved},
+    policyfile::{
+        compare, load, planned_class, ClassContent, Maps, Policies, Present, Resolved, Wanted,
+    },
     root::Root,
-    running::{self, Running},
+    running::{self, Running, OF_POLICY},
     verdict::{Policy, Tables},
 };
 use anyhow::{bail, Context as _, Result};
@@ -75,6 +78,18 @@ struct DeviceDiff {
     pr_exclusive: Option<Switch>,
     filter_sg: Option<Switch>,
     changes: Changes,
+    /// What `apply` would do to the grants of policy files: `grant` and `revoke`, with the holder and the rules.
+    grants: Vec<GrantDiff>,
+}
+
+#[derive(Serialize)]
+struct GrantDiff {
+    /// `grant` or `revoke`.
+    action: &'static str,
+    /// The path of the cgroup.
+    holder: String,
+    /// The rules that the holder is to have, or loses.
+    rules: Vec<String>,
 }
 
 /// Which verdicts change, and the lines that say so: made once for all devices that they are the same for, which may be
@@ -137,6 +152,7 @@ impl DeviceDiff {
             .any(|(_, switch)| switch.is_some())
             || self.report_luns.is_some()
             || !self.changes.all.is_empty()
+            || !self.grants.is_empty()
     }
 }
 
@@ -183,6 +199,8 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             "note: {misfit}; only what the block denies is compared"
         ));
     }
+    let maps = Maps::of(&all);
+    let present = Finder::new(root).present(&policies)?;
     let running = parallel::map(&resolved, |state| running::device(root, state.device.hctl));
     for (state, running) in resolved.iter().zip(running) {
         let diff = running
@@ -193,6 +211,8 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             output::note(&format!("note: {name} has no filter, and is not compared"));
             continue;
         };
+        let mut diff = diff;
+        diff.grants = grants(root, &policies, state.device, &maps, &present)?;
         answer.differs |= diff.differs();
         answer.devices.push(diff);
     }
@@ -233,6 +253,10 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
                 text += &format!("    report_luns: {before} -> {after}\n");
             }
             text += &diff.changes.text;
+            for grant in &diff.grants {
+                let (action, holder) = (grant.action, printable(&grant.holder));
+                text += &format!("    {action} {holder}: {}\n", grant.rules.join("; "));
+            }
         }
         output::print(&text)
     })?;
@@ -328,6 +352,44 @@ impl Seen {
     }
 }
 
+/// What `apply` would do to the grants of policy files on a device.
+fn grants(
+    root: &Root,
+    policies: &Policies,
+    device: &Device,
+    maps: &Maps,
+    present: &Present,
+) -> Result<Vec<GrantDiff>> {
+    let (wanted, misfits) = policies.grants_on(device, maps, present);
+    for misfit in &misfits {
+        output::note(&format!("note: {misfit}; it gives nothing there"));
+    }
+    let running = running::grants(root, device.hctl)?.unwrap_or_default();
+    let running = running.iter().filter(|grant| grant.name == OF_POLICY);
+    let running: Vec<_> = running.map(|grant| (grant, grant.lines())).collect();
+    let is_new = |one: &&Wanted<'_>| {
+        let same = |(grant, rules): &(&running::Grant, String)| {
+            grant.cgroup == one.holder.id && *rules == one.rules
+        };
+        !running.iter().any(same)
+    };
+    let lines = |rules: &str| rules.lines().map(str::to_owned).collect();
+    let new = wanted.iter().filter(is_new).map(|one| GrantDiff {
+        action: "grant",
+        holder: one.holder.path.clone(),
+        rules: lines(&one.rules),
+    });
+    let goes = |(grant, _): &&(&running::Grant, String)| {
+        wanted.iter().all(|one| one.holder.id != grant.cgroup)
+    };
+    let gone = running.iter().filter(goes).map(|(grant, rules)| GrantDiff {
+        action: "revoke",
+        holder: grant.path.clone(),
+        rules: lines(rules),
+    });
+    Ok(new.chain(gone).collect())
+}
+
 fn switch(before: bool, after: bool) -> Option<Switch> {
     (before != after).then_some(Switch { before, after })
 }
@@ -353,5 +415,6 @@ fn difference(
         pr_exclusive: switch(now.pr_exclusive, then.pr_exclusive),
         filter_sg: switch(now.filter_sg, then.filter_sg),
         changes,
+        grants: Vec::new(),
     }
 }

@@ -66,7 +66,7 @@ pub struct Args {
     time: Option<u64>,
 
     /// A name for it: who has different names does not take away what the other has granted.
-    #[arg(long, value_name = "TEXT", value_parser = name, default_value = "")]
+    #[arg(long, value_name = "TEXT", value_parser = own_name, default_value = "")]
     name: String,
 
     /// Only say what would change.
@@ -82,6 +82,15 @@ pub(super) fn name(text: &str) -> Result<String> {
         "'{text}': a name is up to 64 of A-Z a-z 0-9 - _ . : @ / + \\"
     );
     Ok(text.to_owned())
+}
+
+/// The same, but that of the grants which policy files give: 'sgioctl apply' takes those away that are in no file.
+fn own_name(text: &str) -> Result<String> {
+    ensure!(
+        text != running::OF_POLICY,
+        "'{text}' is the name of what policy files grant: use another one"
+    );
+    name(text)
 }
 
 impl Args {

@@ -5,9 +5,10 @@
 use crate::{
     context::Context,
     device,
+    holders::Finder,
     output::{self, printable},
     policyfile::{
-        lint::{lint, Remark, Severity, NAMES},
+        lint::{lint, lint_grants, Remark, Severity, NAMES},
         load, DEFAULT_DIRECTORY,
     },
 };
@@ -65,7 +66,18 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
             if let Err(error) = &devices {
                 output::note(&format!("not checked against devices: {error:#}"));
             }
-            lint(&policies, devices.ok().as_deref(), NAMES)
+            let devices = devices.ok();
+            let present = Finder::new(&context.root).present(&policies);
+            if let Err(error) = &present {
+                output::note(&format!("not checked against holders: {error:#}"));
+            }
+            let mut findings = lint(&policies, devices.as_deref(), NAMES);
+            let present = present.ok();
+            let of_grants = lint_grants(&policies, devices.as_deref(), present.as_ref(), NAMES);
+            findings.extend(of_grants);
+            findings.sort();
+            findings.dedup();
+            findings
         }
         Err(faults) => faults.0.into_iter().map(Remark::from).collect(),
     };

@@ -183,7 +183,7 @@ fn drift(
         );
         findings.push(Finding::ok(CHECK, text).of_devices(more));
     }
-    let blocks = policies.blocks.len() + policies.classes.len();
+    let blocks = policies.blocks.len() + policies.classes.len() + policies.grants.len();
     if blocks > 0 && differing.is_empty() {
         findings.push(Finding::ok(
             CHECK,

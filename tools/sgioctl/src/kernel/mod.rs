@@ -159,6 +159,12 @@ pub fn device_changed(error: &Error) -> bool {
     failed.is_some_and(|failed| matches!(failed.errno, Errno::NODEV | Errno::STALE))
 }
 
+/// Tells whether a transaction failed because the cgroup that a grant is to has gone.
+pub fn holder_gone(error: &Error) -> bool {
+    let failed = error.downcast_ref::<Failed>();
+    failed.is_some_and(|failed| failed.errno == Errno::NOENT)
+}
+
 /// What the errors of a transaction mean.
 fn words(errno: Errno) -> String {
     let log = "the kernel log says where";

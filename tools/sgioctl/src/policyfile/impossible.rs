@@ -14,7 +14,8 @@ pub(super) const TRANSPORTS: [&str; 7] = ["fc", "iscsi", "sas", "ata", "usb", "v
 /// The blocks that no device can match, whatever is plugged in: where they stand.
 pub fn never_matching(policies: &Policies) -> Vec<&Place> {
     let never = |block: &&Block| !impossible(&block.selector).is_empty();
-    let blocks = policies.blocks.iter().filter(never);
+    let grants = policies.grants.iter().map(|grant| &grant.block);
+    let blocks = policies.blocks.iter().chain(grants).filter(never);
     blocks.map(|block| &block.place).collect()
 }
 

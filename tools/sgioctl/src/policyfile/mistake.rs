@@ -40,6 +40,22 @@ const OTHER_NAMES: [(&[&str], &str); 8] = [
     ),
 ];
 
+/// Names that people give to kinds of holders, and what to write.
+const OTHER_HOLDERS: [(&[&str], &str); 3] = [
+    (
+        &["vm", "domain", "guest", "qemu", "machine", "kvm"],
+        "write libvirt = \"NAME\", proxmox = \"101\", or the unit of its scope: unit = \"machine-NAME.scope\"",
+    ),
+    (
+        &["service", "scope", "slice", "systemd"],
+        "write unit = \"backup.service\"",
+    ),
+    (
+        &["container", "pod", "docker", "podman", "lxc", "user", "pid", "process"],
+        "a holder of that kind is named by its cgroup: write cgroup = \"/...\", as /proc/PID/cgroup shows it",
+    ),
+];
+
 /// What to do about a key that there is not: ``unknown field `macth`, expected one of `match`, ...``
 fn fix_of_key(message: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown field `")?;
@@ -63,6 +79,13 @@ fn fix_of_key(message: &str) -> Option<String> {
     if known.contains(&"match") && SELECTORS.contains(&lower.as_str()) {
         return Some(format!("put it into match: match = {{ {lower} = ... }}"));
     }
+    // `libvirt` is a key of `to` alone.
+    if known.contains(&"libvirt") {
+        let mut others = OTHER_HOLDERS.iter();
+        if let Some((_, fix)) = others.find(|(names, _)| names.contains(&lower.as_str())) {
+            return Some((*fix).to_owned());
+        }
+    }
     // `exact` is a key of `match` alone.
     if known.contains(&"exact") || known.contains(&"allow") {
         let other = OTHER_NAMES
@@ -85,6 +108,12 @@ fn fix_of_key(message: &str) -> Option<String> {
 fn fix_of_value(source: &str, at: Option<usize>, message: &str) -> Option<String> {
     let line = at.map_or("", |at| line_of(source, at));
     let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    if message.contains("expected struct To") {
+        return Some(
+            "say by what: to = { unit = \"backup.service\" }, or by libvirt, proxmox or cgroup"
+                .to_owned(),
+        );
+    }
     if message.contains("expected struct Match") && message.starts_with("invalid type: string") {
         let name = message.split('"').nth(1).unwrap_or_default();
         return Some(format!(
@@ -179,6 +208,10 @@ fn of_language(source: &str, at: Option<usize>, message: &str) -> &'static str {
                 "write [[device]], with two brackets: there may be several",
             ),
             (
+                "[grant]",
+                "write [[grant]], with two brackets: there may be several",
+            ),
+            (
                 "[class]",
                 "write [[class]], with two brackets: there may be several",
             ),
@@ -227,6 +260,9 @@ fn of_language(source: &str, at: Option<usize>, message: &str) -> &'static str {
         m if m.starts_with("unknown field") => "correct the name of the key, or remove it",
         m if m.starts_with("missing field `match`") => {
             "say which devices: match = { wwid = \"naa...\" }"
+        }
+        m if m.starts_with("missing field `to`") => {
+            "say to whom: to = { libvirt = \"db-*\" }, or by proxmox, unit or cgroup"
         }
         m if m.starts_with("missing field") => "add it",
         m if m.starts_with("invalid type") => "write it as sgio-policy(5) shows",

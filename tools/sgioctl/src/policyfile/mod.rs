@@ -13,6 +13,8 @@ mod built_in;
 mod command;
 pub mod compare;
 mod convert;
+mod grant;
+mod holder_name;
 mod impossible;
 mod index;
 pub mod lint;
@@ -35,13 +37,15 @@ mod write;
 
 pub use self::{
     command::CommandItem,
+    grant::{Present, Wanted},
+    holder_name::{is_unit, HolderName},
     impossible::never_matching,
     index::Index,
     lists::Lists,
     load::{load, load_profiles, parse, DEFAULT_DIRECTORY},
     place::{At, Fault, Faults, Place, Text},
     planned::{planned, planned_class},
-    policies::{Block, ClassBlock, ClassContent, Policies},
+    policies::{Block, ClassBlock, ClassContent, GrantBlock, Policies},
     profile::{Profile, Profiles},
     resolve::{Origin, PlacedRule, Resolved},
     select::{Maps, Pattern, Selector},

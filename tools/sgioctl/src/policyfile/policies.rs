@@ -2,7 +2,7 @@
 
 //! What policy files say.
 
-use super::{At, Fault, Lists, Place, Profiles, Selector};
+use super::{At, Fault, HolderName, Lists, Place, Profiles, Selector};
 use crate::settings::Settings;
 use sgio_policy::policy::{Class, ReportLuns, Rule};
 
@@ -13,6 +13,8 @@ pub struct Policies {
     pub blocks: Vec<Block>,
     /// `[[class]]`, each class at most once.
     pub classes: Vec<ClassBlock>,
+    /// `[[grant]]`: of those that match a device and a holder, the first decides.
+    pub grants: Vec<GrantBlock>,
     /// `[all]`: `filter_sg` of all devices; none: it is left as it is.
     pub filter_sg: Option<At<bool>>,
     /// Those built in, those of the site, and `[profile.*]`.
@@ -64,6 +66,14 @@ impl Block {
             filter_sg: self.filter_sg,
         }
     }
+}
+
+/// A `[[grant]]`.
+pub struct GrantBlock {
+    /// `to`.
+    pub to: At<HolderName>,
+    /// All else; its settings are off.
+    pub block: Block,
 }
 
 /// A `[[class]]`.

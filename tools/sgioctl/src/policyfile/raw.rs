@@ -17,6 +17,8 @@ pub(super) struct File {
     pub(super) device: Vec<Spanned<Device>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) class: Vec<Spanned<Class>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) grant: Vec<Spanned<Grant>>,
     pub(super) all: Option<All>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) profile: BTreeMap<String, Spanned<Profile>>,
@@ -45,6 +47,30 @@ pub(super) struct Device {
     pub(super) rules: Option<Str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) allow: Vec<Str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Grant {
+    pub(super) to: Spanned<To>,
+    #[serde(rename = "match")]
+    pub(super) selector: Spanned<Match>,
+    pub(super) profile: Option<Str>,
+    pub(super) profiles: Option<Spanned<Vec<Str>>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) deny: Vec<Str>,
+    pub(super) rules: Option<Str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) allow: Vec<Str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct To {
+    pub(super) libvirt: Option<Str>,
+    pub(super) proxmox: Option<Str>,
+    pub(super) unit: Option<Str>,
+    pub(super) cgroup: Option<Str>,
 }
 
 #[derive(Default, Serialize, Deserialize)]

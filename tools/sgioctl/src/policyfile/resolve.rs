@@ -102,6 +102,15 @@ impl Policies {
         }
     }
 
+    /// What all blocks select by.
+    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        let grants = self.grants.iter().map(|grant| &grant.block);
+        self.blocks
+            .iter()
+            .chain(grants)
+            .map(|block| &block.selector)
+    }
+
     /// What the blocks ask of devices, by the names of [`Device::unknown`].
     fn asked(&self) -> Vec<&'static str> {
         type Asks = fn(&Selector) -> bool;
@@ -115,7 +124,7 @@ impl Policies {
                 s.initiator.is_some() || s.interface.is_some() || s.target.is_some()
             }),
         ];
-        let is_asked = |key: fn(&Selector) -> bool| self.blocks.iter().any(|b| key(&b.selector));
+        let is_asked = |key: fn(&Selector) -> bool| self.selectors().any(key);
         let asked = keys.into_iter().filter(|(_, key)| is_asked(*key));
         asked.map(|(name, _)| name).collect()
     }
@@ -172,7 +181,7 @@ impl Policies {
                 .copied()
                 .filter(|name| asked.contains(name))
                 .collect();
-            if let (false, Some(first)) = (unknown.is_empty(), self.blocks.first()) {
+            if let (false, Some(first)) = (unknown.is_empty(), self.selectors().next()) {
                 let (hctl, names) = (device.hctl, unknown.join(", "));
                 let message =
                     format!("{hctl}: its {names} could not be read: unknown which block is meant");

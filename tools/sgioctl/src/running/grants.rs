@@ -10,6 +10,9 @@ use crate::{device::Hctl, root::Root};
 use anyhow::{bail, Context as _, Result};
 use serde::Serialize;
 
+/// The name of the grants that policy files give, and no other.
+pub const OF_POLICY: &str = "policy";
+
 /// Rules on a device for one holder.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Grant {
@@ -25,6 +28,19 @@ pub struct Grant {
     pub since: u64,
     /// What it gives.
     pub rules: Vec<GrantRule>,
+}
+
+impl Grant {
+    /// Its rules, one a line, with a mark on what ends by itself.
+    pub fn lines(&self) -> String {
+        let mark = |left: Option<u64>| if left.is_some() { " for" } else { "" };
+        let mut text = String::new();
+        for rule in &self.rules {
+            let left = rule.seconds_left.or(self.seconds_left);
+            text += &format!("{}{}\n", rule.rule, mark(left));
+        }
+        text
+    }
 }
 
 /// A rule of a grant.

@@ -14,7 +14,7 @@ mod timed;
 pub use self::{
     class::{class, ClassRunning},
     device::{device, devices, hits, timed, Running, Stats},
-    grants::{grants, Grant, GrantRule},
+    grants::{grants, Grant, GrantRule, OF_POLICY},
     nexus::{let_go, nexus, Nexus},
     timed::{without_time, without_times, Timed},
 };

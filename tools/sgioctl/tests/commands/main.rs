@@ -11,6 +11,7 @@ mod common;
 mod devices;
 mod doctor;
 mod events;
+mod grant_blocks;
 mod grants;
 mod guests;
 mod mistakes;

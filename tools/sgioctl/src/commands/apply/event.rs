@@ -3,15 +3,17 @@
 //! `sgioctl apply --event`: what udev calls.
 
 use super::{
+    grants::Granting,
     in_force::put_in_force,
     kernel_log::{kernel_log, log},
-    prepared::{add, block, filter_sg, later, look, notices, of_misfit, Prepared},
+    prepared::{add, add_grants, block, filter_sg, later, look, notices, of_misfit, Prepared},
     wait::wait_until_known,
 };
 use crate::{
     applied::{self, Applied, Classes, Next},
     context::Context,
     device::{self, Device},
+    holders::Finder,
     output,
     policyfile::{load, transaction, Policies},
     root::Root,
@@ -94,6 +96,7 @@ fn is_done(root: &Root, name: &str) -> Result<bool> {
 /// As of the command itself, for the devices that an event may set.
 fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
     let (devices, maps) = look(root, policies, only, true)?;
+    let present = Finder::new(root).present(policies)?;
     let mut prepared = Prepared::default();
     if only.is_none() {
         classes(root, policies, &mut prepared)?;
@@ -116,9 +119,17 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
             // Its own event is still to come.
             continue;
         }
+        let on = Granting {
+            root,
+            policies,
+            present: &present,
+            maps: &maps,
+        };
+        let grants = on.by_event(state.device, id)?;
         let record = Applied::read(root, hctl);
         if loses_its_block(policies, record.as_ref(), id, state.block) {
             // A link went to another device, a map went or has another name: nothing is undone by an event.
+            add_grants(&mut prepared, grants, hctl, id);
             continue;
         }
         let block = block(policies, &state);
@@ -141,6 +152,7 @@ fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepa
                 prepared.records.push((hctl, record));
             }
         }
+        add_grants(&mut prepared, grants, hctl, id);
     }
     Ok(prepared)
 }

@@ -56,7 +56,7 @@ pub(super) fn put_in_force(
             break prepared;
         };
         // A device has gone, or another one has its address.
-        if tries < TRIES && kernel::device_changed(&reason) {
+        if tries < TRIES && (kernel::device_changed(&reason) || kernel::holder_gone(&reason)) {
             tries += 1;
             partly |= done > 0;
             thread::sleep(PAUSE);
@@ -133,6 +133,13 @@ fn remember(root: &Root, prepared: &Prepared, sent: &[&str], left: &[&str]) {
         .iter()
         .filter(|(hctl, _)| !waiting.contains(hctl))
         .map(|(hctl, record)| record.write(root, *hctl))
+        .chain(
+            prepared
+                .given
+                .iter()
+                .filter(|(hctl, _)| !waiting.contains(hctl))
+                .map(|(hctl, given)| given.write(root, *hctl)),
+        )
         .chain(classes.map(|classes| classes.write(root)));
     if let Some(Err(error)) = remembered.find(Result::is_err) {
         output::note(&format!(
@@ -163,6 +170,7 @@ mod tests {
             device: format!("1:0:0:{lun}").parse().unwrap(),
             block: None,
             rules: 0,
+            grants: 0,
         };
         let prepared = Prepared {
             devices: (0..3).map(device).collect(),

@@ -3,6 +3,8 @@
 //! `sgioctl apply`.
 
 mod event;
+mod grants;
+mod holder;
 mod in_force;
 mod kernel_log;
 mod prepared;
@@ -11,8 +13,7 @@ mod wait;
 use crate::{applied, context::Context, output, policyfile::load};
 use anyhow::{Context as _, Result};
 use in_force::put_in_force;
-use prepared::{losing_timed, of_misfit, prepare, say_of_timed, AppliedDevice};
-use serde::Serialize;
+use prepared::{losing_timed, of_misfit, prepare, say_of_timed, Answer};
 use std::{cell::Cell, path::PathBuf, process::ExitCode};
 
 /// Its arguments.
@@ -28,10 +29,14 @@ With --event, as udev calls it: a device object gets its policy once, when it ha
 was set by hand stays, and what was edited in a file since is left to 'sgioctl apply'. Messages \
 go to the kernel log.
 
+With --holder, as the hooks of libvirt and Proxmox call it: the holder gets on each device what the [[grant]] \
+blocks give it. With --event too, it gets that once, and what was revoked by hand stays revoked.
+
 Examples:
   sgioctl apply                         all of /etc/sgio-filter/policy.d
   sgioctl apply --dry-run cluster.toml  print the transaction, change nothing
   sgioctl apply --device sdc            only this device
+  sgioctl apply --holder libvirt=db-1   the grants of this virtual machine
   generate-policy | sgioctl apply -     from standard input")]
 pub struct Args {
     /// Files, or directories of *.toml files; - is standard input [default: /etc/sgio-filter/policy.d].
@@ -46,16 +51,13 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
+    /// Only the grants of this holder: libvirt=DOMAIN, proxmox=VMID, unit=NAME or cgroup=PATH; nothing else is changed.
+    #[arg(long, value_name = "KIND=NAME", conflicts_with = "device")]
+    pub holder: Option<String>,
+
     /// Do it once for each device object, and leave alone what was set by hand.
     #[arg(long)]
     pub event: bool,
-}
-
-#[derive(Serialize)]
-struct Answer {
-    applied: bool,
-    devices: Vec<AppliedDevice>,
-    transaction: String,
 }
 
 /// Does it.
@@ -64,6 +66,14 @@ struct Answer {
 ///
 /// What could not be done.
 pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    if let Some(holder) = &args.holder {
+        let how = holder::How {
+            paths: &args.paths,
+            event: args.event,
+            dry_run: args.dry_run,
+        };
+        return holder::run(context, &how, holder);
+    }
     if args.event {
         return event::run(context, &args.paths, args.device.as_deref(), args.dry_run);
     }
@@ -75,7 +85,11 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
     for warning in &policies.warnings {
         output::note(&warning.to_string());
     }
-    if policies.blocks.is_empty() && policies.classes.is_empty() && policies.filter_sg.is_none() {
+    let silent = policies.blocks.is_empty()
+        && policies.classes.is_empty()
+        && policies.grants.is_empty()
+        && policies.filter_sg.is_none();
+    if silent {
         output::note(&match &args.device {
             Some(device) => format!("note: no file has a policy: {device} gets its defaults"),
             None => {
@@ -114,7 +128,15 @@ pub fn run(context: &Context, args: Args) -> Result<ExitCode> {
         }
         let own = answer.devices.iter().filter(|d| d.block.is_some()).count();
         let count = answer.devices.len();
-        output::print(&format!("{count} devices set, {own} of them by a policy\n"))
+        let grants: usize = answer.devices.iter().map(|d| d.grants).sum();
+        let grants = match grants {
+            0 => String::new(),
+            1 => ", 1 grant changed".to_owned(),
+            more => format!(", {more} grants changed"),
+        };
+        output::print(&format!(
+            "{count} devices set, {own} of them by a policy{grants}\n"
+        ))
     });
     output::reported(reported, !args.dry_run)?;
     Ok(ExitCode::SUCCESS)

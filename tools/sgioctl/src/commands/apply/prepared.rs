@@ -2,9 +2,11 @@
 
 //! What is to be done to put policy files in force: the transaction, and what is to be remembered of it.
 
+use super::grants::{to_come, GrantEdits, Granting};
 use crate::{
-    applied::{self, Applied, Classes},
+    applied::{self, Applied, Classes, Given},
     device::{self, Device, Hctl},
+    holders::Finder,
     output, parallel,
     policyfile::{self, transaction, Fault, Maps, Policies, Resolved, Selector},
     root::Root,
@@ -20,6 +22,16 @@ pub(super) struct AppliedDevice {
     /// Where the block that decides stands; none: the defaults.
     pub(super) block: Option<String>,
     pub(super) rules: usize,
+    /// How many grants were made, replaced or revoked.
+    pub(super) grants: usize,
+}
+
+/// The answer of the command.
+#[derive(Serialize)]
+pub(super) struct Answer {
+    pub(super) applied: bool,
+    pub(super) devices: Vec<AppliedDevice>,
+    pub(super) transaction: String,
 }
 
 /// What is to be done, and what is to be remembered of it.
@@ -28,6 +40,8 @@ pub(super) struct Prepared {
     pub(super) devices: Vec<AppliedDevice>,
     pub(super) transaction: String,
     pub(super) records: Vec<(Hctl, Applied)>,
+    /// The grants that were given.
+    pub(super) given: Vec<(Hctl, Given)>,
     pub(super) classes: Option<Classes>,
     /// `filter_sg` of all devices, where it is to be changed.
     pub(super) filter_sg: Option<bool>,
@@ -100,12 +114,13 @@ pub(super) fn look(
 
 /// Tells whether a block selects by that key.
 fn uses(policies: &Policies, key: fn(&Selector) -> bool) -> bool {
-    policies.blocks.iter().any(|block| key(&block.selector))
+    policies.selectors().any(key)
 }
 
 /// Looks at the devices and makes the transaction.
 pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> Result<Prepared> {
     let (devices, maps) = look(root, policies, only, false)?;
+    let present = Finder::new(root).present(policies)?;
     let chosen: Vec<&Device> = devices.iter().collect();
     let mut prepared = Prepared::default();
     if only.is_none() {
@@ -136,7 +151,16 @@ pub(super) fn prepare(root: &Root, policies: &Policies, only: Option<&str>) -> R
             continue;
         };
         add(&mut prepared, policies, &state, id);
+        let on = Granting {
+            root,
+            policies,
+            present: &present,
+            maps: &maps,
+        };
+        let edits = on.by_hand(state.device, id, None)?;
+        add_grants(&mut prepared, edits, hctl, id);
     }
+    prepared.notices.extend(to_come(policies, &present));
     Ok(prepared)
 }
 
@@ -205,6 +229,7 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
         device: hctl,
         block: block(policies, state),
         rules: state.entries().len(),
+        grants: 0,
     });
     prepared.records.push((
         hctl,
@@ -216,6 +241,31 @@ pub(super) fn add(prepared: &mut Prepared, policies: &Policies, state: &Resolved
             later: later(policies),
         },
     ));
+}
+
+/// Adds what is to be done to the grants on a device: behind its section, if that is the last.
+pub(super) fn add_grants(prepared: &mut Prepared, edits: GrantEdits, hctl: Hctl, id: u64) {
+    prepared.misfits.extend(edits.faults);
+    prepared
+        .given
+        .extend(edits.given.map(|given| (hctl, given)));
+    if edits.lines.is_empty() {
+        return;
+    }
+    match prepared.devices.last_mut() {
+        Some(last) if last.device == hctl => last.grants = edits.count,
+        _ => {
+            prepared.transaction += &format!("device {hctl} id={id}\n");
+            prepared.devices.push(AppliedDevice {
+                device: hctl,
+                block: None,
+                rules: 0,
+                grants: edits.count,
+            });
+        }
+    }
+    prepared.transaction += &edits.lines;
+    prepared.transaction += "\n";
 }
 
 /// Where the block that decides stands.

@@ -59,6 +59,15 @@ pub(super) fn show(context: &Context, devices: Vec<Device>) -> Result<ExitCode> 
             "warning: {hctl} is named by its address, since {why}: at the next boot it may be that of another device"
         ));
     }
+    for (device, _) in &found {
+        let grants = running::grants(&context.root, device.hctl)?.unwrap_or_default();
+        if let (count @ 1.., hctl) = (grants.len(), device.hctl) {
+            output::note(&format!(
+                "note: {hctl} has {count} grants, which end with their holders and are not in this policy: 'sgioctl grants \
+                 {hctl}' tells whose, and [[grant]] in a policy file gives them again"
+            ));
+        }
+    }
     let answer = Answer {
         policy: policyfile::write(&blocks)?,
         by_address: by_address.map(|(hctl, _)| hctl).collect(),

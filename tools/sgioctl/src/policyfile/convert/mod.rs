@@ -2,12 +2,15 @@
 
 //! From the text of one file to what it says, or to all that is wrong with it.
 
+mod grant;
 mod lists;
 mod reader;
 mod selector;
 
 use self::reader::Reader;
-use super::{mistake, raw, At, Block, ClassBlock, ClassContent, Fault, Place, Profile, Text};
+use super::{
+    mistake, raw, At, Block, ClassBlock, ClassContent, Fault, GrantBlock, Place, Profile, Text,
+};
 use sgio_policy::policy::{Class, ReportLuns};
 use toml::Spanned;
 
@@ -16,6 +19,7 @@ pub(super) struct File {
     pub(super) include: Vec<At<String>>,
     pub(super) blocks: Vec<Block>,
     pub(super) classes: Vec<ClassBlock>,
+    pub(super) grants: Vec<GrantBlock>,
     pub(super) filter_sg: Option<At<bool>>,
     pub(super) profiles: Vec<(String, Profile)>,
 }
@@ -26,6 +30,7 @@ impl File {
         self.include.is_empty()
             && self.blocks.is_empty()
             && self.classes.is_empty()
+            && self.grants.is_empty()
             && self.filter_sg.is_none()
             && self.profiles.is_empty()
     }
@@ -46,6 +51,11 @@ pub(super) fn parse(file: &str, source: &str) -> Result<File, Vec<Fault>> {
             .class
             .iter()
             .filter_map(|class| reader.class_block(class))
+            .collect(),
+        grants: raw
+            .grant
+            .iter()
+            .filter_map(|grant| reader.grant(grant))
             .collect(),
         filter_sg: raw.all.as_ref().map(|all| reader.at(&all.filter_sg)),
         profiles: raw
@@ -87,15 +97,7 @@ impl Reader<'_> {
             value: false,
             place: place.clone(),
         };
-        let mut profiles: Vec<At<String>> = Vec::new();
-        profiles.extend(device.profile.iter().map(|name| self.at(name)));
-        if let Some(list) = &device.profiles {
-            if device.profile.is_some() {
-                let fix = "put all of them into profiles = [...], the strongest first";
-                self.fault(list.span().start, "both profile and profiles", fix);
-            }
-            profiles.extend(list.get_ref().iter().map(|name| self.at(name)));
-        }
+        let profiles = self.profiles(device.profile.as_ref(), device.profiles.as_ref());
         Block {
             unpriv_sgio: device.unpriv_sgio.as_ref().map_or_else(no, |v| self.at(v)),
             complain: device.complain.as_ref().map_or_else(no, |v| self.at(v)),
@@ -118,6 +120,23 @@ impl Reader<'_> {
             selector,
             profiles,
         }
+    }
+
+    /// `profile` or `profiles`.
+    fn profiles(
+        &mut self,
+        one: Option<&raw::Str>,
+        several: Option<&Spanned<Vec<raw::Str>>>,
+    ) -> Vec<At<String>> {
+        let mut profiles: Vec<At<String>> = one.into_iter().map(|name| self.at(name)).collect();
+        if let Some(list) = several {
+            if one.is_some() {
+                let fix = "put all of them into profiles = [...], the strongest first";
+                self.fault(list.span().start, "both profile and profiles", fix);
+            }
+            profiles.extend(list.get_ref().iter().map(|name| self.at(name)));
+        }
+        profiles
     }
 
     fn report_luns(&mut self, raw: Option<&raw::Str>) -> ReportLuns {

@@ -4,6 +4,7 @@
 
 mod ata;
 mod decode;
+mod grants;
 mod meanings;
 mod probe;
 mod remark;
@@ -11,6 +12,7 @@ mod rules;
 
 pub use self::{
     decode::{Decode, NAMES},
+    grants::lint_grants,
     remark::{Remark, Severity},
 };
 

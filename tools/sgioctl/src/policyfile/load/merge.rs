@@ -32,6 +32,7 @@ impl Merged {
     /// Takes what a file says, if nothing before it says otherwise.
     pub(super) fn add(&mut self, file: convert::File) {
         self.policies.blocks.extend(file.blocks);
+        self.policies.grants.extend(file.grants);
         for class in file.classes {
             let classes = &self.policies.classes;
             if let Some(other) = classes.iter().find(|other| other.class == class.class) {
@@ -70,7 +71,8 @@ impl Merged {
     pub(super) fn finish(mut self, mut files: Files) -> Result<Policies, Faults> {
         let profiles = &self.policies.profiles;
         let mut split = Vec::new();
-        for block in &self.policies.blocks {
+        let grants = self.policies.grants.iter().map(|grant| &grant.block);
+        for block in self.policies.blocks.iter().chain(grants) {
             for At { value, place } in &block.profiles {
                 let class = block.selector.class.as_ref().map(|class| class.value);
                 if let Err((message, fix)) = profiles.usable(value, class) {

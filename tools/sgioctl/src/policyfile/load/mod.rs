@@ -143,6 +143,7 @@ impl Loader {
                 };
                 let strange = (file.blocks.first().map(|b| &b.place))
                     .or(file.classes.first().map(|c| &c.place))
+                    .or(file.grants.first().map(|grant| &grant.block.place))
                     .or(file.filter_sg.as_ref().map(|all| &all.place))
                     .or(file.include.first().map(|i| &i.place));
                 if let Some(place) = strange {
