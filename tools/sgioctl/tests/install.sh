@@ -13,6 +13,7 @@ for prefix in /usr /usr/local; do
 	for file in "$prefix/sbin/sgioctl" "$prefix/share/man/man8/sgioctl.8" \
 		"$prefix/share/man/man8/sgioctl-apply.8" "$prefix/share/man/man5/sgio-policy.5" \
 		"$prefix/share/man/man4/sgio_filter.4" /usr/share/sgio-filter/profiles/smart-ro.toml \
+		/usr/share/sgio-filter/hooks/proxmox /etc/libvirt/hooks/qemu.d/50-sgio-filter \
 		"$prefix/share/bash-completion/completions/sgioctl"; do
 		test -s "$stage$file" || { echo "install: $file is missing" >&2; exit 1; }
 	done
