@@ -63,8 +63,9 @@ pub fn check(data: &[u8]) {
         mentioned = mentioned.union(listed.rule().opcodes());
     }
     if !held.is_empty() {
-        tables[0].1.leave(&mentioned);
+        tables[0].1.leave_to_grants(&mentioned);
     }
+    let granting: Vec<FastTable> = held.iter().map(|grant| table(&grant.view())).collect();
     for _ in 0..MAX_CDBS {
         let cdb = bytes.cdb();
         // The clock does not go back.
@@ -87,6 +88,11 @@ pub fn check(data: &[u8]) {
             let allowed = matches!(answer, Answer::Unpriv | Answer::Allowed(..));
             assert_eq!(decision.is_allowed(), allowed);
             if !rules.unpriv {
+                if tables[0].1.get(cdb.opcode()).is_left_to_grants() {
+                    if let Some(number) = granted_by_opcode(&granting, cdb.opcode(), write) {
+                        assert_eq!(decision, Decision::Allowed(Layer::Grant, number));
+                    }
+                }
                 // Before what has ended is forgotten, and after.
                 check_table(&tables, cdb.opcode(), write, &answer);
                 for (filter, table, _) in &tables {
@@ -108,6 +114,23 @@ fn table(filter: &Filter<'_>) -> FastTable {
     let mut table = FastTable::unknown();
     table.fill(filter);
     table
+}
+
+/// The rule by which the first of the grants allows all commands of an opcode, as the kernel reads their tables.
+fn granted_by_opcode(granting: &[FastTable], opcode: u8, write: bool) -> Option<u16> {
+    for table in granting {
+        let answer = table.get(opcode);
+        if answer.is_unmentioned() {
+            continue;
+        }
+        if !answer.is_known() {
+            return None;
+        }
+        if answer.is_allowed(write) {
+            return Some(answer.rule());
+        }
+    }
+    None
 }
 
 /// The line of the rule that decides, among those that apply.
