@@ -17,7 +17,7 @@ bool sgio_helper_ratelimit_is_used_up(struct ratelimit_state *rs)
 	 * As ___ratelimit(), but without its lock. At the turn of an interval the answer may be that of a moment
 	 * ago, as in ___ratelimit() when it does not get the lock.
 	 */
-	/* Racy: whoever begins an interval writes it, under the lock. */
+	/* Racy: the task that begins an interval writes it, under the lock. */
 	unsigned long begin = data_race(READ_ONCE(rs->begin));
 	/* Racy: the first event sets it, under the lock. */
 	unsigned int flags = data_race(READ_ONCE(rs->flags));
