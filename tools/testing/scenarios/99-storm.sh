@@ -140,7 +140,7 @@ watched_pid=$pid
 # Memory that cannot be taken back.
 mkdir "$tmp/eaten"
 mount -t tmpfs -o size=100% none "$tmp/eaten"
-fallocate -l $(($(free_mb) - 96))M "$tmp/eaten/file"
+fallocate -l $(($(free_mb) - 128))M "$tmp/eaten/file"
 
 cgroups=/sys/fs/cgroup
 mountpoint -q $cgroups || mount -t cgroup2 none $cgroups || die "no cgroups of version 2"
