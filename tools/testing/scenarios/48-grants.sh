@@ -235,6 +235,13 @@ wait_for test -e /dev/bsg/"$a"
 chmod 666 /dev/bsg/*
 is "it ends with its device" "$(send vm1 $pr_in) $(grants)" "$no "
 
+# Another logical unit behind the same address has none of the first's grants, be it one that the opcode alone decides.
+change "grant cgroup=$(id vm1)" "allow r 5e"
+is "a grant to a logical unit" "$(send vm1 $pr_in)" "$yes"
+echo $((1 - $(<"$debug/vpd_use_hostno"))) >"$debug/vpd_use_hostno"
+echo 1 >/sys/bus/scsi/devices/"$a"/rescan
+is "... another one at its address has it not" "$(send vm1 $pr_in) $(grants)" "$no "
+
 # --- threads, and processes that move ------------------------------------------------
 
 mkdir -p $cgroups/vm4/vcpu0 $cgroups/vm4/emulator
