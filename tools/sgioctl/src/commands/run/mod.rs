@@ -13,12 +13,12 @@ mod wanted;
 use self::wanted::Wanted;
 use super::grant::section;
 use crate::{
-    change::{self, Plan},
+    change::Plan,
     context::Context,
     holder::{self, Holder},
-    output, time,
+    output, running, time,
 };
-use anyhow::{anyhow, bail, ensure, Context as _, Result};
+use anyhow::{anyhow, ensure, Context as _, Result};
 use std::{
     env,
     ffi::OsString,
@@ -179,10 +179,19 @@ fn inside(
         Some(path) => by_hand::enter(&context.root, path)?,
         None => holder::of_this_process(&context.root)?,
     };
+    grant(context, &holder, wanted, args.time)?;
     if let Some(user) = user {
         nodes::open_to(&context.root, wanted, user.uid, user.gid)?;
+        // Nodes have names, which another device may have got since: the grant is for the one that was looked at.
+        for (target, _) in wanted.iter().flat_map(|wanted| &wanted.rules) {
+            let now = running::device(&context.root, target.device.hctl)?;
+            ensure!(
+                now.is_some_and(|now| now.id == target.running.id),
+                "{}: another device came to this address while it was looked at: try again",
+                target.device.full_name()
+            );
+        }
     }
-    grant(context, &holder, wanted, args.time)?;
     let mut line: Vec<OsString> = Vec::new();
     if let Some(user) = user {
         line.push(SETPRIV.into());
@@ -221,11 +230,7 @@ fn plan(
 ) -> Result<Plan> {
     let mut plan = Plan::new(context, holder.is_none()).taken_back_in(time);
     for wanted in wanted {
-        for (hctl, rules) in &wanted.rules {
-            let targets = change::targets(context, &hctl.to_string())?;
-            let [target] = &targets[..] else {
-                bail!("{hctl}: not one device");
-            };
+        for (target, rules) in &wanted.rules {
             let list: Vec<_> = rules.iter().map(|rule| (*rule, time)).collect();
             let words = rules.iter().map(|rule| format!("+ {rule}")).collect();
             let nobody = Holder {

@@ -3,7 +3,7 @@
 //! Nodes of devices that belong to a user, for the processes of one mount namespace.
 
 use super::wanted::Wanted;
-use crate::root::Root;
+use crate::{change::Target, root::Root};
 use anyhow::{Context as _, Result};
 use rustix::{
     fs::{mknodat, FileType, Mode, CWD},
@@ -29,7 +29,7 @@ pub(super) fn open_to(root: &Root, wanted: &[Wanted], uid: u32, gid: u32) -> Res
     // The path, and whether it is for writing.
     let mut nodes: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for wanted in wanted {
-        for device in &wanted.devices {
+        for (Target { device, .. }, _) in &wanted.rules {
             let names = device.nodes.iter().map(String::as_str);
             let map = device.multipath.as_ref().map(|map| map.node.as_str());
             for name in names.chain(map) {

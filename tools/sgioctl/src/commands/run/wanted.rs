@@ -3,9 +3,8 @@
 //! What `--grant DEV=WHAT` says.
 
 use crate::{
-    change,
+    change::{self, Target},
     context::Context,
-    device::{Device, Hctl},
     hex, names,
     policyfile::{load_profiles, Profiles},
 };
@@ -14,10 +13,8 @@ use sgio_policy::policy::{Access, Action, Class, Rule};
 
 /// What is granted on the devices of one name.
 pub(super) struct Wanted {
-    /// The devices.
-    pub(super) devices: Vec<Device>,
-    /// The rules for each, the foremost first.
-    pub(super) rules: Vec<(Hctl, Vec<Rule>)>,
+    /// The devices, as they were when they were looked at, and the rules for each, the foremost first.
+    pub(super) rules: Vec<(Target, Vec<Rule>)>,
 }
 
 impl Wanted {
@@ -31,10 +28,11 @@ impl Wanted {
         let mut all: Vec<Wanted> = Vec::new();
         for grant in grants {
             let wanted = Wanted::read(context, &profiles, grant)?;
-            for (hctl, _) in &wanted.rules {
-                let twice = all.iter().flat_map(|other| &other.rules);
+            for (target, _) in &wanted.rules {
+                let hctl = target.device.hctl;
+                let mut others = all.iter().flat_map(|other| &other.rules);
                 ensure!(
-                    twice.into_iter().all(|(other, _)| other != hctl),
+                    others.all(|(other, _)| other.device.hctl != hctl),
                     "--grant {grant}: {hctl} is in another --grant; say all for it in one, with commas"
                 );
             }
@@ -50,10 +48,7 @@ impl Wanted {
             .with_context(|| {
                 format!("--grant {grant}: it is DEV=PROFILE or DEV=COMMAND,COMMAND")
             })?;
-        let mut wanted = Wanted {
-            devices: Vec::new(),
-            rules: Vec::new(),
-        };
+        let mut wanted = Wanted { rules: Vec::new() };
         for target in change::targets(context, name)? {
             let class = target.device.class;
             let mut rules = Vec::new();
@@ -62,8 +57,7 @@ impl Wanted {
                     rules_of(profiles, word, class).with_context(|| format!("--grant {grant}"))?,
                 );
             }
-            wanted.rules.push((target.device.hctl, rules));
-            wanted.devices.push(target.device);
+            wanted.rules.push((target, rules));
         }
         Ok(wanted)
     }
